@@ -1,0 +1,68 @@
+"""The files of jobs and models: lists, and downloads with `Range`."""
+
+from pathlib import Path
+
+from flask import Response, jsonify, send_file, url_for
+from werkzeug.exceptions import NotFound
+
+from web.api import api
+from web.services import services
+from worker.volume import list_files as list_directory
+
+# What a browser may show in place; everything else is downloaded, so that no upload is ever rendered as a page.
+SHOWN_IN_PLACE = {".png": "image/png", ".txt": "text/plain; charset=utf-8", ".json": "application/json"}
+
+
+@api.get("/jobs/<job_id>/files")
+def list_files(job_id: str) -> Response:
+    """What can be fetched of a job."""
+    services().jobs.get(job_id)
+    files = services().volume.artefacts(job_id)
+    return _listing(files, "api.get_file", job_id=job_id)
+
+
+@api.get("/jobs/<job_id>/files/<name>")
+def get_file(job_id: str, name: str) -> Response:
+    """One file of a job."""
+    services().jobs.get(job_id)
+    return _send(services().volume.artefacts(job_id), name)
+
+
+@api.get("/models/<model_id>/files")
+def list_model_files(model_id: str) -> Response:
+    """What can be fetched of a model."""
+    services().models.get(model_id)
+    return _listing(list_directory(services().volume.model(model_id)), "api.get_model_file", model_id=model_id)
+
+
+@api.get("/models/<model_id>/files/<name>")
+def get_model_file(model_id: str, name: str) -> Response:
+    """One file of a model."""
+    services().models.get(model_id)
+    return _send(list_directory(services().volume.model(model_id)), name)
+
+
+def _listing(files: dict[str, Path], endpoint: str, **owner: str) -> Response:
+    return jsonify(
+        {
+            "files": [
+                {"name": name, "bytes": path.stat().st_size, "href": url_for(endpoint, name=name, **owner)}
+                for name, path in files.items()
+            ]
+        }
+    )
+
+
+def _send(files: dict[str, Path], name: str) -> Response:
+    path = files.get(name)
+    if path is None:
+        raise NotFound(f"There is no file {name!r} here; there are: {', '.join(files) or 'none yet'}.")
+    shown_as = SHOWN_IN_PLACE.get(path.suffix)
+    return send_file(
+        path,
+        mimetype=shown_as or "application/octet-stream",
+        as_attachment=shown_as is None,
+        download_name=name,
+        max_age=0,
+        conditional=True,
+    )

@@ -1,0 +1,49 @@
+"""`/healthz`: the process answers. `/readyz`: it can also take jobs."""
+
+from http import HTTPStatus
+
+from flask import Response, jsonify
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from web.api import api
+from web.services import services
+from worker.states import JobKind
+
+
+@api.get("/healthz")
+def healthz() -> Response:
+    """Always `200` while the process answers."""
+    return jsonify({"status": "ok"})
+
+
+@api.get("/readyz")
+def readyz() -> Response:
+    """`200` when jobs can be taken, else `503`. Redis being away only delays jobs, and is told without failing."""
+    checks = {"database": _database(), "volume": _volume(), "redis": _redis()}
+    ready = checks["database"] == checks["volume"] == "ok"
+    response = jsonify({"status": "ready" if ready else "not ready", "checks": checks})
+    response.status_code = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return response
+
+
+def _database() -> str:
+    try:
+        with services().database.read() as session:
+            session.execute(text("SELECT 1 FROM jobs LIMIT 1"))
+    except SQLAlchemyError as error:
+        return f"the table of jobs cannot be read: {type(error).__name__}"
+    return "ok"
+
+
+def _volume() -> str:
+    return "ok" if services().volume.uploads.is_dir() else "the volume is not there"
+
+
+def _redis() -> str:
+    try:
+        services().queue.waiting(JobKind.TRAINING)
+    except RedisError:
+        return "away: jobs are accepted and start when it is back"
+    return "ok"

@@ -1,0 +1,16 @@
+"""`POST /trainings`."""
+
+from flask import Response, request
+
+from trainer.parameters import TrainingParameters
+from web.api import api
+from web.api.answers import accepted, idempotency_key, json_body
+from web.services import services
+from worker.submissions import submit_training
+
+
+@api.post("/trainings")
+def create_training() -> Response:
+    """Queue a training: a recipe, and whatever is to differ from it."""
+    parameters = TrainingParameters.model_validate(json_body(request))
+    return accepted(submit_training(services(), parameters, idempotency_key(request)))

@@ -1,0 +1,245 @@
+"""The Python client.
+
+from web.client import Client
+
+client = Client("http://127.0.0.1:8000")
+training = client.train("dropout-128").wait()
+job = client.classify("digits.zip", model=training.summary["model"]).wait()
+job.fetch("results")
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+FINAL_STATES = frozenset({"succeeded", "failed", "cancelled"})
+
+# A poll is held open by the server for up to this long, so that waiting costs few requests.
+POLL_SECONDS = 10
+
+CONNECTION_RETRIES = 3
+TIMEOUT_SECONDS = 60
+
+
+class ServerError(Exception):
+    """The server refused a request. `status` is the HTTP status, `problem` the problem document."""
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        super().__init__(problem.get("detail") or problem.get("title") or f"HTTP {status}")
+        self.status = status
+        self.problem = problem
+
+
+class ServerAway(Exception):
+    """No server answers at the address."""
+
+
+@dataclass
+class Job:
+    """A job as the server last described it; `refresh` and `wait` bring it up to date."""
+
+    client: "Client" = field(repr=False)
+    document: dict[str, Any]
+    etag: str | None = field(default=None, repr=False)
+
+    @property
+    def id(self) -> str:
+        return str(self.document["id"])
+
+    @property
+    def state(self) -> str:
+        return str(self.document["state"])
+
+    @property
+    def finished(self) -> bool:
+        return self.state in FINAL_STATES
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What came of it; empty until it has succeeded."""
+        return self.document["summary"] or {}
+
+    def refresh(self, wait_seconds: float = 0) -> "Job":
+        """Ask again; with `wait_seconds`, the server answers when something has changed or the time is up."""
+        headers = {"If-None-Match": self.etag} if self.etag else {}
+        query = {"wait": wait_seconds} if wait_seconds else {}
+        response = self.client.request("GET", f"jobs/{self.id}", headers=headers, params=query)
+        if response.status_code != httpx.codes.NOT_MODIFIED:
+            self.document, self.etag = response.json(), response.headers.get("ETag")
+        return self
+
+    def wait(
+        self, on_change: Callable[["Job"], None] = lambda job: None, timeout_seconds: float | None = None
+    ) -> "Job":
+        """Return when the job has ended, however it ended.
+
+        Args:
+            on_change: called whenever something has changed.
+            timeout_seconds: default: wait for ever.
+
+        Raises:
+            TimeoutError: the job has not ended in time.
+        """
+        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        while not self.finished:
+            if deadline is not None and time.monotonic() > deadline:
+                raise TimeoutError(f"Job {self.id} is still {self.state} after {timeout_seconds} s.")
+            started = time.monotonic()
+            self.refresh(wait_seconds=POLL_SECONDS if self.etag else 0)
+            on_change(self)
+            if not self.finished:
+                time.sleep(max(0.0, 0.2 - (time.monotonic() - started)))
+        return self
+
+    def cancel(self) -> "Job":
+        self.document, self.etag = self.client.request("POST", f"jobs/{self.id}/cancel").json(), None
+        return self
+
+    def retry(self) -> "Job":
+        self.document, self.etag = self.client.request("POST", f"jobs/{self.id}/retry").json(), None
+        return self
+
+    def files(self) -> list[dict[str, Any]]:
+        """The files that can be fetched: `name`, `bytes`, `href`."""
+        files: list[dict[str, Any]] = self.client.request("GET", f"jobs/{self.id}/files").json()["files"]
+        return files
+
+    def fetch(
+        self, directory: str | Path, on_bytes: Callable[[str, int], None] = lambda name, count: None
+    ) -> list[Path]:
+        """Download all files but the upload itself into a directory, made if missing."""
+        target = Path(directory)
+        target.mkdir(parents=True, exist_ok=True)
+        return [
+            self.client.download(file["href"], target / file["name"], lambda n, f=file: on_bytes(f["name"], n))  # type: ignore[misc]
+            for file in self.files()
+            if file["name"] != "input.zip"
+        ]
+
+
+class Client:
+    """Talks to one Tenfold server.
+
+    Args:
+        server: its address; default: `TENFOLD_SERVER`, else http://127.0.0.1:8000.
+    """
+
+    def __init__(self, server: str | None = None) -> None:
+        self.server = (server or os.environ.get("TENFOLD_SERVER") or "http://127.0.0.1:8000").rstrip("/")
+        self._http = httpx.Client(
+            base_url=f"{self.server}/api/v1/",
+            timeout=TIMEOUT_SECONDS,
+            transport=httpx.HTTPTransport(retries=CONNECTION_RETRIES),
+        )
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def train(self, recipe: str, **parameters: Any) -> Job:
+        """Queue a training; `parameters` are those of `trainer.parameters.TrainingParameters`."""
+        given = {name: value for name, value in parameters.items() if value is not None}
+        response = self.request("POST", "trainings", json={"recipe": recipe, **given}, headers=_new_key())
+        return Job(self, response.json())
+
+    def classify(
+        self,
+        path: str | Path,
+        *,
+        on_bytes: Callable[[int], None] = lambda count: None,
+        **parameters: Any,
+    ) -> Job:
+        """Upload a zip of images and queue its classification.
+
+        Args:
+            on_bytes: called with the size of each piece sent.
+            parameters: those of `worker.parameters.ClassificationParameters`.
+        """
+        path = Path(path)
+        query = {name: value for name, value in parameters.items() if value is not None} | {"name": path.name}
+        headers = _new_key() | {"Content-Type": "application/zip", "Content-Length": str(path.stat().st_size)}
+        response = self.request(
+            "POST", "classifications", content=_pieces(path, on_bytes), params=query, headers=headers
+        )
+        return Job(self, response.json())
+
+    def job(self, job_id: str) -> Job:
+        response = self.request("GET", f"jobs/{job_id}")
+        return Job(self, response.json(), response.headers.get("ETag"))
+
+    def jobs(self, *, kind: str | None = None, state: str | None = None, limit: int = 50) -> list[Job]:
+        """The newest jobs."""
+        query = {name: value for name, value in {"kind": kind, "state": state, "limit": limit}.items() if value}
+        return [Job(self, document) for document in self.request("GET", "jobs", params=query).json()["jobs"]]
+
+    def models(self) -> list[dict[str, Any]]:
+        models: list[dict[str, Any]] = self.request("GET", "models").json()["models"]
+        return models
+
+    def set_default_model(self, model_id: str) -> dict[str, Any]:
+        model: dict[str, Any] = self.request("PUT", "models/default", json={"model": model_id}).json()
+        return model
+
+    def recipes(self) -> list[dict[str, Any]]:
+        recipes: list[dict[str, Any]] = self.request("GET", "recipes").json()["recipes"]
+        return recipes
+
+    def ready(self) -> bool:
+        """Whether the server answers and takes jobs."""
+        try:
+            self.request("GET", "readyz")
+        except (ServerAway, ServerError):
+            return False
+        return True
+
+    def download(self, href: str, path: Path, on_bytes: Callable[[int], None] = lambda count: None) -> Path:
+        """Save one file of the server's; it appears at `path` only when it has arrived whole."""
+        partial = path.with_name(f".{path.name}.part")
+        with self._http.stream("GET", f"{self.server}{href}") as response:
+            response.raise_for_status()
+            with partial.open("wb") as file:
+                for piece in response.iter_bytes():
+                    file.write(piece)
+                    on_bytes(len(piece))
+        return partial.rename(path)
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """One call of the API.
+
+        Raises:
+            ServerError: the server refused it.
+            ServerAway: no server answers.
+        """
+        try:
+            response = self._http.request(method, path, **options)
+        except httpx.TransportError as error:
+            raise ServerAway(
+                f"No Tenfold server answers at {self.server} ({error}). "
+                "Start one with `tenfold up`, or name another with TENFOLD_SERVER."
+            ) from error
+        if response.is_error:
+            is_json = "json" in response.headers.get("Content-Type", "")
+            raise ServerError(response.status_code, response.json() if is_json else {"detail": response.text})
+        return response
+
+
+def _new_key() -> dict[str, str]:
+    return {"Idempotency-Key": uuid4().hex}
+
+
+def _pieces(path: Path, on_bytes: Callable[[int], None]) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(1 << 18):
+            yield piece
+            on_bytes(len(piece))

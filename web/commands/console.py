@@ -1,0 +1,81 @@
+"""What the commands show: progress bars and tables on standard error, results on standard output."""
+
+import json
+import sys
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TransferSpeedColumn,
+)
+
+from web.client import Job
+
+console = Console(stderr=True, highlight=False)
+
+
+def follow(job: Job) -> Job:
+    """Show the job's progress until it has ended."""
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[unit]} {task.fields[note]}"),
+        TimeElapsedColumn(),
+        console=console,
+    ) as progress:
+        bar = progress.add_task(job.document["kind"], total=None, unit="", note=job.state)
+
+        def show(current: Job) -> None:
+            made = current.document["progress"]
+            progress.update(bar, completed=made["done"], total=made["total"], unit=made["unit"], note=_note(current))
+
+        job.wait(on_change=show)
+        show(job)
+    return job
+
+
+def transfer_bar() -> Progress:
+    """A bar for bytes sent or received."""
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=console
+    )
+
+
+def print_json(document: dict[str, Any]) -> None:
+    click.echo(json.dumps(document, ensure_ascii=False))
+
+
+def end_with(job: Job) -> None:
+    """Exit 0 if the job succeeded; else say why not and exit 1."""
+    if job.state == "succeeded":
+        return
+    console.print(f"Job {job.id} {job.state}. {job.document['error'] or ''}", markup=False)
+    sys.exit(1)
+
+
+def headline(job: Job) -> str:
+    """What came of a job, in a few words."""
+    summary = job.summary
+    if "test_accuracy" in summary:
+        return f"test accuracy {summary['test_accuracy']:.2%}, model {summary['model']}"
+    if "images" in summary:
+        right = "" if summary["accuracy"] is None else f", {summary['accuracy']:.2%} of {summary['labelled']} right"
+        return f"{summary['images']} images, {summary['errors']} with errors{right}, {summary['seconds']:.1f} s"
+    return job.document["error"] or ""
+
+
+def _note(job: Job) -> str:
+    detail = job.document["progress"].get("detail", {})
+    if job.state == "running" and "accuracy" in detail:
+        return f"accuracy {detail['accuracy']:.4f}"
+    return job.state

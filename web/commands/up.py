@@ -1,0 +1,43 @@
+"""`tenfold up`: everything on this machine, until Ctrl-C."""
+
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from web.commands.console import console
+from web.commands.server import remember
+from web.redis_server import RedisMissing
+from web.stack import Stack, StackError
+
+DEFAULT_PORT = 8000
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: a free one.")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("data"),
+    show_default=True,
+    envvar="TENFOLD_DATA",
+    help="Where everything is kept.",
+)
+def up(port: int, data: Path) -> None:
+    """Run Redis, a worker and the web on this machine until Ctrl-C."""
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        with console.status("starting"):
+            stack = Stack(data, port).__enter__()
+    except (StackError, RedisMissing) as error:
+        raise click.ClickException(str(error)) from error
+    try:
+        remember(stack.url)
+        console.print(f"Tenfold is up at {stack.url}  (data in {stack.data}; Ctrl-C stops it)", markup=False)
+        stack.supervise(stopping, console.print)
+        console.print("stopping; unfinished jobs go on at the next start")
+    finally:
+        stack.stop()

@@ -1,0 +1,86 @@
+"""Every error leaves the API as an `application/problem+json` document (RFC 9457)."""
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, jsonify, request
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException
+
+from worker.errors import IdempotencyConflict, InvalidSubmission, UnknownJob, UnknownModel, WorkerError, WrongState
+
+API_PREFIX = "/api/"
+
+STATUS_OF: dict[type[WorkerError], HTTPStatus] = {
+    UnknownJob: HTTPStatus.NOT_FOUND,
+    UnknownModel: HTTPStatus.NOT_FOUND,
+    WrongState: HTTPStatus.CONFLICT,
+    IdempotencyConflict: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidSubmission: HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+
+
+def problem(status: HTTPStatus, detail: str, errors: list[dict[str, str]] | None = None) -> Response:
+    """A problem document. `errors` has one `{"field": …, "message": …}` for each field that was wrong."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        "instance": request.path,
+    }
+    if errors is not None:
+        body["errors"] = errors
+    response = jsonify(body)
+    response.status_code = status.value
+    response.content_type = "application/problem+json"
+    return response
+
+
+def field_errors(error: ValidationError | InvalidSubmission) -> list[dict[str, str]]:
+    """What was wrong with each field, in words for a person."""
+    if isinstance(error, InvalidSubmission):
+        return [{"field": error.field, "message": str(error)}]
+    return [
+        {
+            "field": ".".join(str(part) for part in item["loc"]),
+            "message": item["msg"].removeprefix("Value error, "),
+        }
+        for item in error.errors()
+    ]
+
+
+def register_problems(app: Flask) -> None:
+    """Turn errors raised under the API's prefix into problem documents; pages have error pages of their own."""
+
+    @app.errorhandler(ValidationError)
+    def invalid(error: ValidationError) -> Response:
+        errors = field_errors(error)
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, _sentence(errors), errors)
+
+    @app.errorhandler(WorkerError)
+    def refused(error: WorkerError) -> Response | tuple[str, int]:
+        status = STATUS_OF.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+        errors = field_errors(error) if isinstance(error, InvalidSubmission) else None
+        return _answer(status, str(error), errors)
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response | tuple[str, int]:
+        return _answer(HTTPStatus(error.code or 500), error.description or "")
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response | tuple[str, int]:
+        app.logger.error("unexpected error on %s", request.path, exc_info=error)
+        return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here; the server's log says what.")
+
+
+def _answer(status: HTTPStatus, detail: str, errors: list[dict[str, str]] | None = None) -> Response | tuple[str, int]:
+    if request.path.startswith(API_PREFIX):
+        return problem(status, detail, errors)
+    from web.pages import error_page
+
+    return error_page(status, detail)
+
+
+def _sentence(errors: list[dict[str, str]]) -> str:
+    return " ".join(f"{error['field'] or 'body'}: {error['message']}." for error in errors)

@@ -1,0 +1,90 @@
+"""How jobs and models look in the API's JSON."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import url_for
+
+from trainer.recipes import Recipe
+from worker.progress import LiveFigures
+from worker.records import Job, Model
+from worker.states import JobKind
+
+UNITS = {JobKind.TRAINING: "epochs", JobKind.CLASSIFICATION: "images"}
+
+
+def job_document(job: Job, live: LiveFigures) -> dict[str, Any]:
+    """A job with its progress; the live figures of running steps are added to what its row knows."""
+    document: dict[str, Any] = {
+        "id": job.id,
+        "kind": job.kind,
+        "state": job.state,
+        "parameters": job.parameters,
+        "source": job.source or None,
+        "created_at": timestamp(job.created_at),
+        "started_at": timestamp(job.started_at),
+        "finished_at": timestamp(job.finished_at),
+        "progress": _progress(job, live),
+        "summary": job.summary,
+        "error": job.error,
+        "links": {"self": url_for("api.get_job", job_id=job.id), "files": url_for("api.list_files", job_id=job.id)},
+    }
+    return document
+
+
+def job_line(job: Job) -> dict[str, Any]:
+    """A job in a list: without the details of its progress, and without asking Redis."""
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "state": job.state,
+        "parameters": job.parameters,
+        "created_at": timestamp(job.created_at),
+        "finished_at": timestamp(job.finished_at),
+        "progress": {"done": job.done, "total": job.total, "unit": UNITS[job.kind]},
+        "summary": job.summary,
+        "error": job.error,
+        "links": {"self": url_for("api.get_job", job_id=job.id)},
+    }
+
+
+def model_document(model: Model, *, default: bool) -> dict[str, Any]:
+    return {
+        "id": model.id,
+        "recipe": model.recipe,
+        "dataset": model.dataset,
+        "parameters": model.parameters,
+        "metrics": model.metrics,
+        "created_at": timestamp(model.created_at),
+        "default": default,
+        "links": {
+            "self": url_for("api.get_model", model_id=model.id),
+            "files": url_for("api.list_model_files", model_id=model.id),
+        },
+    }
+
+
+def recipe_document(recipe: Recipe) -> dict[str, Any]:
+    return recipe.model_dump(mode="json")
+
+
+def timestamp(seconds: float | None) -> str | None:
+    """Seconds since the epoch as RFC 3339 in UTC, to the millisecond."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _progress(job: Job, live: LiveFigures) -> dict[str, Any]:
+    done, detail = float(job.done), job.detail
+    if not job.state.final:
+        running, live_detail = live.read(job.id)
+        done, detail = done + running, detail | live_detail
+    fraction = min(done / job.total, 1.0) if job.total else 0.0
+    return {
+        "done": job.done if job.kind is JobKind.TRAINING else int(min(done, job.total or done)),
+        "total": job.total,
+        "unit": UNITS[job.kind],
+        "fraction": round(fraction, 4),
+        "detail": detail,
+    }

@@ -1,0 +1,51 @@
+"""Serves the web with gunicorn: `python -m web.serve [--host H] [--port P]`."""
+
+from typing import Any
+
+import click
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from web.app import create_app
+from web.settings import WebSettings
+
+# A slow upload may take this long between two pieces before its thread is freed.
+TIMEOUT_SECONDS = 120
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn, configured from the settings rather than from files or its own command line."""
+
+    def __init__(self, settings: WebSettings) -> None:
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        options: dict[str, Any] = {
+            "bind": f"{self._settings.host}:{self._settings.port}",
+            "workers": 1,
+            "worker_class": "gthread",
+            "threads": self._settings.web_threads,
+            "timeout": TIMEOUT_SECONDS,
+            "graceful_timeout": 5,
+            "keepalive": 5,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return create_app(self._settings)
+
+
+@click.command()
+@click.option("--host", help="Address to serve on.")
+@click.option("--port", type=int, help="Port to serve on.")
+def main(host: str | None, port: int | None) -> None:
+    """Serve the web."""
+    given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
+    settings = WebSettings(**given)
+    Server(settings).run()
+
+
+if __name__ == "__main__":
+    main()

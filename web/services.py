@@ -1,0 +1,19 @@
+"""What the request handlers share: the worker's services, opened once for each web process."""
+
+from typing import cast
+
+from flask import current_app
+
+from web.settings import WebSettings
+from worker.services import Services
+
+EXTENSION = "tenfold"
+
+
+def services() -> Services:
+    """The services of the application that handles this request."""
+    return cast(Services, current_app.extensions[EXTENSION])
+
+
+def settings() -> WebSettings:
+    return cast(WebSettings, services().settings)

@@ -1,0 +1,189 @@
+"""The embedded stack: a Redis, a worker and the web as children of one process, which starts them again if they
+die and stops them cleanly."""
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from web.client import Client
+from web.redis_server import redis_command, wait_until_answering
+
+START_SECONDS = 60
+# A worker gives its step back within a second or two of being told; then it is killed.
+STOP_SECONDS = 15
+RESTART_PAUSE_SECONDS = 2.0
+
+
+class StackError(Exception):
+    """The stack cannot start: says why and what to do."""
+
+
+@dataclass
+class Child:
+    """One process of the stack, and how to start it again."""
+
+    name: str
+    command: list[str]
+    log: Path
+    environment: dict[str, str]
+    process: "subprocess.Popen[bytes] | None" = None
+    started_at: float = field(default=0.0)
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=self.environment,
+                # Ctrl-C reaches the parent only, which then stops its children in order.
+                start_new_session=True,
+            )
+        self.started_at = time.monotonic()
+        return self.process
+
+    def stop(self) -> None:
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+class Stack:
+    """Runs inside a `with` block.
+
+    Args:
+        data: root of the volume, made if missing.
+        port: for the web, on loopback; 0 takes a free one.
+
+    Raises:
+        StackError: the port is taken, the directory is in use by another stack, or a child did not start.
+    """
+
+    def __init__(self, data: Path, port: int) -> None:
+        self.data = data.resolve()
+        self._port = port
+        self._children: list[Child] = []
+        self._lock: IO[str] | None = None
+        self.url = ""
+
+    def __enter__(self) -> "Stack":
+        self.data.mkdir(parents=True, exist_ok=True)
+        self._lock = self._lock_directory()
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def supervise(self, stopping: threading.Event, say: Callable[[str], None]) -> None:
+        """Start a child that has died again, until `stopping` is set."""
+        while not stopping.wait(0.5):
+            for child in self._children:
+                if child.process is not None and child.process.poll() is not None:
+                    if time.monotonic() - child.started_at < RESTART_PAUSE_SECONDS:
+                        continue
+                    say(f"{child.name} ended with status {child.process.returncode}; starting it again ({child.log})")
+                    child.start()
+
+    def stop(self) -> None:
+        """Stop the web, then the worker, then Redis: each can still use those after it."""
+        for child in reversed(self._children):
+            child.stop()
+        self._children.clear()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _start(self) -> None:
+        port = self._port or _free_port()
+        _check_port(port)
+        self.url = f"http://127.0.0.1:{port}"
+        redis_port = _free_port()
+        logs = self.data / "logs"
+        redis_directory = self.data / "redis"
+        for directory in (logs, redis_directory):
+            directory.mkdir(exist_ok=True)
+        environment = os.environ | {
+            "TENFOLD_DATA": str(self.data),
+            "TENFOLD_REDIS_URL": f"redis://127.0.0.1:{redis_port}/0",
+        }
+
+        def child(name: str, *command: str) -> Child:
+            self._children.append(Child(name, list(command), logs / f"{name}.log", environment))
+            return self._children[-1]
+
+        redis = child("redis", *redis_command(redis_port, redis_directory)).start()
+        wait_until_answering(redis_port, redis)
+        child("worker", sys.executable, "-m", "worker.main").start()
+        web = child("web", sys.executable, "-m", "web.serve", "--host", "127.0.0.1", "--port", str(port))
+        self._wait_for_web(web, web.start())
+        assert self._lock is not None
+        self._lock.seek(0)
+        self._lock.truncate()
+        json.dump({"url": self.url, "pid": os.getpid()}, self._lock)
+        self._lock.flush()
+
+    def _wait_for_web(self, web: Child, process: "subprocess.Popen[bytes]") -> None:
+        deadline = time.monotonic() + START_SECONDS
+        with Client(self.url) as client:
+            while not client.ready():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    lines = web.log.read_text(errors="replace").splitlines()[-5:]
+                    raise StackError("\n".join([f"The web did not start; the end of {web.log}:", *lines]))
+                time.sleep(0.1)
+
+    def _lock_directory(self) -> IO[str]:
+        lock = (self.data / "up.json").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            running = json.loads(lock.read() or "{}")
+            lock.close()
+            raise StackError(
+                f"Tenfold already runs on {self.data}: {running.get('url', 'just starting')} "
+                f"(process {running.get('pid', 'unknown')}). Use that one, stop it, or give another --data directory."
+            ) from None
+        return lock
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise StackError(
+                f"Port {port} on 127.0.0.1 is not to be had ({error.strerror}). "
+                "Stop what uses it, or choose another with `tenfold up --port P` (make up PORT=P)."
+            ) from error

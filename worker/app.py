@@ -1,0 +1,54 @@
+"""The Celery application as a worker runs it: `tenfold-worker`, or `celery --app worker.app worker`.
+
+The parent process heals and never loads TensorFlow, so that it can fork; each child loads it once, before
+its first step.
+"""
+
+import logging
+import multiprocessing
+
+from celery.signals import worker_process_init, worker_ready, worker_shutting_down
+
+from worker.healing import Healer, heal_for_ever
+from worker.queue import RUN_STEP, create_celery
+from worker.services import Services
+from worker.settings import Settings
+
+log = logging.getLogger(__name__)
+
+settings = Settings()
+celery = create_celery(settings.redis_url)
+
+# Made before the fork, so that the parent can tell its children.
+_shutting_down = multiprocessing.Event()
+_run = None
+
+
+@celery.task(name=RUN_STEP)
+def run_step(step_id: int) -> None:
+    """Try the step that a message names."""
+    assert _run is not None
+    _run(step_id)
+
+
+@worker_process_init.connect
+def _prepare_child(**_: object) -> None:
+    global _run
+    from trainer import runtime
+    from worker.runner import Runner
+
+    runtime.configure(settings.threads_per_process)
+    _run = Runner(Services.open(settings), _shutting_down.is_set).run
+    log.info("warm")
+
+
+@worker_ready.connect
+def _start_healing(**_: object) -> None:
+    services = Services.open(settings)
+    healer = Healer(services.leases, services.queue, window=settings.queue_window)
+    heal_for_ever(healer, settings.heal_seconds)
+
+
+@worker_shutting_down.connect
+def _tell_children(**_: object) -> None:
+    _shutting_down.set()

@@ -1,0 +1,69 @@
+"""The connection to the table of jobs: SQLite in WAL mode by default, PostgreSQL by URL."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from sqlalchemy import Connection, CursorResult, Engine, Executable, create_engine, event, make_url
+from sqlalchemy.orm import Session
+
+# A writer waits this long for another's transaction, which takes milliseconds; only a stuck disk takes longer.
+BUSY_TIMEOUT_SECONDS = 30
+
+
+class Database:
+    """Sessions for reading and for writing. Safe to share between threads, not across a fork.
+
+    On SQLite a write takes the lock at its start (`BEGIN IMMEDIATE`), so that two writers queue up rather
+    than fail at commit, and a commit is on disk when it returns (`synchronous=FULL`).
+    """
+
+    def __init__(self, url: str) -> None:
+        self.engine = _create_engine(url)
+        self._writing = self.engine.execution_options(tenfold_write=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that commits at the end of the block and rolls back on any exception."""
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def exclusive_connection(self) -> Iterator[Connection]:
+        """A transaction for changing the schema: one at a time across all processes."""
+        with self._writing.begin() as connection:
+            if self.engine.dialect.name == "postgresql":
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(781225)")
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def rows_changed(session: Session, statement: Executable) -> int:
+    """Run an UPDATE or DELETE and tell how many rows it met: a conditional transition won if this is not 0."""
+    return cast(CursorResult[Any], session.execute(statement)).rowcount
+
+
+def _create_engine(url: str) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("tenfold_write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine

@@ -1,0 +1,66 @@
+"""Brings lost steps back: messages that Redis lost, and leases that a dead worker let expire.
+
+Every worker heals on a timer; the conditional UPDATEs in `leases.py` keep two healers out of each other's way.
+"""
+
+import logging
+import threading
+import time
+
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from worker.jobs import Clock
+from worker.leases import LeaseStore
+from worker.queue import QUEUES, StepQueue
+
+log = logging.getLogger(__name__)
+
+# A message on its way from the queue to a claim is neither waiting nor claimed; it takes far less than this.
+GRACE_SECONDS = 5.0
+
+
+class Healer:
+    """Keeps the queue topped up with what could be claimed.
+
+    The queue need not hold a message for every step in line: when it holds fewer than could be claimed now,
+    and than `window`, some were lost, and the longest unannounced are announced again. So a wiped Redis or a
+    killed worker costs seconds, and repeated messages stay fewer than the window.
+    """
+
+    def __init__(self, leases: LeaseStore, queue: StepQueue, *, window: int, clock: Clock = time.time) -> None:
+        self._leases = leases
+        self._queue = queue
+        self._window = window
+        self._clock = clock
+
+    def heal(self) -> None:
+        """One look.
+
+        Raises:
+            RedisError: Redis is away.
+            SQLAlchemyError: the database is away.
+        """
+        for job_id in self._leases.fail_exhausted():
+            log.warning("job %s failed: a step was tried too often", job_id)
+        for kind, steps in QUEUES.items():
+            in_line = self._leases.count_claimable(steps, self._window)
+            missing = in_line - self._queue.waiting(kind)
+            lost = self._leases.announce_again(steps, announced_before=self._clock() - GRACE_SECONDS, limit=missing)
+            if lost:
+                log.info("announcing %d lost %s steps again", len(lost), kind.value)
+                self._queue.announce(kind, lost)
+
+
+def heal_for_ever(healer: Healer, every_seconds: float) -> None:
+    """Start a thread that heals until the process ends."""
+
+    def run() -> None:
+        while True:
+            time.sleep(every_seconds)
+            try:
+                healer.heal()
+            except (RedisError, SQLAlchemyError, OSError) as error:
+                log.warning("could not look for lost steps, will try again: %s", error)
+
+    threading.Thread(target=run, name="healer", daemon=True).start()

@@ -1,0 +1,220 @@
+"""The store of jobs: submit, look up, list, cancel, retry, delete.
+
+What a *worker* does to a job (claim, renew, complete, fail) is in `leases.py`. Both lock in one order, the
+job's row before its steps', so that two of them never wait for each other.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from worker.database import Database, rows_changed
+from worker.errors import IdempotencyConflict, UnknownJob, WrongState
+from worker.records import Job, Step
+from worker.states import UNFINISHED, JobKind, JobState, StepKind, StepState
+
+Clock = Callable[[], float]
+
+FIRST_STEP = {JobKind.TRAINING: StepKind.TRAIN, JobKind.CLASSIFICATION: StepKind.PLAN}
+
+
+class JobStore:
+    """Jobs in the database. Every method is one transaction.
+
+    Args:
+        database: where the rows are.
+        clock: seconds since the epoch; an argument so that tests can set the time.
+    """
+
+    def __init__(self, database: Database, clock: Clock = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    def submit(
+        self,
+        job_id: str,
+        kind: JobKind,
+        parameters: dict[str, Any],
+        *,
+        source: dict[str, Any] | None = None,
+        total: int | None = None,
+        fingerprint: str,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Write the job and its first step down. When this returns, the job will reach a final state.
+
+        With an idempotency key that was used before, the job of that first use is returned instead.
+
+        Args:
+            source: what is known of the uploaded input: name, bytes, sha256.
+            total: epochs or images to be done, when known already.
+            fingerprint: a digest of everything submitted, to tell a repetition from another submission.
+
+        Raises:
+            IdempotencyConflict: the key was used with another fingerprint.
+        """
+        now = self._clock()
+        job = Job(
+            id=job_id,
+            kind=kind,
+            state=JobState.QUEUED,
+            parameters=parameters,
+            source=source or {},
+            idempotency_key=idempotency_key,
+            fingerprint=fingerprint,
+            created_at=now,
+            total=total,
+        )
+        first_step = Step(job_id=job_id, kind=FIRST_STEP[kind], state=StepState.QUEUED, announced_at=now)
+        try:
+            with self._database.write() as session:
+                session.add(job)
+                session.flush()
+                session.add(first_step)
+        except IntegrityError:
+            existing = self.submitted_before(idempotency_key, fingerprint)
+            if existing is None:
+                raise
+            return existing
+        return job
+
+    def submitted_before(self, idempotency_key: str | None, fingerprint: str) -> Job | None:
+        """The job that an earlier submission with this key made, or None.
+
+        Raises:
+            IdempotencyConflict: the key was used with another fingerprint.
+        """
+        if idempotency_key is None:
+            return None
+        with self._database.read() as session:
+            job = session.scalar(select(Job).where(Job.idempotency_key == idempotency_key))
+        if job is not None and job.fingerprint != fingerprint:
+            raise IdempotencyConflict(
+                f"The Idempotency-Key {idempotency_key!r} was used for job {job.id} with other content; "
+                "use a new key for a new job."
+            )
+        return job
+
+    def get(self, job_id: str) -> Job:
+        """The job as it is now.
+
+        Raises:
+            UnknownJob: there is none with this id.
+        """
+        with self._database.read() as session:
+            job = session.get(Job, job_id)
+        if job is None:
+            raise UnknownJob(f"There is no job {job_id!r}; see the list of jobs for those there are.")
+        return job
+
+    def list(
+        self,
+        *,
+        kind: JobKind | None = None,
+        state: JobState | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> Sequence[Job]:
+        """Jobs, the newest first: at most `limit`, older than the job id `before` where one is given."""
+        query = select(Job).order_by(Job.id.desc()).limit(limit)
+        if kind is not None:
+            query = query.where(Job.kind == kind)
+        if state is not None:
+            query = query.where(Job.state == state)
+        if before is not None:
+            query = query.where(Job.id < before)
+        with self._database.read() as session:
+            return session.scalars(query).all()
+
+    def steps_in_line(self, job_id: str) -> Sequence[int]:
+        """The ids of the job's steps that a worker could claim now."""
+        query = select(Step.id).where(Step.job_id == job_id, Step.state == StepState.QUEUED).order_by(Step.id)
+        with self._database.read() as session:
+            return session.scalars(query).all()
+
+    def cancel(self, job_id: str) -> Job:
+        """End an unfinished job. A worker that runs it notices at its next lease check and stops.
+
+        Raises:
+            UnknownJob: there is none with this id.
+            WrongState: it has already ended.
+        """
+        with self._database.write() as session:
+            cancelled = end_job(session, job_id, JobState.CANCELLED, self._clock())
+        job = self.get(job_id)
+        if not cancelled:
+            raise WrongState(f"Job {job_id} has already {job.state.value}; there is nothing to cancel.")
+        return job
+
+    def retry(self, job_id: str) -> Job:
+        """Queue a failed or cancelled job again. Shards done and checkpoints written are kept.
+
+        Raises:
+            UnknownJob: there is none with this id.
+            WrongState: it is unfinished or has succeeded.
+        """
+        with self._database.write() as session:
+            queued = rows_changed(
+                session,
+                update(Job)
+                .where(Job.id == job_id, Job.state.in_([JobState.FAILED, JobState.CANCELLED]))
+                .values(state=JobState.QUEUED, error=None, finished_at=None),
+            )
+            if queued:
+                session.execute(
+                    update(Step)
+                    .where(Step.job_id == job_id, Step.state == StepState.WAITING)
+                    .values(state=StepState.QUEUED, attempts=0, announced_at=self._clock())
+                )
+                hold_merge_until_shards_are_done(session, job_id)
+        job = self.get(job_id)
+        if not queued:
+            raise WrongState(f"Job {job_id} is {job.state.value}; only a failed or cancelled job can be retried.")
+        return job
+
+    def delete(self, job_id: str) -> None:
+        """Forget a finished job. Its files are the caller's to remove.
+
+        Raises:
+            UnknownJob: there is none with this id.
+            WrongState: it has not ended.
+        """
+        with self._database.write() as session:
+            deleted = rows_changed(session, delete(Job).where(Job.id == job_id, Job.state.not_in(UNFINISHED)))
+        if not deleted:
+            state = self.get(job_id).state.value
+            raise WrongState(f"Job {job_id} is {state}; cancel it first, then delete it.")
+
+
+def end_job(session: Session, job_id: str, state: JobState, now: float, **values: Any) -> bool:
+    """Move an unfinished job to a final state and take its steps off the workers. False when it had ended."""
+    ended = rows_changed(
+        session,
+        update(Job).where(Job.id == job_id, Job.state.in_(UNFINISHED)).values(state=state, finished_at=now, **values),
+    )
+    if ended:
+        session.execute(
+            update(Step)
+            .where(Step.job_id == job_id, Step.state != StepState.DONE)
+            .values(state=StepState.WAITING, lease_token=None, lease_expires_at=None)
+        )
+    return bool(ended)
+
+
+def hold_merge_until_shards_are_done(session: Session, job_id: str) -> None:
+    """Queue the job's merge if every shard is done, else keep it waiting."""
+    unfinished = select(Step.id).where(Step.job_id == job_id, Step.kind == StepKind.SHARD, Step.state != StepState.DONE)
+    state = StepState.WAITING if session.scalar(unfinished.limit(1)) else StepState.QUEUED
+    session.execute(
+        update(Step)
+        .where(
+            Step.job_id == job_id,
+            Step.kind == StepKind.MERGE,
+            Step.state.in_([StepState.WAITING, StepState.QUEUED]),
+        )
+        .values(state=state)
+    )

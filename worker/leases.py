@@ -1,0 +1,292 @@
+"""Leases: how a worker claims a step, keeps it, and hands in what it did.
+
+A message from the queue is only a hint to try `claim`. Of two contenders one wins, since a claim is one
+conditional UPDATE; a claim carries a fresh token, and every later write is conditional on that token, on the
+lease not having expired and on the job still running. Whoever lost the lease gets `LeaseLost` and must stop.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from worker.database import Database, rows_changed
+from worker.errors import LeaseLost
+from worker.jobs import Clock, end_job, hold_merge_until_shards_are_done
+from worker.records import Job, Model, Step
+from worker.states import UNFINISHED, JobState, StepKind, StepState
+
+
+@dataclass(frozen=True)
+class Lease:
+    """One worker's claim on one step, and what the step has to know."""
+
+    token: str
+    step_id: int
+    job_id: str
+    kind: StepKind
+    position: int
+    input: dict[str, Any]
+    parameters: dict[str, Any]
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A run of an archive's images: those from `start` up to, not including, `stop`, in member order."""
+
+    start: int
+    stop: int
+
+
+class LeaseStore:
+    """Claims on steps, in the database. Every method is one transaction.
+
+    Args:
+        database: where the rows are.
+        lease_seconds: how long a claim holds without renewal.
+        max_attempts: how often a step may be claimed without being finished.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self, database: Database, *, lease_seconds: float, max_attempts: int, clock: Clock = time.time
+    ) -> None:
+        self._database = database
+        self._lease_seconds = lease_seconds
+        self._max_attempts = max_attempts
+        self._clock = clock
+
+    def claim(self, step_id: int, worker: str) -> Lease | None:
+        """Take the step if it is free: queued, or running under an expired lease. None when another has it."""
+        now = self._clock()
+        with self._database.write() as session:
+            step = session.get(Step, step_id)
+            if step is None:
+                return None
+            job_runs = rows_changed(
+                session,
+                update(Job)
+                .where(Job.id == step.job_id, Job.state.in_(UNFINISHED))
+                .values(state=JobState.RUNNING, started_at=func.coalesce(Job.started_at, now)),
+            )
+            token = uuid4().hex
+            claimed = rows_changed(
+                session,
+                update(Step)
+                .where(Step.id == step_id, Step.attempts < self._max_attempts, _claimable(now))
+                .values(
+                    state=StepState.RUNNING,
+                    worker=worker,
+                    lease_token=token,
+                    lease_expires_at=now + self._lease_seconds,
+                    attempts=Step.attempts + 1,
+                )
+                .execution_options(synchronize_session=False),
+            )
+            if not (job_runs and claimed):
+                session.rollback()
+                return None
+            session.refresh(step)
+            parameters = session.scalars(select(Job.parameters).where(Job.id == step.job_id)).one()
+            return Lease(token, step.id, step.job_id, step.kind, step.position, step.input, parameters, step.attempts)
+
+    def renew(self, lease: Lease) -> None:
+        """Hold the step for another `lease_seconds`.
+
+        Raises:
+            LeaseLost: the claim no longer counts.
+        """
+        with self._database.write() as session:
+            self._change_step(session, lease, lease_expires_at=self._clock() + self._lease_seconds)
+
+    def holds(self, lease: Lease) -> bool:
+        """Whether the claim still counts. Cheaper than `renew`: it writes nothing."""
+        with self._database.read() as session:
+            return session.scalar(select(Step.id).where(*self._held(lease))) is not None
+
+    def give_back(self, lease: Lease) -> None:
+        """Put the step back in line, as if it had not been tried: the worker is stopping, the step is not to blame.
+
+        Raises:
+            LeaseLost: the claim no longer counts.
+        """
+        self._put_back(lease, attempts=Step.attempts - 1, announced_at=0)
+
+    def put_back_after_error(self, lease: Lease) -> None:
+        """Put the step back in line after an error that may pass; the attempt counts, and the next waits a little.
+
+        Raises:
+            LeaseLost: the claim no longer counts.
+        """
+        self._put_back(lease, announced_at=self._clock())
+
+    def record_progress(self, lease: Lease, done: int, detail: dict[str, Any]) -> None:
+        """Note on the job's row how far the step is: `done` of the job's total, and the details.
+
+        Raises:
+            LeaseLost: the claim no longer counts.
+        """
+        with self._database.write() as session:
+            self._change_job(session, lease, done=done, detail=detail)
+            self._change_step(session, lease, lease_expires_at=self._clock() + self._lease_seconds)
+
+    def finish_plan(self, lease: Lease, shards: Sequence[Shard], total: int, detail: dict[str, Any]) -> Sequence[int]:
+        """Write down the shards of a classification of `total` images; return their step ids, now queued.
+
+        Raises:
+            LeaseLost: the claim no longer counts.
+        """
+        now = self._clock()
+        with self._database.write() as session:
+            self._change_job(session, lease, total=total, detail=detail)
+            self._change_step(session, lease, state=StepState.DONE, lease_token=None, lease_expires_at=None)
+            steps = [
+                Step(
+                    job_id=lease.job_id,
+                    kind=StepKind.SHARD,
+                    position=position,
+                    state=StepState.QUEUED,
+                    input={"start": shard.start, "stop": shard.stop},
+                    announced_at=now,
+                )
+                for position, shard in enumerate(shards)
+            ]
+            session.add_all(steps)
+            session.add(Step(job_id=lease.job_id, kind=StepKind.MERGE, state=StepState.WAITING, announced_at=now))
+            session.flush()
+            hold_merge_until_shards_are_done(session, lease.job_id)
+            return [step.id for step in steps]
+
+    def finish_shard(self, lease: Lease, images: int, output: dict[str, Any]) -> Sequence[int]:
+        """Mark a shard done; return the id of the merge step if this shard was the last, else nothing.
+
+        Raises:
+            LeaseLost: the claim no longer counts.
+        """
+        with self._database.write() as session:
+            self._change_job(session, lease, done=Job.done + images)
+            self._change_step(
+                session, lease, state=StepState.DONE, output=output, lease_token=None, lease_expires_at=None
+            )
+            hold_merge_until_shards_are_done(session, lease.job_id)
+            return session.scalars(
+                select(Step.id).where(
+                    Step.job_id == lease.job_id,
+                    Step.kind == StepKind.MERGE,
+                    Step.state == StepState.QUEUED,
+                )
+            ).all()
+
+    def shard_outputs(self, job_id: str) -> Sequence[dict[str, Any]]:
+        """What `finish_shard` was given for each shard, in member order."""
+        query = (
+            select(Step.output)
+            .where(Step.job_id == job_id, Step.kind == StepKind.SHARD, Step.state == StepState.DONE)
+            .order_by(Step.position)
+        )
+        with self._database.read() as session:
+            return [output for output in session.scalars(query) if output is not None]
+
+    def finish_job(self, lease: Lease, summary: dict[str, Any], model: Model | None = None) -> None:
+        """The job succeeded: its files are in place. `model` enters the registry in the same transaction.
+
+        Raises:
+            LeaseLost: the claim no longer counts.
+        """
+        with self._database.write() as session:
+            self._change_job(session, lease, done=Job.total)
+            self._change_step(session, lease, state=StepState.DONE, lease_token=None, lease_expires_at=None)
+            end_job(session, lease.job_id, JobState.SUCCEEDED, self._clock(), summary=summary)
+            if model is not None:
+                session.add(model)
+
+    def fail_job(self, lease: Lease, reason: str) -> None:
+        """The job cannot succeed, whoever tries.
+
+        Raises:
+            LeaseLost: the claim no longer counts.
+        """
+        with self._database.write() as session:
+            self._change_job(session, lease, error=reason)
+            self._change_step(session, lease, state=StepState.WAITING)
+            end_job(session, lease.job_id, JobState.FAILED, self._clock())
+
+    def fail_exhausted(self) -> Sequence[str]:
+        """Fail the jobs of which a step was tried `max_attempts` times in vain; return their ids."""
+        now = self._clock()
+        exhausted = select(Step).where(Step.attempts >= self._max_attempts, _claimable(now))
+        with self._database.read() as session:
+            steps = session.scalars(exhausted).all()
+        return [step.job_id for step in steps if self._fail_if(step, exhausted.where(Step.id == step.id))]
+
+    def announce_again(self, kinds: Sequence[StepKind], *, announced_before: float, limit: int) -> Sequence[int]:
+        """Steps that could be claimed and whose message may be lost: at most `limit`, the longest unannounced first.
+
+        They are marked as announced now, so that two healers do not announce the same step.
+        """
+        if limit <= 0:
+            return []
+        now = self._clock()
+        due = and_(Step.kind.in_(kinds), Step.announced_at < announced_before, _claimable(now))
+        with self._database.read() as session:
+            candidates = session.scalars(
+                select(Step.id).where(due).order_by(Step.announced_at, Step.id).limit(limit)
+            ).all()
+        if not candidates:
+            return []
+        with self._database.write() as session:
+            marked = [
+                step_id
+                for step_id in candidates
+                if rows_changed(session, update(Step).where(Step.id == step_id, due).values(announced_at=now))
+            ]
+        return marked
+
+    def count_claimable(self, kinds: Sequence[StepKind], at_most: int) -> int:
+        """How many steps of these kinds could be claimed now, counted up to `at_most`."""
+        query = select(Step.id).where(Step.kind.in_(kinds), _claimable(self._clock())).limit(at_most)
+        with self._database.read() as session:
+            return len(session.scalars(query).all())
+
+    def _fail_if(self, step: Step, still_exhausted: Select[Step]) -> bool:
+        reason = (
+            f"The {step.kind.value} step was tried {step.attempts} times, and each time its worker died or met an "
+            f"error (the last was {step.worker}). See the job's log, and retry the job when the cause is gone."
+        )
+        with self._database.write() as session:
+            session.execute(select(Job.id).where(Job.id == step.job_id).with_for_update())
+            if session.scalar(still_exhausted) is None:
+                return False
+            return end_job(session, step.job_id, JobState.FAILED, self._clock(), error=reason)
+
+    def _put_back(self, lease: Lease, **values: Any) -> None:
+        with self._database.write() as session:
+            self._change_step(session, lease, state=StepState.QUEUED, lease_token=None, lease_expires_at=None, **values)
+
+    def _change_job(self, session: Session, lease: Lease, **values: Any) -> None:
+        running = (Job.id == lease.job_id, Job.state == JobState.RUNNING)
+        if not rows_changed(session, update(Job).where(*running).values(**values)):
+            raise LeaseLost(f"Job {lease.job_id} is no longer running.")
+
+    def _change_step(self, session: Session, lease: Lease, **values: Any) -> None:
+        if not rows_changed(session, update(Step).where(*self._held(lease)).values(**values)):
+            raise LeaseLost(f"The lease on {lease.kind.value} step {lease.step_id} of job {lease.job_id} is lost.")
+
+    def _held(self, lease: Lease) -> tuple[Any, ...]:
+        return (
+            Step.id == lease.step_id,
+            Step.lease_token == lease.token,
+            Step.lease_expires_at >= self._clock(),
+        )
+
+
+def _claimable(now: float) -> Any:
+    return or_(
+        Step.state == StepState.QUEUED,
+        and_(Step.state == StepState.RUNNING, Step.lease_expires_at < now),
+    )

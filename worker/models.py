@@ -1,0 +1,50 @@
+"""The registry of trained models, and which of them serves when a classification names none."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
+
+from worker.database import Database
+from worker.errors import UnknownModel
+from worker.records import Model
+
+
+class ModelStore:
+    """Models in the database; `leases.py` adds one when a training succeeds."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list(self) -> Sequence[Model]:
+        """All models, the newest first."""
+        with self._database.read() as session:
+            return session.scalars(select(Model).order_by(Model.id.desc())).all()
+
+    def get(self, model_id: str) -> Model:
+        """One model.
+
+        Raises:
+            UnknownModel: there is none with this id.
+        """
+        with self._database.read() as session:
+            model = session.get(Model, model_id)
+        if model is None:
+            raise UnknownModel(f"There is no model {model_id!r}; see the list of models for those there are.")
+        return model
+
+    def default(self) -> Model | None:
+        """The model that was made the default, else the newest, else None."""
+        query = select(Model).order_by(Model.pinned.desc(), Model.id.desc()).limit(1)
+        with self._database.read() as session:
+            return session.scalar(query)
+
+    def make_default(self, model_id: str) -> Model:
+        """Let this model serve wherever none is named.
+
+        Raises:
+            UnknownModel: there is none with this id.
+        """
+        model = self.get(model_id)
+        with self._database.write() as session:
+            session.execute(update(Model).values(pinned=Model.id == model_id))
+        return model

@@ -1,0 +1,89 @@
+"""The queue: a Celery application over Redis whose messages carry only the id of a step to try.
+
+Nothing depends on a message: it may come twice, late or never. The rows decide (`leases.py`), and what is
+lost is announced again (`healing.py`).
+"""
+
+import logging
+from collections.abc import Iterable
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis import Redis
+from redis.exceptions import RedisError
+
+from worker.states import JobKind, StepKind
+
+log = logging.getLogger(__name__)
+
+RUN_STEP = "tenfold.run_step"
+
+QUEUES: dict[JobKind, tuple[StepKind, ...]] = {
+    JobKind.TRAINING: (StepKind.TRAIN,),
+    JobKind.CLASSIFICATION: (StepKind.PLAN, StepKind.SHARD, StepKind.MERGE),
+}
+
+# A web request waits for Redis no longer than this before it goes on without: the row is durable already.
+REDIS_TIMEOUT_SECONDS = 1.0
+
+
+def create_celery(redis_url: str) -> Celery:
+    """The Celery application, configured for long steps: one message at a time, acknowledged when done."""
+    celery = Celery("tenfold", broker=redis_url)
+    celery.conf.update(
+        accept_content=["json"],
+        task_serializer="json",
+        task_ignore_result=True,
+        task_acks_late=True,
+        worker_prefetch_multiplier=1,
+        worker_enable_remote_control=True,
+        worker_hijack_root_logger=False,
+        # A child imports TensorFlow before it reports ready, which takes up to a minute on a busy machine.
+        worker_proc_alive_timeout=120,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_timeout=REDIS_TIMEOUT_SECONDS,
+        broker_transport_options={
+            "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
+            "retry_on_timeout": True,
+        },
+    )
+    return celery
+
+
+def connect_redis(redis_url: str) -> "Redis[str]":
+    """A client for live figures and queue lengths that fails fast when Redis is away."""
+    return Redis.from_url(
+        redis_url,
+        decode_responses=True,
+        socket_timeout=REDIS_TIMEOUT_SECONDS,
+        socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+    )
+
+
+class StepQueue:
+    """Announces steps to the workers, and tells how many announcements wait."""
+
+    def __init__(self, celery: Celery, redis: "Redis[str]") -> None:
+        self._celery = celery
+        self._redis = redis
+
+    def announce(self, kind: JobKind, step_ids: Iterable[int]) -> bool:
+        """Tell the workers of steps to try. False when Redis is away; the healer announces them later."""
+        try:
+            with self._celery.connection_for_write() as connection:
+                producer = self._celery.amqp.Producer(connection, auto_declare=False)
+                for step_id in step_ids:
+                    self._celery.send_task(RUN_STEP, args=[step_id], queue=kind.value, producer=producer, retry=False)
+        except (OperationalError, RedisError, OSError) as error:
+            log.warning("Redis is away, the step will be announced later: %s", error)
+            return False
+        return True
+
+    def waiting(self, kind: JobKind) -> int:
+        """How many announcements no worker has taken yet.
+
+        Raises:
+            RedisError: Redis is away.
+        """
+        return int(self._redis.llen(kind.value))

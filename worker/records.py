@@ -1,0 +1,88 @@
+"""The tables: a row for every job, every step of a job, and every trained model. These rows are the truth.
+
+Times are seconds since the epoch, UTC, as floats: leases are compared with them in SQL on every database alike.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Enum, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from worker.states import JobKind, JobState, StepKind, StepState
+
+
+def _name_of(kind: type[StrEnum]) -> Enum:
+    """A column that stores an enum's value as plain text, readable in any SQL shell."""
+    return Enum(kind, native_enum=False, length=20, values_callable=lambda members: [m.value for m in members])
+
+
+class Record(DeclarativeBase):
+    type_annotation_map = {dict[str, Any]: JSON, str: String(255)}  # noqa: RUF012
+
+
+class Job(Record):
+    """One training or classification that a person submitted.
+
+    `done` of `total` counts epochs for a training and images for a classification; `detail` holds what else
+    progress has to tell (a training's history, say). `error` is set exactly when the state is `failed`.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index("jobs_by_state", "state", "id"), Index("jobs_by_kind", "kind", "id"))
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    kind: Mapped[JobKind] = mapped_column(_name_of(JobKind))
+    state: Mapped[JobState] = mapped_column(_name_of(JobState))
+    parameters: Mapped[dict[str, Any]]
+    source: Mapped[dict[str, Any]]
+    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+    fingerprint: Mapped[str]
+    created_at: Mapped[float]
+    started_at: Mapped[float | None]
+    finished_at: Mapped[float | None]
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int | None]
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    summary: Mapped[dict[str, Any] | None]
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+class Step(Record):
+    """The smallest piece of a job that one worker does at a time, and what a lease is held on.
+
+    While `state` is `running`, `lease_token` names the one claim whose writes count, until `lease_expires_at`.
+    """
+
+    __tablename__ = "steps"
+    __table_args__ = (
+        UniqueConstraint("job_id", "kind", "position"),
+        Index("steps_by_state", "state", "announced_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    kind: Mapped[StepKind] = mapped_column(_name_of(StepKind))
+    position: Mapped[int] = mapped_column(default=0)
+    state: Mapped[StepState] = mapped_column(_name_of(StepState))
+    input: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    output: Mapped[dict[str, Any] | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    announced_at: Mapped[float | None]
+    worker: Mapped[str | None]
+    lease_token: Mapped[str | None]
+    lease_expires_at: Mapped[float | None]
+
+
+class Model(Record):
+    """A trained model in the registry; its id is that of the training that made it."""
+
+    __tablename__ = "models"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    recipe: Mapped[str]
+    dataset: Mapped[str]
+    parameters: Mapped[dict[str, Any]]
+    metrics: Mapped[dict[str, Any]]
+    created_at: Mapped[float]
+    pinned: Mapped[bool] = mapped_column(default=False)

@@ -1,0 +1,102 @@
+"""Runs one step: claim it, do its work under a lease, and hand in what came of it."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from trainer.errors import TrainerError
+from worker import classification, training
+from worker.errors import LeaseLost, ShuttingDown, WorkerError
+from worker.keeper import LeaseKeeper
+from worker.leases import Lease
+from worker.services import Services
+from worker.states import StepKind
+
+log = logging.getLogger(__name__)
+
+# Takes the services, the lease, and a function that raises when the work must stop.
+Work = Callable[[Services, Lease, Callable[[], None]], None]
+
+WORK: dict[StepKind, Work] = {
+    StepKind.TRAIN: training.train_model,
+    StepKind.PLAN: classification.plan,
+    StepKind.SHARD: classification.classify_shard,
+    StepKind.MERGE: classification.merge,
+}
+
+
+class Runner:
+    """Runs steps in this process, one at a time.
+
+    Args:
+        services: opened in this process.
+        shutting_down: whether this worker was told to stop.
+    """
+
+    def __init__(self, services: Services, shutting_down: Callable[[], bool]) -> None:
+        self._services = services
+        self._shutting_down = shutting_down
+
+    def run(self, step_id: int) -> None:
+        """Try a step. Does nothing when another worker has it or its job has ended."""
+        if self._shutting_down():
+            return
+        lease = self._services.leases.claim(step_id, self._services.worker)
+        if lease is None:
+            log.debug("step %d is not to be had", step_id)
+            return
+        settings = self._services.settings
+        keeper = LeaseKeeper(
+            self._services.leases,
+            lease,
+            lease_seconds=settings.lease_seconds,
+            check_seconds=settings.lease_check_seconds,
+            shutting_down=self._shutting_down,
+        )
+        with log_to_job(self._services.volume.log(lease.job_id), self._services.worker):
+            log.info("%s %d: attempt %d", lease.kind.value, lease.position, lease.attempt)
+            try:
+                with keeper:
+                    self._work(lease, keeper.check)
+            except LeaseLost as lost:
+                log.info("stopped: %s", lost)
+            self._services.live.clear(lease.job_id, lease.step_id)
+
+    def _work(self, lease: Lease, check: Callable[[], None]) -> None:
+        leases = self._services.leases
+        try:
+            WORK[lease.kind](self._services, lease, check)
+        except LeaseLost:
+            raise
+        except ShuttingDown:
+            log.info("given back: this worker is stopping")
+            leases.give_back(lease)
+        except (TrainerError, WorkerError) as error:
+            log.error("failed: %s", error)
+            leases.fail_job(lease, str(error))
+        except Exception as error:
+            log.exception("the step met an error and goes back in line")
+            if lease.attempt >= self._services.settings.max_attempts:
+                leases.fail_job(lease, f"{type(error).__name__}: {error} (after {lease.attempt} attempts)")
+            else:
+                leases.put_back_after_error(lease)
+
+
+@contextmanager
+def log_to_job(path: Path, worker: str) -> Iterator[None]:
+    """What this process logs during the block also goes to the job's log file."""
+    if not path.parent.is_dir():
+        yield
+        return
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter(f"%(asctime)s {worker} %(levelname)s %(message)s"))
+    loggers = [logging.getLogger("worker"), logging.getLogger("trainer")]
+    for logger in loggers:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
+        handler.close()

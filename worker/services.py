@@ -1,0 +1,50 @@
+"""What a process needs to work on jobs, opened once from the settings."""
+
+import os
+import socket
+import time
+from dataclasses import dataclass
+
+from worker.database import Database
+from worker.jobs import Clock, JobStore
+from worker.leases import LeaseStore
+from worker.models import ModelStore
+from worker.progress import LiveFigures
+from worker.queue import StepQueue, connect_redis, create_celery
+from worker.settings import Settings
+from worker.volume import Volume
+
+
+@dataclass(frozen=True)
+class Services:
+    """Open one in each process, never before a fork. `worker` names the process on the rows that it claims."""
+
+    settings: Settings
+    worker: str
+    clock: Clock
+    volume: Volume
+    database: Database
+    jobs: JobStore
+    leases: LeaseStore
+    models: ModelStore
+    queue: StepQueue
+    live: LiveFigures
+
+    @classmethod
+    def open(cls, settings: Settings) -> "Services":
+        volume = Volume(settings.data)
+        volume.create()
+        database = Database(settings.resolved_database_url)
+        redis = connect_redis(settings.redis_url)
+        return cls(
+            settings=settings,
+            worker=f"{socket.gethostname()}-{os.getpid()}",
+            clock=time.time,
+            volume=volume,
+            database=database,
+            jobs=JobStore(database),
+            leases=LeaseStore(database, lease_seconds=settings.lease_seconds, max_attempts=settings.max_attempts),
+            models=ModelStore(database),
+            queue=StepQueue(create_celery(settings.redis_url), redis),
+            live=LiveFigures(redis, settings.progress_seconds),
+        )

@@ -1,0 +1,58 @@
+"""Every setting that a person may change, declared once: default, unit and meaning.
+
+Each is read from the environment as `TENFOLD_` and its name in capitals, e.g. `TENFOLD_LEASE_SECONDS=30`.
+"""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What web and workers share. Both must be given the same `data`, `database_url` and `redis_url`."""
+
+    model_config = SettingsConfigDict(env_prefix="TENFOLD_", frozen=True)
+
+    data: Path = Field(Path("data"), description="Root of the shared volume.")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL of the job table; default: SQLite in `tenfold.db` on the volume."
+    )
+    redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis for the queue and live progress.")
+
+    lease_seconds: float = Field(
+        15,
+        gt=0,
+        description="How long a claimed step stays claimed without renewal: the cost of a killed worker.",
+    )
+    lease_check_seconds: float = Field(
+        1, gt=0, description="How often a running step looks whether it was cancelled or must be given back."
+    )
+    heal_seconds: float = Field(
+        3, gt=0, description="How often each worker looks for lost messages and expired leases."
+    )
+    max_attempts: int = Field(
+        3, ge=1, description="How often one step may be claimed and not finished before its job fails."
+    )
+    queue_window: int = Field(
+        100, ge=1, description="How many queued steps the healer keeps announced in Redis at a time."
+    )
+    progress_seconds: float = Field(0.5, ge=0, description="Least time between two writes of a step's live figures.")
+
+    shard_images: int = Field(2000, ge=1, description="Images in one shard of a classification.")
+    max_archive_images: int = Field(1_000_000, ge=1, description="Most images accepted in one archive.")
+    max_image_bytes: int = Field(
+        64 * 2**20,
+        ge=1,
+        description="Largest size of one image file, unpacked; a larger one becomes an error row.",
+    )
+
+    worker_processes: int = Field(1, ge=1, description="Steps that one worker runs at the same time.")
+    threads_per_process: int = Field(
+        1, ge=1, description="TensorFlow threads in each process; 1 is fastest for small dense nets."
+    )
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database URL with its default filled in."""
+        return self.database_url or f"sqlite:///{self.data.resolve() / 'tenfold.db'}"

@@ -1,0 +1,44 @@
+"""The states of a job and of the steps it is made of.
+
+A job goes `queued → running → succeeded | failed | cancelled`. A failed or cancelled job can be put back to
+`queued`. A step goes `waiting → queued → running → done`; a running step whose lease is given back is `queued`
+again. Every transition is one conditional UPDATE in `jobs.py` or `steps.py`.
+"""
+
+from enum import StrEnum
+
+
+class JobKind(StrEnum):
+    TRAINING = "training"
+    CLASSIFICATION = "classification"
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        return self not in UNFINISHED
+
+
+UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
+
+
+class StepKind(StrEnum):
+    """A training is one `train` step; a classification is `plan`, then its `shard`s in any order, then `merge`."""
+
+    TRAIN = "train"
+    PLAN = "plan"
+    SHARD = "shard"
+    MERGE = "merge"
+
+
+class StepState(StrEnum):
+    WAITING = "waiting"
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"

@@ -1,0 +1,141 @@
+"""Takes a job in: check it, make its files durable, commit its row, then tell the queue. In that order."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ulid import ULID
+
+from trainer.parameters import TrainingParameters
+from worker.archives import Archive
+from worker.errors import ArchiveError, InvalidSubmission, UnknownModel
+from worker.parameters import ClassificationParameters
+from worker.records import Job
+from worker.services import Services
+from worker.states import JobKind
+from worker.volume import sync_directory
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that arrived whole on the volume's `uploads/` and is durable there."""
+
+    path: Path
+    name: str
+    bytes: int
+    sha256: str
+
+
+def submit_training(services: Services, parameters: TrainingParameters, idempotency_key: str | None = None) -> Job:
+    """Queue a training.
+
+    Raises:
+        IdempotencyConflict: the key was used for another submission.
+    """
+    resolved = parameters.resolved().model_dump(mode="json")
+    job_id = _new_id()
+    services.volume.job(job_id).mkdir()
+    job = services.jobs.submit(
+        job_id,
+        JobKind.TRAINING,
+        resolved,
+        total=resolved["epochs"],
+        fingerprint=_fingerprint(JobKind.TRAINING, resolved),
+        idempotency_key=idempotency_key,
+    )
+    return _announce(services, job, job_id)
+
+
+def submit_classification(
+    services: Services,
+    parameters: ClassificationParameters,
+    upload: Upload,
+    idempotency_key: str | None = None,
+) -> Job:
+    """Queue the classification of an uploaded zip. The upload is moved to the job, or removed.
+
+    Raises:
+        InvalidSubmission: the upload is no usable zip, the model is unknown, or there is none yet.
+        IdempotencyConflict: the key was used for another submission.
+    """
+    try:
+        resolved = _with_model(services, parameters).model_dump(mode="json")
+        fingerprint = _fingerprint(JobKind.CLASSIFICATION, resolved, upload.sha256)
+        if existing := services.jobs.submitted_before(idempotency_key, fingerprint):
+            return existing
+        total = _count_images(upload.path, services.settings.max_archive_images)
+        job_id = _new_id()
+        services.volume.job(job_id).mkdir()
+        upload.path.rename(services.volume.archive(job_id))
+        sync_directory(services.volume.job(job_id))
+    finally:
+        upload.path.unlink(missing_ok=True)
+    job = services.jobs.submit(
+        job_id,
+        JobKind.CLASSIFICATION,
+        resolved,
+        source={"name": upload.name, "bytes": upload.bytes, "sha256": upload.sha256},
+        total=total,
+        fingerprint=fingerprint,
+        idempotency_key=idempotency_key,
+    )
+    return _announce(services, job, job_id)
+
+
+def retry(services: Services, job_id: str) -> Job:
+    """Queue a failed or cancelled job again; see `JobStore.retry`."""
+    job = services.jobs.retry(job_id)
+    services.queue.announce(job.kind, services.jobs.steps_in_line(job_id))
+    return job
+
+
+def delete(services: Services, job_id: str) -> None:
+    """Remove a finished job and its files. The model that a training made stays in the registry; see `JobStore.delete`."""
+    services.jobs.delete(job_id)
+    services.volume.delete_job(job_id)
+    try:
+        services.models.get(job_id)
+    except UnknownModel:
+        services.volume.delete_model(job_id)
+
+
+def _with_model(services: Services, parameters: ClassificationParameters) -> ClassificationParameters:
+    if parameters.model is not None:
+        try:
+            services.models.get(parameters.model)
+        except UnknownModel as error:
+            raise InvalidSubmission("model", str(error)) from error
+        return parameters
+    default = services.models.default()
+    if default is None:
+        raise InvalidSubmission("model", "There is no model to classify with yet: train one first.")
+    return parameters.model_copy(update={"model": default.id})
+
+
+def _count_images(path: Path, most: int) -> int:
+    try:
+        with Archive(path) as archive:
+            count = len(archive.listing.images)
+    except ArchiveError as error:
+        raise InvalidSubmission("file", str(error)) from error
+    if count > most:
+        raise InvalidSubmission("file", f"The zip holds {count} images; the most is {most}. Split it up.")
+    return count
+
+
+def _announce(services: Services, job: Job, job_id: str) -> Job:
+    if job.id != job_id:
+        services.volume.delete_job(job_id)
+    else:
+        services.queue.announce(job.kind, services.jobs.steps_in_line(job.id))
+    return job
+
+
+def _fingerprint(kind: JobKind, parameters: dict[str, Any], *content: str) -> str:
+    return hashlib.sha256(json.dumps([kind, parameters, *content], sort_keys=True).encode()).hexdigest()
+
+
+def _new_id() -> str:
+    return str(ULID()).lower()

@@ -1,0 +1,88 @@
+"""The one step of a training: get the data, train with checkpoints, evaluate, and publish the model."""
+
+import logging
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+
+from trainer.artefacts import write_artefacts
+from trainer.datasets import load_dataset
+from trainer.evaluation import evaluate
+from trainer.fetch import ensure_dataset
+from trainer.parameters import TrainingParameters
+from trainer.training import Progress, train
+from worker.leases import Lease
+from worker.records import Model
+from worker.services import Services
+from worker.volume import write_directory_whole
+
+log = logging.getLogger(__name__)
+
+
+def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> None:
+    """Train as the lease's parameters say, going on from the last checkpoint where there is one.
+
+    Raises:
+        TrainerError: the training cannot succeed (its loss diverged, the data set cannot be had).
+        LeaseLost: the job was cancelled or another worker has the step.
+        ShuttingDown: this worker was told to stop; the last epoch's checkpoint is kept.
+    """
+    parameters = TrainingParameters(**lease.parameters)
+    volume = services.volume
+    ensure_dataset(parameters.dataset, volume.datasets, report=log.info)
+    dataset = load_dataset(parameters.dataset, volume.datasets)
+    work = volume.work(lease.job_id)
+    work.mkdir(exist_ok=True)
+
+    epochs_recorded = 0
+
+    def report(progress: Progress) -> None:
+        nonlocal epochs_recorded
+        check()
+        epochs_done = len(progress.history)
+        if epochs_done > epochs_recorded:
+            epochs_recorded = epochs_done
+            last = progress.history[-1]
+            log.info(
+                "epoch %d of %d: loss %.4f, accuracy %.4f",
+                last.epoch,
+                progress.epochs,
+                last.loss,
+                last.accuracy,
+            )
+            history = [asdict(result) for result in progress.history]
+            services.leases.record_progress(lease, epochs_done, {"history": history})
+            services.live.clear(lease.job_id, lease.step_id)
+        else:
+            services.live.publish(
+                lease.job_id,
+                lease.step_id,
+                progress.step / progress.steps,
+                {"epoch": progress.epoch, "loss": progress.loss, "accuracy": progress.accuracy},
+            )
+
+    trained = train(parameters, dataset, checkpoint=work / "checkpoint.npz", on_progress=report)
+    evaluation = evaluate(trained.model, dataset.test_images, dataset.test_labels)
+    with write_directory_whole(volume.model(lease.job_id)) as directory:
+        metrics = write_artefacts(trained, evaluation, dataset, directory)
+        services.leases.renew(lease)
+    log.info("test accuracy %.4f", metrics["test_accuracy"])
+
+    model = Model(
+        id=lease.job_id,
+        recipe=trained.parameters.recipe,
+        dataset=dataset.name,
+        parameters=trained.parameters.model_dump(mode="json"),
+        metrics=metrics,
+        created_at=services.clock(),
+    )
+    summary = {
+        "model": lease.job_id,
+        "test_accuracy": metrics["test_accuracy"],
+        "test_loss": metrics["test_loss"],
+        "train_accuracy": metrics["train_accuracy"],
+        "parameters": metrics["parameter_count"],
+        "seconds": metrics["seconds"],
+    }
+    services.leases.finish_job(lease, summary, model)
+    shutil.rmtree(work, ignore_errors=True)
