@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Response, jsonify, request
 
 CHECK_EVERY_SECONDS = 0.25
 
@@ -36,9 +36,10 @@ def etag_of(document: dict[str, Any]) -> str:
 
 def answer_poll(document: dict[str, Any], *, retry_after_seconds: int | None) -> Response:
     """The document with its ETag, or `304` if that is what the caller already has."""
-    response = current_app.json.response(document)
+    response = jsonify(document)
     response.set_etag(etag_of(document))
     response.cache_control.no_cache = True
     if retry_after_seconds is not None:
         response.headers["Retry-After"] = str(retry_after_seconds)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response

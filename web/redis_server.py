@@ -3,7 +3,11 @@
 import importlib.util
 import shutil
 import subprocess
+import time
 from pathlib import Path
+
+from redis import Redis
+from redis.exceptions import RedisError
 
 
 class RedisMissing(Exception):
@@ -49,18 +53,12 @@ def wait_until_answering(port: int, process: "subprocess.Popen[bytes]", timeout_
     Raises:
         RedisMissing: it ended or did not answer in time.
     """
-    from redis import Redis
-    from redis.backoff import ConstantBackoff
-    from redis.exceptions import RedisError
-    from redis.retry import Retry
-
-    pause = 0.05
-    client: Redis[bytes] = Redis(
-        port=port, retry=Retry(ConstantBackoff(pause), round(timeout_seconds / pause)), socket_timeout=1
-    )
-    try:
-        client.ping()
-    except RedisError as error:
-        raise RedisMissing(f"Redis did not start on port {port} (exit status {process.poll()}).") from error
-    finally:
-        client.close()
+    deadline = time.monotonic() + timeout_seconds
+    with Redis(port=port, socket_timeout=1, retry=None) as client:
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                client.ping()
+                return
+            except RedisError:
+                time.sleep(0.02)
+    raise RedisMissing(f"Redis did not start on port {port} (exit status {process.poll()}).")

@@ -13,7 +13,7 @@ from web.settings import WebSettings
 TIMEOUT_SECONDS = 120
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """Gunicorn, configured from the settings rather than from files or its own command line."""
 
     def __init__(self, settings: WebSettings) -> None:
@@ -33,7 +33,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         for name, value in options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> Flask:  # type: ignore[override]
         return create_app(self._settings)
 
 
@@ -43,8 +43,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 def main(host: str | None, port: int | None) -> None:
     """Serve the web."""
     given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
-    settings = WebSettings(**given)
-    Server(settings).run()
+    Server(WebSettings().model_copy(update=given)).run()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 from uuid import uuid4
 
 from flask import Request, current_app, request
@@ -28,7 +28,7 @@ class UploadRequest(Request):
         return file
 
     def _get_file_stream(self, *_args: object, **_kwargs: object) -> IO[bytes]:
-        return self.receive()  # type: ignore[return-value]
+        return cast("IO[bytes]", self.receive())
 
 
 class ReceivingFile:
@@ -68,13 +68,12 @@ def take_upload(field: str = "file") -> Upload:
     Raises:
         InvalidSubmission: there is no file, or it is empty.
     """
-    received = cast_request()
+    received = _this_request()
     if received.mimetype == "multipart/form-data":
         part = received.files.get(field)
         if part is None or not part.filename:
             raise InvalidSubmission(field, f"No file was sent. Choose a zip of images and send it as {field!r}.")
-        file, name = part.stream, part.filename
-        assert isinstance(file, ReceivingFile)
+        file, name = cast(ReceivingFile, part.stream), part.filename
     else:
         file, name = received.receive(), received.args.get("name", "upload.zip")
         while chunk := received.stream.read(CHUNK_BYTES):
@@ -86,12 +85,12 @@ def take_upload(field: str = "file") -> Upload:
 
 def remove_untaken_uploads(_error: BaseException | None = None) -> None:
     """At the end of each request: whatever was received and not moved to a job goes."""
-    for file in cast_request().receiving:
+    for file in _this_request().receiving:
         file.close()
         file.path.unlink(missing_ok=True)
 
 
-def cast_request() -> UploadRequest:
+def _this_request() -> UploadRequest:
     received = request._get_current_object()  # type: ignore[attr-defined]
     assert isinstance(received, UploadRequest), current_app.request_class
     return received

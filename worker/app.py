@@ -34,10 +34,10 @@ def run_step(step_id: int) -> None:
 @worker_process_init.connect
 def _prepare_child(**_: object) -> None:
     global _run
-    from trainer import runtime
+    from trainer.runtime import configure
     from worker.runner import Runner
 
-    runtime.configure(settings.threads_per_process)
+    configure(settings.threads_per_process)
     _run = Runner(Services.open(settings), _shutting_down.is_set).run
     log.info("warm")
 

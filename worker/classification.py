@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from trainer.errors import ImageUnreadable
-from trainer.images import NormaliseMode, Normalised, normalise, read_image
+from trainer.images import Normalised, NormaliseMode, normalise, read_image
 from trainer.inference import Classifier
 from worker.archives import Archive, UnreadableMember, label_of
 from worker.leases import Lease, Shard

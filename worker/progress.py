@@ -30,7 +30,7 @@ class LiveFigures:
         self._interval_seconds = interval_seconds
         self._last_write = 0.0
 
-    def publish(self, job_id: str, step_id: int, done: int, detail: dict[str, Any] | None = None) -> None:
+    def publish(self, job_id: str, step_id: int, done: float, detail: dict[str, Any] | None = None) -> None:
         """Say how far a step is: `done` of the job's units by this step alone, and what else it has to tell."""
         now = time.monotonic()
         if now - self._last_write < self._interval_seconds:
@@ -51,7 +51,7 @@ class LiveFigures:
         except RedisError as error:
             log.debug("live figures not cleared: %s", error)
 
-    def read(self, job_id: str) -> tuple[int, dict[str, Any]]:
+    def read(self, job_id: str) -> tuple[float, dict[str, Any]]:
         """Units done by steps that are running now, and their details merged."""
         try:
             fields: dict[str, str] = self._redis.hgetall(_key(job_id))

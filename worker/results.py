@@ -21,11 +21,8 @@ def write_results(rows: Iterable[dict[str, Any]], directory: Path) -> dict[str, 
     no label, so it counts in `images` and `errors` only.
     """
     tally = _Tally()
-    with (
-        write_whole(directory / "results.jsonl") as jsonl,
-        write_whole(directory / "results.csv") as csv_file,
-        io.TextIOWrapper(csv_file, encoding="utf-8", newline="", write_through=True) as text,
-    ):
+    with write_whole(directory / "results.jsonl") as jsonl, write_whole(directory / "results.csv") as csv_file:
+        text = io.TextIOWrapper(csv_file, encoding="utf-8", newline="")
         table = csv.DictWriter(text, CSV_COLUMNS, extrasaction="ignore", lineterminator="\n")
         table.writeheader()
         for row in rows:

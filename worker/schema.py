@@ -11,7 +11,7 @@ from worker.settings import Settings
 
 
 def migrate(database: Database) -> None:
-    """Apply every migration that is missing. Safe when several processes start at once: one does it, the others wait."""
+    """Apply every migration that is missing. Of several processes at once, one does it and the others wait."""
     with database.exclusive_connection() as connection:
         command.upgrade(_config(connection), "head")
 

@@ -92,7 +92,7 @@ def retry(services: Services, job_id: str) -> Job:
 
 
 def delete(services: Services, job_id: str) -> None:
-    """Remove a finished job and its files. The model that a training made stays in the registry; see `JobStore.delete`."""
+    """Remove a finished job and its files; the model that a training made stays. See `JobStore.delete`."""
     services.jobs.delete(job_id)
     services.volume.delete_job(job_id)
     try:

@@ -1,6 +1,7 @@
 """The files of jobs and models: lists, and downloads with `Range`."""
 
 from pathlib import Path
+from typing import Any
 
 from flask import Response, jsonify, send_file, url_for
 from werkzeug.exceptions import NotFound
@@ -42,15 +43,12 @@ def get_model_file(model_id: str, name: str) -> Response:
     return _send(list_directory(services().volume.model(model_id)), name)
 
 
-def _listing(files: dict[str, Path], endpoint: str, **owner: str) -> Response:
-    return jsonify(
-        {
-            "files": [
-                {"name": name, "bytes": path.stat().st_size, "href": url_for(endpoint, name=name, **owner)}
-                for name, path in files.items()
-            ]
-        }
-    )
+def _listing(files: dict[str, Path], endpoint: str, **owner: Any) -> Response:
+    listed = [
+        {"name": name, "bytes": path.stat().st_size, "href": url_for(endpoint, name=name, **owner)}
+        for name, path in files.items()
+    ]
+    return jsonify({"files": listed})
 
 
 def _send(files: dict[str, Path], name: str) -> Response:

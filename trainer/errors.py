@@ -1,0 +1,29 @@
+"""What can go wrong in training and classifying. Every message says what was wrong, where, and what to do."""
+
+
+class TrainerError(Exception):
+    """Base of this package's errors."""
+
+
+class UnknownRecipe(TrainerError):
+    """No recipe has this name."""
+
+
+class DatasetMissing(TrainerError):
+    """The data set is not on the volume, or can be had from nowhere."""
+
+
+class DatasetInvalid(TrainerError):
+    """The data set's files are not what they should be."""
+
+
+class ImageUnreadable(TrainerError):
+    """These bytes are no image that can be read."""
+
+
+class TrainingDiverged(TrainerError):
+    """The loss is no longer a finite number."""
+
+
+class ModelUnfaithful(TrainerError):
+    """A saved model, read back, does not answer as the trained one did."""
