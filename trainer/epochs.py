@@ -17,6 +17,9 @@ from trainer.recipes import CLASSES
 # Images between two returns to Python: some 40 ms of work, so that progress is smooth and a cancel quick.
 IMAGES_PER_CALL = 4096
 
+# A step has a cost of its own: with tiny batches this many keep a call well under 0.3 s.
+MOST_STEPS_PER_CALL = 256
+
 # Metrics are means over images, so that the batch size of an evaluation only affects its speed.
 TEST_BATCH = 1000
 
@@ -49,10 +52,10 @@ class Epochs:
         """
         self._model.reset_metrics()
         on_device = tf.constant(order)
-        stride = max(1, IMAGES_PER_CALL // self._batch_size)
+        stride = min(max(1, IMAGES_PER_CALL // self._batch_size), MOST_STEPS_PER_CALL)
         for start in range(0, self.steps, stride):
             stop = min(start + stride, self.steps)
-            self._train_steps(on_device, tf.constant(start), tf.constant(stop))
+            self._train_steps(self._images, self._labels, on_device, tf.constant(start), tf.constant(stop))
             yield stop
 
     def test(self, images: Bytes, labels: Bytes) -> dict[str, float]:
@@ -63,12 +66,13 @@ class Epochs:
             self._test_step(tf.constant(images[start:stop]), tf.constant(labels[start:stop]))
         return metrics_of(self._model)
 
-    def _run_train_steps(self, order: tf.Tensor, start: tf.Tensor, stop: tf.Tensor) -> None:
+    def _run_train_steps(
+        self, images: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
+    ) -> None:
+        # The images are an argument: a compiled function holds on to what it captures, long after a training.
         for step in tf.range(start, stop):
             batch = order[step * self._batch_size : (step + 1) * self._batch_size]
-            images = tf.gather(self._images, batch)
-            labels = tf.gather(self._labels, batch)
-            self._model.train_step((_scaled(images), self._target(labels)))
+            self._model.train_step((_scaled(tf.gather(images, batch)), self._target(tf.gather(labels, batch))))
 
     def _run_test_step(self, images: tf.Tensor, labels: tf.Tensor) -> None:
         self._model.test_step((_scaled(images), self._target(labels)))

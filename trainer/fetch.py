@@ -90,12 +90,16 @@ def ensure_dataset(
 
     Raises:
         DatasetMissing: no source has it; says what each one answered.
+
+    Files on the volume count when they are the canonical ones; otherwise they are fetched again and replaced.
     """
     directory = root / name
-    if directory.is_dir():
+    try:
+        _verify(directory)
         return directory
+    except (OSError, WrongChecksum) as error:
+        failures = [f"the volume: {error}"]
     root.mkdir(parents=True, exist_ok=True)
-    failures = []
     for source_name, source in sources.items():
         report(f"getting {name} from {source_name}")
         temporary = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=root))
@@ -127,8 +131,11 @@ def _publish(temporary: Path, directory: Path) -> None:
     try:
         temporary.rename(directory)
     except OSError:
-        if not directory.is_dir():  # otherwise another process was first, with the same files
+        if not directory.is_dir():
             raise
+        # Another process was first, with the same files, or the folder's own were incomplete or damaged.
+        for name in FILES:
+            (temporary / name).replace(directory / name)
 
 
 @contextmanager

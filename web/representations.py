@@ -80,11 +80,10 @@ def _progress(job: Job, live: LiveFigures) -> dict[str, Any]:
     if not job.state.final:
         running, live_detail = live.read(job.id)
         done, detail = done + running, detail | live_detail
-    fraction = min(done / job.total, 1.0) if job.total else 0.0
     return {
-        "done": job.done if job.kind is JobKind.TRAINING else int(min(done, job.total or done)),
+        "done": job.done if job.kind is JobKind.TRAINING else int(min(done, job.total)),
         "total": job.total,
         "unit": UNITS[job.kind],
-        "fraction": round(fraction, 4),
+        "fraction": round(min(done / job.total, 1), 4),
         "detail": detail,
     }

@@ -118,10 +118,10 @@ class Stack:
             self._lock = None
 
     def _start(self) -> None:
-        port = self._port or _free_port()
+        port = self._port or free_port()
         _check_port(port)
         self.url = f"http://127.0.0.1:{port}"
-        redis_port = _free_port()
+        redis_port = free_port()
         logs = self.data / "logs"
         redis_directory = self.data / "redis"
         for directory in (logs, redis_directory):
@@ -170,7 +170,7 @@ class Stack:
         return lock
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

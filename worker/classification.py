@@ -44,7 +44,7 @@ def plan(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     shards = [Shard(start, min(start + size, total)) for start in range(0, total, size)]
     services.volume.work(lease.job_id).mkdir(exist_ok=True)
     check()
-    step_ids = services.leases.finish_plan(lease, shards, total, {"skipped": skipped})
+    step_ids = services.leases.finish_plan(lease, shards, {"skipped": skipped})
     log.info("%d images in %d shards, %d other files skipped", total, len(shards), skipped)
     services.queue.announce(JobKind.CLASSIFICATION, step_ids)
 

@@ -40,8 +40,8 @@ class JobStore:
         kind: JobKind,
         parameters: dict[str, Any],
         *,
+        total: int,
         source: dict[str, Any] | None = None,
-        total: int | None = None,
         fingerprint: str,
         idempotency_key: str | None = None,
     ) -> Job:
@@ -50,8 +50,8 @@ class JobStore:
         With an idempotency key that was used before, the job of that first use is returned instead.
 
         Args:
+            total: epochs or images to be done.
             source: what is known of the uploaded input: name, bytes, sha256.
-            total: epochs or images to be done, when known already.
             fingerprint: a digest of everything submitted, to tell a repetition from another submission.
 
         Raises:

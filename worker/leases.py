@@ -135,15 +135,15 @@ class LeaseStore:
             self._change_job(session, lease, done=done, detail=detail)
             self._change_step(session, lease, lease_expires_at=self._clock() + self._lease_seconds)
 
-    def finish_plan(self, lease: Lease, shards: Sequence[Shard], total: int, detail: dict[str, Any]) -> Sequence[int]:
-        """Write down the shards of a classification of `total` images; return their step ids, now queued.
+    def finish_plan(self, lease: Lease, shards: Sequence[Shard], detail: dict[str, Any]) -> Sequence[int]:
+        """Write down the shards of a classification; return their step ids, now queued.
 
         Raises:
             LeaseLost: the claim no longer counts.
         """
         now = self._clock()
         with self._database.write() as session:
-            self._change_job(session, lease, total=total, detail=detail)
+            self._change_job(session, lease, detail=detail)
             self._change_step(session, lease, state=StepState.DONE, lease_token=None, lease_expires_at=None)
             steps = [
                 Step(

@@ -42,7 +42,7 @@ class Job(Record):
     started_at: Mapped[float | None]
     finished_at: Mapped[float | None]
     done: Mapped[int] = mapped_column(default=0)
-    total: Mapped[int | None]
+    total: Mapped[int]
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
     summary: Mapped[dict[str, Any] | None]
     error: Mapped[str | None] = mapped_column(Text)

@@ -1,0 +1,52 @@
+"""Stores with a clock that the test moves, and jobs to put in them."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Clock
+from worker.database import Database
+from worker.jobs import JobStore
+from worker.leases import LeaseStore
+from worker.records import Job
+from worker.schema import migrate
+from worker.states import JobKind
+
+LEASE_SECONDS = 10
+MAX_ATTEMPTS = 3
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database(f"sqlite:///{tmp_path / 'jobs.db'}")
+    migrate(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def jobs(database: Database, clock: Clock) -> JobStore:
+    return JobStore(database, clock)
+
+
+@pytest.fixture
+def leases(database: Database, clock: Clock) -> LeaseStore:
+    return LeaseStore(database, lease_seconds=LEASE_SECONDS, max_attempts=MAX_ATTEMPTS, clock=clock)
+
+
+Submit = Callable[..., Job]
+
+
+@pytest.fixture
+def submit(jobs: JobStore) -> Submit:
+    """Submit a job of a kind; ids count upwards."""
+    numbers = count()
+
+    def submit(kind: JobKind = JobKind.TRAINING, key: str | None = None, fingerprint: str = "same") -> Job:
+        return jobs.submit(
+            f"job-{next(numbers):04d}", kind, {"recipe": "any"}, total=8, fingerprint=fingerprint, idempotency_key=key
+        )
+
+    return submit
