@@ -4,7 +4,7 @@ Keras' `fit` pays for each batch in Python: about ten times what the batch itsel
 images stay uint8 on the device, a batch is gathered by index, and Python is met once in some thousands of images.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
@@ -38,12 +38,11 @@ class Epochs:
     def __init__(self, model: keras.Model, images: Bytes, labels: Bytes, *, batch_size: int, one_hot: bool) -> None:
         self._model = model
         self._batch_size = batch_size
-        self._one_hot = one_hot
         self._images = tf.constant(images)
         self._labels = tf.constant(labels)
         self.steps = -(-len(images) // batch_size)
-        self._train_steps = tf.function(self._run_train_steps)
-        self._test_step = tf.function(self._run_test_step, reduce_retracing=True)
+        self._train_steps = _train_steps(model, batch_size, one_hot)
+        self._test_step = _test_step(model, one_hot)
 
     def train(self, order: npt.NDArray[np.int32]) -> Iterator[int]:
         """One epoch over the images in this order; yields the number of steps done now and then.
@@ -66,24 +65,36 @@ class Epochs:
             self._test_step(tf.constant(images[start:stop]), tf.constant(labels[start:stop]))
         return metrics_of(self._model)
 
-    def _run_train_steps(
-        self, images: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
-    ) -> None:
-        # The images are an argument: a compiled function holds on to what it captures, long after a training.
-        for step in tf.range(start, stop):
-            batch = order[step * self._batch_size : (step + 1) * self._batch_size]
-            self._model.train_step((_scaled(tf.gather(images, batch)), self._target(tf.gather(labels, batch))))
-
-    def _run_test_step(self, images: tf.Tensor, labels: tf.Tensor) -> None:
-        self._model.test_step((_scaled(images), self._target(labels)))
-
-    def _target(self, labels: tf.Tensor) -> tf.Tensor:
-        return tf.one_hot(labels, CLASSES) if self._one_hot else labels
-
 
 def metrics_of(model: keras.Model) -> dict[str, float]:
     """The current values of a compiled model's metrics: `loss` and `accuracy`."""
     return {name: float(value) for name, value in model.get_metrics_result().items()}
+
+
+# What these compile takes the images as an argument and knows nothing of `Epochs`: a compiled function holds on
+# to what it captures, and a worker that trains again and again would keep each training's images.
+
+
+def _train_steps(model: keras.Model, batch_size: int, one_hot: bool) -> Callable[..., None]:
+    @tf.function
+    def run(images: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, start: tf.Tensor, stop: tf.Tensor) -> None:
+        for step in tf.range(start, stop):
+            batch = order[step * batch_size : (step + 1) * batch_size]
+            model.train_step((_scaled(tf.gather(images, batch)), _target(tf.gather(labels, batch), one_hot)))
+
+    return run
+
+
+def _test_step(model: keras.Model, one_hot: bool) -> Callable[..., None]:
+    @tf.function(reduce_retracing=True)
+    def run(images: tf.Tensor, labels: tf.Tensor) -> None:
+        model.test_step((_scaled(images), _target(labels, one_hot)))
+
+    return run
+
+
+def _target(labels: tf.Tensor, one_hot: bool) -> tf.Tensor:
+    return tf.one_hot(labels, CLASSES) if one_hot else labels
 
 
 def _scaled(images: tf.Tensor) -> tf.Tensor:

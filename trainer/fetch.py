@@ -80,7 +80,9 @@ def ensure_dataset(
     report: Callable[[str], None] = lambda message: None,
     sources: Mapping[str, Source] = SOURCES,
 ) -> Path:
-    """The folder of the data set, fetched first if it is not on the volume. Any number of processes may call at once.
+    """The folder of the data set, fetched first unless its canonical files are on the volume.
+
+    Any number of processes may call at once.
 
     Args:
         name: `mnist`.
@@ -90,8 +92,6 @@ def ensure_dataset(
 
     Raises:
         DatasetMissing: no source has it; says what each one answered.
-
-    Files on the volume count when they are the canonical ones; otherwise they are fetched again and replaced.
     """
     directory = root / name
     try:

@@ -1,0 +1,233 @@
+"""Real worker processes on a real Redis, killed in the middle of their work: nothing is lost, nothing done twice."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import select
+
+from trainer.datasets import Dataset
+from trainer.networks import build_model
+from trainer.parameters import TrainingParameters
+from trainer.recipes import RECIPES
+from trainer.samples import png
+from worker import submissions
+from worker.parameters import ClassificationParameters
+from worker.records import Job, Model, Step
+from worker.schema import migrate
+from worker.services import Services
+from worker.settings import Settings
+from worker.states import JobState, StepState
+from worker.submissions import Upload
+
+Seen = TypeVar("Seen")
+
+PATIENCE_SECONDS = 120
+
+# Long enough that a busy machine renews in time, short enough that a killed worker costs the test seconds.
+LEASE_SECONDS = 4
+
+IMAGES = 12_000
+SHARD_IMAGES = 6_000
+
+
+class Fleet:
+    """Worker processes, each in a process group of its own."""
+
+    def __init__(self, settings: Settings, log: Path) -> None:
+        self._environment = os.environ | {
+            "TENFOLD_DATA": str(settings.data),
+            "TENFOLD_REDIS_URL": settings.redis_url,
+            "TENFOLD_LEASE_SECONDS": str(LEASE_SECONDS),
+            "TENFOLD_HEAL_SECONDS": "1",
+            "TENFOLD_SHARD_IMAGES": str(SHARD_IMAGES),
+            "TENFOLD_PROGRESS_SECONDS": "0",
+        }
+        self._log = log
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self.processes.append(
+                subprocess.Popen(
+                    [sys.executable, "-m", "worker.main"],
+                    env=self._environment,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+            )
+
+    def kill(self, worker: str) -> None:
+        """SIGKILL the worker of this name, parent and children, as if its machine lost power."""
+        os.killpg(self._group(worker), signal.SIGKILL)
+
+    def terminate(self, worker: str) -> "subprocess.Popen[bytes]":
+        group = self._group(worker)
+        os.kill(group, signal.SIGTERM)
+        return next(process for process in self.processes if process.pid == group)
+
+    def stop(self) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _group(self, worker: str) -> int:
+        host, _, pid = worker.rpartition("-")
+        assert host == socket.gethostname()
+        return os.getpgid(int(pid))
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory, redis_port: int, datasets: Path) -> Iterator[Services]:
+    data = tmp_path_factory.mktemp("volume")
+    opened = Services.open(Settings(data=data, redis_url=f"redis://127.0.0.1:{redis_port}/900"))
+    migrate(opened.database)
+    (opened.volume.datasets / "mnist").symlink_to(datasets / "mnist")
+    yield opened
+    opened.database.close()
+
+
+@pytest.fixture(scope="module")
+def fleet(services: Services, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Two workers, kept at two by the tests that kill one."""
+    workers = Fleet(services.settings, tmp_path_factory.mktemp("log") / "workers.log")
+    workers.start()
+    workers.start()
+    yield workers
+    workers.stop()
+
+
+@pytest.fixture(scope="module")
+def model(services: Services) -> str:
+    """An untrained net in the registry: what it answers does not matter here."""
+    services.volume.model("untrained").mkdir()
+    build_model(RECIPES["dropout-128"], seed=1).save(services.volume.model("untrained") / "model.keras")
+    with services.database.write() as session:
+        session.add(
+            Model(id="untrained", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0)
+        )
+    return "untrained"
+
+
+def test_a_shard_whose_worker_is_killed_is_done_by_another_and_every_image_is_there_once(
+    services: Services, fleet: Fleet, model: str, mnist: Dataset
+) -> None:
+    upload, names = zip_of_digits(services, mnist)
+    job = submissions.submit_classification(services, ClassificationParameters(model=model), upload)
+
+    victim = until(lambda: running_step(services, job.id, kind="shard"))
+    until(lambda: services.live.read(job.id)[0] > 0)
+    assert victim.worker is not None
+    fleet.kill(victim.worker)
+    fleet.start()
+
+    ended = until(lambda: finished(services, job.id))
+    assert ended.state is JobState.SUCCEEDED, ended.error
+    assert step(services, victim.id).attempts == 2
+    assert [row["name"] for row in results(services, job.id)] == names
+    assert ended.summary is not None
+    assert ended.summary["images"] == IMAGES
+    assert not services.volume.work(job.id).exists()
+
+
+def test_a_training_whose_worker_is_killed_goes_on_from_its_last_epoch(services: Services, fleet: Fleet) -> None:
+    job = submissions.submit_training(services, TrainingParameters(recipe="dropout-128", epochs=8))
+
+    until(lambda: services.jobs.get(job.id).done >= 2)
+    until(lambda: 0 < services.live.read(job.id)[0] < 1)
+    victim = running_step(services, job.id, kind="train")
+    assert victim is not None
+    assert victim.worker is not None
+    fleet.kill(victim.worker)
+    fleet.start()
+
+    ended = until(lambda: finished(services, job.id))
+    assert ended.state is JobState.SUCCEEDED, ended.error
+    assert step(services, victim.id).attempts == 2
+    assert [epoch["epoch"] for epoch in ended.detail["history"]] == list(range(1, 9))
+    log = services.volume.log(job.id).read_text()
+    assert log.count("epoch 1 of 8") == 1
+    assert services.models.get(job.id).metrics["test_accuracy"] > 0.95
+
+
+def test_a_cancelled_training_stops_and_leaves_no_model(services: Services, fleet: Fleet) -> None:
+    job = submissions.submit_training(services, TrainingParameters(recipe="dropout-128", epochs=1000))
+    until(lambda: services.jobs.get(job.id).done >= 1)
+
+    services.jobs.cancel(job.id)
+
+    until(lambda: "stopped:" in services.volume.log(job.id).read_text())
+    assert services.jobs.get(job.id).state is JobState.CANCELLED
+    assert not services.volume.model(job.id).exists()
+
+
+def test_a_worker_told_to_stop_gives_its_step_back_and_another_goes_on(services: Services, fleet: Fleet) -> None:
+    job = submissions.submit_training(services, TrainingParameters(recipe="dropout-128", epochs=1000))
+    until(lambda: services.jobs.get(job.id).done >= 1)
+    first = running_step(services, job.id, kind="train")
+    assert first is not None
+    assert first.worker is not None
+
+    stopped = fleet.terminate(first.worker)
+
+    assert stopped.wait(PATIENCE_SECONDS) == 0
+    second = until(
+        lambda: (found := running_step(services, job.id, kind="train")) and found.worker != first.worker and found
+    )
+    assert second.attempts == 1
+    services.jobs.cancel(job.id)
+
+
+def zip_of_digits(services: Services, mnist: Dataset) -> tuple[Upload, list[str]]:
+    path = services.volume.uploads / "received.part"
+    images = [png(image) for image in mnist.test_images[:500]]
+    names = [f"{mnist.test_labels[n % 500]}/{n:05d}.png" for n in range(IMAGES)]
+    with zipfile.ZipFile(path, "w") as archive:
+        for n, name in enumerate(names):
+            archive.writestr(name, images[n % 500])
+    return Upload(path, "digits.zip", path.stat().st_size, "0" * 64), names
+
+
+def results(services: Services, job_id: str) -> list[dict[str, object]]:
+    lines = (services.volume.job(job_id) / "results.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def running_step(services: Services, job_id: str, *, kind: str) -> Step | None:
+    with services.database.read() as session:
+        return session.scalar(
+            select(Step).where(Step.job_id == job_id, Step.kind == kind, Step.state == StepState.RUNNING)
+        )
+
+
+def step(services: Services, step_id: int) -> Step:
+    with services.database.read() as session:
+        found = session.get(Step, step_id)
+    assert found is not None
+    return found
+
+
+def finished(services: Services, job_id: str) -> Job | None:
+    job = services.jobs.get(job_id)
+    return job if job.state.final else None
+
+
+def until(look: Callable[[], Seen | None]) -> Seen:
+    """Look again and again until there is something to see."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if seen := look():
+            return seen
+        time.sleep(0.02)
+    raise AssertionError(f"nothing to see in {PATIENCE_SECONDS} s")

@@ -1,0 +1,117 @@
+"""Taking a job in: durable before it is announced, and nothing left behind when it is refused."""
+
+import hashlib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from trainer.parameters import TrainingParameters
+from worker import submissions
+from worker.errors import IdempotencyConflict, InvalidSubmission, UnknownJob
+from worker.parameters import ClassificationParameters
+from worker.records import Model
+from worker.services import Services
+from worker.settings import Settings
+from worker.states import JobKind, JobState
+from worker.submissions import Upload
+
+
+@pytest.fixture
+def model(services: Services) -> str:
+    """A model in the registry."""
+    with services.database.write() as session:
+        session.add(Model(id="m1", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0))
+    return "m1"
+
+
+def upload(services: Services, members: int = 3) -> Upload:
+    path = services.volume.uploads / "received.part"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(members):
+            archive.writestr(f"{number}.png", b"image")
+    return Upload(path, "digits.zip", path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def files(services: Services) -> list[Path]:
+    return [path for path in services.volume.root.rglob("*") if path.is_file() and "tenfold.db" not in path.name]
+
+
+def test_a_training_is_written_down_with_every_default_filled_in_and_announced(services: Services) -> None:
+    job = submissions.submit_training(services, TrainingParameters(recipe="rmsprop-512"))
+
+    assert job.parameters == {
+        "recipe": "rmsprop-512",
+        "epochs": 5,
+        "batch_size": 128,
+        "learning_rate": 0.001,
+        "seed": 1,
+        "dataset": "mnist",
+    }
+    assert services.queue.waiting(JobKind.TRAINING) == 1
+
+
+def test_a_classification_takes_the_upload_to_its_own_directory(services: Services, model: str) -> None:
+    job = submissions.submit_classification(services, ClassificationParameters(), upload(services))
+
+    assert files(services) == [services.volume.archive(job.id)]
+    assert job.parameters["model"] == model
+    assert job.total == 3
+    assert job.source["name"] == "digits.zip"
+
+
+def test_without_redis_a_submission_is_accepted_all_the_same(settings: Settings) -> None:
+    from worker.schema import migrate
+
+    services = Services.open(settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))
+    migrate(services.database)
+
+    job = submissions.submit_training(services, TrainingParameters(recipe="dropout-128"))
+
+    assert services.jobs.get(job.id).state is JobState.QUEUED
+
+
+def test_a_repeated_classification_is_the_same_job_and_keeps_one_file(services: Services, model: str) -> None:
+    first = submissions.submit_classification(services, ClassificationParameters(), upload(services), "key")
+    second = submissions.submit_classification(services, ClassificationParameters(), upload(services), "key")
+
+    assert second.id == first.id
+    assert files(services) == [services.volume.archive(first.id)]
+
+
+def test_a_key_used_for_another_zip_is_refused_and_nothing_is_left(services: Services, model: str) -> None:
+    first = submissions.submit_classification(services, ClassificationParameters(), upload(services), "key")
+
+    with pytest.raises(IdempotencyConflict):
+        submissions.submit_classification(services, ClassificationParameters(), upload(services, 5), "key")
+
+    assert files(services) == [services.volume.archive(first.id)]
+
+
+def test_without_a_model_a_classification_is_refused_and_nothing_is_left(services: Services) -> None:
+    with pytest.raises(InvalidSubmission, match="train one first") as refused:
+        submissions.submit_classification(services, ClassificationParameters(), upload(services))
+
+    assert refused.value.field == "model"
+    assert files(services) == []
+    assert services.jobs.list() == []
+
+
+def test_an_archive_of_too_many_images_is_refused(settings: Settings, services: Services, model: str) -> None:
+    bounded = Services.open(settings.model_copy(update={"max_archive_images": 2}))
+
+    with pytest.raises(InvalidSubmission, match="3 images; the most is 2"):
+        submissions.submit_classification(bounded, ClassificationParameters(), upload(services))
+
+    assert files(services) == []
+
+
+def test_a_deleted_job_leaves_no_file(services: Services, model: str) -> None:
+    job = submissions.submit_classification(services, ClassificationParameters(), upload(services))
+    services.jobs.cancel(job.id)
+
+    submissions.delete(services, job.id)
+
+    assert files(services) == []
+    with pytest.raises(UnknownJob):
+        services.jobs.get(job.id)

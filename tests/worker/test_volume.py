@@ -1,0 +1,63 @@
+"""Files appear whole or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from worker.volume import Volume, list_files, write_directory_whole, write_whole
+
+
+class Interrupted(Exception):
+    pass
+
+
+def test_a_file_appears_with_all_that_was_written(tmp_path: Path) -> None:
+    with write_whole(tmp_path / "f") as file:
+        file.write(b"half")
+        assert not (tmp_path / "f").exists()
+        file.write(b" and half")
+
+    assert (tmp_path / "f").read_bytes() == b"half and half"
+
+
+def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"old")
+
+    with pytest.raises(Interrupted), write_whole(tmp_path / "f") as file:
+        file.write(b"new")
+        raise Interrupted
+
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
+
+
+def test_a_directory_replaces_what_a_dead_worker_left(tmp_path: Path) -> None:
+    target = tmp_path / "model"
+    target.mkdir()
+    (target / "stale").touch()
+
+    with write_directory_whole(target) as directory:
+        (directory / "fresh").touch()
+
+    assert [path.name for path in target.iterdir()] == ["fresh"]
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_an_interrupted_directory_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(Interrupted), write_directory_whole(tmp_path / "model") as directory:
+        (directory / "half").touch()
+        raise Interrupted
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_can_be_fetched_is_the_jobs_files_and_its_models_but_nothing_temporary(tmp_path: Path) -> None:
+    volume = Volume(tmp_path)
+    volume.create()
+    for directory in (volume.job("j"), volume.model("j"), volume.work("j")):
+        directory.mkdir()
+    for path in (volume.log("j"), volume.model("j") / "model.keras", volume.work("j") / "shard"):
+        path.touch()
+    (volume.job("j") / ".results.csv.123").touch()
+
+    assert list(volume.artefacts("j")) == ["log.txt", "model.keras"]
+    assert list_files(tmp_path / "nowhere") == {}
