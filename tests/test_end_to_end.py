@@ -1,0 +1,284 @@
+"""The whole stack as `tenfold up` starts it, used by command, by client and in a real browser."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from trainer.datasets import Dataset
+from trainer.samples import write_digit_zip
+from web.client import Client, ServerError
+from web.stack import free_port
+
+TENFOLD = [sys.executable, "-c", "from web.commands import main; main()"]
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+# Epochs enough for a model that reads digits, few enough for a test.
+EPOCHS = 3
+
+PATIENCE_MS = 120_000
+
+
+class Up:
+    """`tenfold up` in a directory of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [*TENFOLD, "up", "--port", str(self.port)],
+            cwd=self.directory,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stderr is not None
+        line = ""
+        while "Tenfold is up" not in line:
+            line = self._process.stderr.readline()
+            assert line, "tenfold up ended"
+
+    def stop(self) -> int:
+        """Ctrl-C; returns the exit status."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGINT)
+        self._process.communicate()
+        return self._process.returncode
+
+    def run(self, *arguments: str | Path, status: int = 0) -> str:
+        """What a command, run in the same directory, prints: it finds the server by itself."""
+        done = self._run(arguments, status)
+        return done.stdout + done.stderr
+
+    def run_json(self, *arguments: str | Path, status: int = 0) -> Any:
+        return json.loads(self._run([*arguments, "--json"], status).stdout.splitlines()[-1])
+
+    def _run(self, arguments: Sequence[str | Path], status: int) -> "subprocess.CompletedProcess[str]":
+        environment = {name: value for name, value in os.environ.items() if name != "TENFOLD_SERVER"}
+        command = [*TENFOLD, *map(str, arguments)]
+        done = subprocess.run(command, cwd=self.directory, env=environment, capture_output=True, text=True)
+        assert done.returncode == status, done.stderr
+        return done
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory, datasets: Path) -> Iterator[Up]:
+    directory = tmp_path_factory.mktemp("up")
+    (directory / "data" / "datasets").mkdir(parents=True)
+    (directory / "data" / "datasets" / "mnist").symlink_to(datasets / "mnist")
+    stack = Up(directory)
+    stack.start()
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture(scope="module")
+def digits(up: Up, mnist: Dataset) -> Path:
+    """A zip of 500 real digits in label folders."""
+    path = up.directory / "digits.zip"
+    write_digit_zip(mnist.test_images[:500], mnist.test_labels[:500], path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def training(up: Up) -> dict[str, Any]:
+    """What `tenfold train --wait --json` prints."""
+    finished: dict[str, Any] = up.run_json("train", "dropout-128", "--epochs", str(EPOCHS), "--wait")
+    return finished
+
+
+def test_train_prints_the_finished_job_and_its_figures(training: dict[str, Any]) -> None:
+    assert training["test_accuracy"] > 0.95
+    assert training["model"] == training["job"]["id"]
+    assert training["job"]["state"] == "succeeded"
+    assert [epoch["epoch"] for epoch in training["job"]["progress"]["detail"]["history"]] == [1, 2, 3]
+
+
+def test_classify_prints_the_finished_job_and_its_figures(up: Up, training: dict[str, Any], digits: Path) -> None:
+    classified = up.run_json("classify", digits, "--wait")
+
+    assert classified["images"] == 500
+    assert classified["errors"] == 0
+    assert classified["accuracy"] > 0.94
+    assert classified["job"]["state"] == "succeeded"
+    assert sum(classified["counts"].values()) == 500
+
+
+def test_fetch_brings_a_model_that_keras_loads_and_that_reads_digits(
+    up: Up, training: dict[str, Any], mnist: Dataset
+) -> None:
+    up.run("fetch", training["model"], "--to", "fetched")
+
+    fetched = {path.name for path in (up.directory / "fetched").iterdir()}
+    assert fetched >= {"model.keras", "metrics.json", "history.csv", "summary.txt", "curves.png", "log.txt"}
+    model = keras.models.load_model(up.directory / "fetched" / "model.keras")
+    answers = model.predict(mnist.test_images[:500] / 255.0, verbose=0).argmax(axis=1)
+    assert np.mean(answers == mnist.test_labels[:500]) > 0.94
+
+
+def test_jobs_status_and_cancel_by_command(up: Up, training: dict[str, Any]) -> None:
+    job = up.run_json("train", "dropout-128", "--epochs", "1000")["job"]["id"]
+
+    assert job in [listed["id"] for listed in up.run_json("jobs", "--kind", "training")["jobs"]]
+    assert f"training {job}" in up.run("status", job)
+    assert "cancelled" in up.run("cancel", job)
+    assert up.run_json("wait", job, status=1)["job"]["state"] == "cancelled"
+
+
+def test_the_command_says_what_is_wrong_and_with_what_code(up: Up) -> None:
+    assert "epochs" in up.run("train", "dropout-128", "--epochs", "0", status=2)
+    assert "no job 'nosuch'" in up.run("status", "nosuch", status=4)
+
+
+def test_no_server_is_told_with_the_remedy(tmp_path: Path) -> None:
+    environment = os.environ | {"TENFOLD_SERVER": f"http://127.0.0.1:{free_port()}"}
+
+    done = subprocess.run([*TENFOLD, "jobs"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+
+    assert done.returncode == 3
+    assert "tenfold up" in done.stderr
+
+
+def test_a_broken_image_in_a_good_zip_is_one_row_with_its_error(up: Up, training: dict[str, Any], digits: Path) -> None:
+    broken = up.directory / "broken.zip"
+    shutil.copy(digits, broken)
+    with zipfile.ZipFile(broken, "a") as archive:
+        archive.writestr("3/cut-short.png", zipfile.ZipFile(digits).read("7/00000.png")[:60])
+        archive.writestr("notes.txt", "no image")
+
+    with Client(up.url) as client:
+        job = client.classify(broken).wait()
+        [results] = [path for path in job.fetch(up.directory / "broken") if path.name == "results.jsonl"]
+
+    rows = [json.loads(line) for line in results.read_text().splitlines()]
+    assert job.summary["images"] == len(rows) == 501
+    assert job.summary["errors"] == 1
+    assert job.summary["skipped"] == 1
+    assert rows[-1]["name"] == "3/cut-short.png"
+    assert "no image that can be read" in rows[-1]["error"]
+
+
+def test_an_upload_that_is_no_zip_is_refused_with_its_field(up: Up, tmp_path: Path) -> None:
+    (tmp_path / "digits.zip").write_text("no zip")
+
+    with Client(up.url) as client, pytest.raises(ServerError) as refused:
+        client.classify(tmp_path / "digits.zip")
+
+    assert refused.value.status == 422
+    assert refused.value.problem["errors"][0]["field"] == "file"
+
+
+def test_a_second_stack_in_the_same_place_is_told_of_the_first(up: Up) -> None:
+    assert up.url in up.run("up", "--port", str(free_port()), status=1)
+
+
+def test_a_busy_port_is_told_with_the_remedy(up: Up, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+
+        said = up.run("up", "--port", port, "--data", tmp_path, status=1)
+
+    assert f"Port {port}" in said
+    assert "--port" in said
+
+
+@pytest.fixture(scope="module")
+def page(up: Up) -> Iterator[Page]:
+    assert CHROMIUM, "the page tests need Chromium: `make test` installs it with apt-get"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        page = browser.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
+        yield page
+        browser.close()
+
+
+def test_a_model_is_trained_from_the_form_and_watched_to_its_end(up: Up, page: Page) -> None:
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+
+    page.goto(f"{up.url}/train")
+    page.get_by_label("Recipe", exact=True).select_option("dense-128-64")
+    page.get_by_label("Epochs").fill("2")
+    page.get_by_role("button", name="Train").click()
+
+    expect(page.get_by_role("heading", name="Training of dense-128-64")).to_be_visible()
+    expect(page.get_by_text("Test accuracy")).to_be_visible()
+    expect(page.get_by_text("109,386")).to_be_visible()
+    expect(page.get_by_role("link", name="model.keras")).to_be_visible()
+    curves = page.get_by_role("img", name="Loss and accuracy by epoch")
+    assert curves.evaluate("image => image.complete && image.naturalWidth") > 0
+    assert complaints == []
+
+
+def test_a_zip_is_uploaded_by_the_form_and_its_results_downloaded(
+    up: Up, training: dict[str, Any], digits: Path, page: Page
+) -> None:
+    page.goto(f"{up.url}/classify")
+    page.get_by_label("Zip of images").set_input_files(digits)
+    page.get_by_role("button", name="Upload and classify").click()
+
+    expect(page.get_by_text("Right, of 500 labelled")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="results.csv").click()
+    assert len(download.value.path().read_text().splitlines()) == 501
+
+
+def test_the_list_of_jobs_leads_to_each_job(up: Up, training: dict[str, Any], page: Page) -> None:
+    page.goto(up.url)
+    page.get_by_role("row").filter(has_text=training["model"]).get_by_role("link").click()
+
+    expect(page.get_by_text("Training time")).to_be_visible()
+
+
+def test_ctrl_c_stops_every_child_and_the_jobs_are_there_at_the_next_start(up: Up, training: dict[str, Any]) -> None:
+    unfinished = up.run_json("train", "dropout-128", "--epochs", "1000")["job"]["id"]
+    while up.run_json("status", unfinished)["progress"]["done"] < 1:
+        time.sleep(0.2)
+
+    assert up.stop() == 0
+    assert processes_of(up.directory) == []
+
+    up.start()
+    while up.run_json("status", unfinished)["progress"]["detail"].get("epoch", 0) < 2:
+        time.sleep(0.2)
+    log = (up.directory / "data" / "jobs" / unfinished / "log.txt").read_text()
+    assert log.count("epoch 1 of 1000") == 1
+    assert "given back" in log
+    up.run("cancel", unfinished)
+    assert training["model"] in [job["id"] for job in up.run_json("jobs", "--limit", "100")["jobs"]]
+
+
+def processes_of(directory: Path) -> list[str]:
+    """Command lines of the processes whose environment or arguments name the directory."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            about = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+            if f"{directory}/data".encode() in about:
+                found.append((process / "cmdline").read_text().replace("\0", " "))
+        except OSError:
+            continue
+    return found
