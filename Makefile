@@ -6,7 +6,7 @@ DATA ?= data
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo up test lint clean
+.PHONY: demo up test lint chromium clean
 
 demo: $(VENV)/installed  ## Train on MNIST, classify its test images, show the figures
 	$(BIN)/tenfold demo --data $(DATA)
@@ -14,8 +14,7 @@ demo: $(VENV)/installed  ## Train on MNIST, classify its test images, show the f
 up: $(VENV)/installed  ## Serve until Ctrl-C: make up PORT=8000 DATA=data
 	$(BIN)/tenfold up --port $(PORT) --data $(DATA)
 
-test: $(VENV)/installed-dev  ## Run the tests
-	$(BIN)/python tests/system_packages.py
+test: $(VENV)/installed-dev chromium  ## Run the tests
 	$(BIN)/pytest
 
 lint: $(VENV)/installed-dev  ## Check style, types and the direction of imports
@@ -23,6 +22,11 @@ lint: $(VENV)/installed-dev  ## Check style, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+chromium:  ## The browser of the page tests, from Debian's packages
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+		echo "installing chromium for the page tests"; apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || { \
+		echo "The page tests need Chromium: install it from your system's packages."; exit 1; }
 
 clean:  ## Remove the virtual environment and caches; the data stays
 	rm -rf $(VENV) .cache *.egg-info

@@ -76,21 +76,21 @@ def metrics_of(model: keras.Model) -> dict[str, float]:
 
 
 def _train_steps(model: keras.Model, batch_size: int, one_hot: bool) -> Callable[..., None]:
-    @tf.function
     def run(images: tf.Tensor, labels: tf.Tensor, order: tf.Tensor, start: tf.Tensor, stop: tf.Tensor) -> None:
         for step in tf.range(start, stop):
             batch = order[step * batch_size : (step + 1) * batch_size]
             model.train_step((_scaled(tf.gather(images, batch)), _target(tf.gather(labels, batch), one_hot)))
 
-    return run
+    compiled: Callable[..., None] = tf.function(run)
+    return compiled
 
 
 def _test_step(model: keras.Model, one_hot: bool) -> Callable[..., None]:
-    @tf.function(reduce_retracing=True)
     def run(images: tf.Tensor, labels: tf.Tensor) -> None:
         model.test_step((_scaled(images), _target(labels, one_hot)))
 
-    return run
+    compiled: Callable[..., None] = tf.function(run, reduce_retracing=True)
+    return compiled
 
 
 def _target(labels: tf.Tensor, one_hot: bool) -> tf.Tensor:

@@ -19,6 +19,9 @@ from trainer.idx import Bytes
 SIDE = 28
 BOX = 20
 
+# Row and column, from 0, of the centre of mass: in MNIST's own images it is 14.0 on average, 13.5 to 14.5 throughout.
+CENTRE = 14
+
 # A phone's camera gives 12 million; larger images are refused from their header, before they are decoded.
 MOST_PIXELS = 50_000_000
 
@@ -131,7 +134,7 @@ def _ink(light_on_dark: Bytes) -> Bytes:
     values = light_on_dark.astype(np.float32)
     threshold = _otsu(light_on_dark)
     paper, marks = values[values <= threshold], values[values > threshold]
-    if not marks.size:
+    if not marks.size or not paper.size:
         return np.zeros_like(light_on_dark)
     low = float(np.median(paper))
     high = float(np.percentile(marks, 90))
@@ -162,7 +165,7 @@ def _centred(box: Bytes) -> Bytes:
     for axis, side in enumerate(box.shape):
         profile = weights.sum(axis=1 - axis)
         centre = float(profile @ np.arange(side) / profile.sum())
-        corner.append(int(np.clip(round((SIDE - 1) / 2 - centre), 0, SIDE - side)))
+        corner.append(int(np.clip(round(CENTRE - centre), 0, SIDE - side)))
     top, left = corner
     field[top : top + box.shape[0], left : left + box.shape[1]] = box
     return field

@@ -49,14 +49,14 @@ def form_fields(
         concrete = _concrete(schema)
         offered = tuple(choices.get(name) or [Choice(value, value) for value in concrete.get("enum", [])])
         number = concrete.get("type") in ("integer", "number")
-        default = schema.get("default")
+        suggested = schema.get("default", *schema.get("examples", [None])[:1])
         fields.append(
             FormField(
                 name=name,
                 title=schema.get("title", name),
                 description=schema.get("description", ""),
                 kind="select" if offered else "number" if number else "text",
-                value=values.get(name, "" if default is None else str(default)),
+                value=values.get(name, "" if suggested is None else str(suggested)),
                 minimum=concrete.get("minimum"),
                 maximum=concrete.get("maximum"),
                 step=("1" if concrete.get("type") == "integer" else "any") if number else None,

@@ -24,6 +24,12 @@ pages = Blueprint("pages", __name__)
 
 JOBS_ON_A_PAGE = 25
 
+PICTURES = {
+    "curves.png": "Loss and accuracy by epoch",
+    "confusion.png": "Confusion matrix on the test set",
+    "mistakes.png": "The worst mistakes on the test set",
+}
+
 Page = str | tuple[str, int] | Response
 
 
@@ -74,7 +80,7 @@ def job(job_id: str) -> Page:
         "job.html",
         job=job_document(found, services().live),
         files={name: path.stat().st_size for name, path in files.items()},
-        pictures=[name for name in files if name.endswith(".png")],
+        pictures={name: text for name, text in PICTURES.items() if name in files},
         training=found.kind is JobKind.TRAINING,
     )
 

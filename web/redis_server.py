@@ -6,8 +6,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from redis import Redis
 from redis.exceptions import RedisError
+
+from worker.queue import connect_redis
 
 
 class RedisMissing(Exception):
@@ -54,7 +55,7 @@ def wait_until_answering(port: int, process: "subprocess.Popen[bytes]", timeout_
         RedisMissing: it ended or did not answer in time.
     """
     deadline = time.monotonic() + timeout_seconds
-    with Redis(port=port, socket_timeout=1, retry=None) as client:
+    with connect_redis(f"redis://127.0.0.1:{port}") as client:
         while process.poll() is None and time.monotonic() < deadline:
             try:
                 client.ping()

@@ -21,7 +21,7 @@ class ClassificationParameters(BaseModel):
         "auto",
         title="Normalise",
         description=(
-            "`auto` brings each image to MNIST's form (light ink on dark, cropped, centred); `none` only "
+            "auto brings each image to MNIST's form (light ink on dark, cropped, centred); none only "
             "resizes it to 28×28."
         ),
     )

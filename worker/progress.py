@@ -6,7 +6,7 @@ They are best effort. When Redis is away nothing is written and nothing read, an
 import json
 import logging
 import time
-from typing import Any
+from typing import Any, cast
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -25,7 +25,7 @@ class LiveFigures:
         interval_seconds: `publish` does nothing when the last write is less than this ago.
     """
 
-    def __init__(self, redis: "Redis[str]", interval_seconds: float = 0.5) -> None:
+    def __init__(self, redis: Redis, interval_seconds: float = 0.5) -> None:
         self._redis = redis
         self._interval_seconds = interval_seconds
         self._last_write = 0.0
@@ -54,7 +54,7 @@ class LiveFigures:
     def read(self, job_id: str) -> tuple[float, dict[str, Any]]:
         """Units done by steps that are running now, and their details merged."""
         try:
-            fields: dict[str, str] = self._redis.hgetall(_key(job_id))
+            fields = cast(dict[str, str], self._redis.hgetall(_key(job_id)))
         except RedisError as error:
             log.debug("live figures not read: %s", error)
             return 0, {}

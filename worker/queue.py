@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from celery import Celery
 from kombu.exceptions import OperationalError
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from worker.states import JobKind, StepKind
 
@@ -51,26 +53,28 @@ def create_celery(redis_url: str) -> Celery:
     return celery
 
 
-def connect_redis(redis_url: str) -> "Redis[str]":
+def connect_redis(redis_url: str) -> Redis:
     """A client for live figures and queue lengths that fails fast when Redis is away."""
     return Redis.from_url(
         redis_url,
         decode_responses=True,
         socket_timeout=REDIS_TIMEOUT_SECONDS,
         socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), retries=0),
     )
 
 
 class StepQueue:
     """Announces steps to the workers, and tells how many announcements wait."""
 
-    def __init__(self, celery: Celery, redis: "Redis[str]") -> None:
+    def __init__(self, celery: Celery, redis: Redis) -> None:
         self._celery = celery
         self._redis = redis
 
     def announce(self, kind: JobKind, step_ids: Iterable[int]) -> bool:
         """Tell the workers of steps to try. False when Redis is away; the healer announces them later."""
         try:
+            self._redis.ping()  # Celery would wait seconds for a Redis that is away
             with self._celery.connection_for_write() as connection:
                 producer = self._celery.amqp.Producer(connection, auto_declare=False)
                 for step_id in step_ids:

@@ -15,12 +15,12 @@ WINDOW = 4
 
 
 @pytest.fixture
-def redis(redis_url: str) -> "Redis[str]":
+def redis(redis_url: str) -> Redis:
     return connect_redis(redis_url)
 
 
 @pytest.fixture
-def queue(redis_url: str, redis: "Redis[str]") -> StepQueue:
+def queue(redis_url: str, redis: Redis) -> StepQueue:
     return StepQueue(create_celery(redis_url), redis)
 
 
@@ -45,7 +45,7 @@ def test_a_message_that_waits_is_not_sent_again(
 
 
 def test_after_redis_was_wiped_what_is_in_line_is_announced_again(
-    healer: Healer, queue: StepQueue, jobs: JobStore, submit: Submit, clock: Clock, redis: "Redis[str]"
+    healer: Healer, queue: StepQueue, jobs: JobStore, submit: Submit, clock: Clock, redis: Redis
 ) -> None:
     for _ in range(3):
         announce(queue, jobs, submit().id)

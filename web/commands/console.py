@@ -22,6 +22,11 @@ from web.client import Job
 console = Console(stderr=True, highlight=False)
 
 
+def say(message: str) -> None:
+    """Tell a person something; an address in it is never broken over two lines."""
+    console.print(message, markup=False, soft_wrap=True)
+
+
 def follow(job: Job) -> Job:
     """Show the job's progress until it has ended."""
     with Progress(
@@ -59,7 +64,7 @@ def end_with(job: Job) -> None:
     """Exit 0 if the job succeeded; else say why not and exit 1."""
     if job.state == "succeeded":
         return
-    console.print(f"Job {job.id} {job.state}. {job.document['error'] or ''}", markup=False)
+    say(f"Job {job.id} {job.state}. {job.document['error'] or ''}")
     sys.exit(1)
 
 

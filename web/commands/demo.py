@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 
 from web.client import Client, Job
-from web.commands.console import console, end_with, follow, transfer_bar
+from web.commands.console import console, end_with, follow, say, transfer_bar
 from web.redis_server import RedisMissing
 from web.stack import Stack, StackError
 
@@ -38,7 +38,7 @@ def demo(data: Path) -> None:
         raise click.ClickException(str(error)) from error
     try:
         with Client(stack.url) as client:
-            console.print(f"Tenfold is up at {stack.url}", markup=False)
+            say(f"Tenfold is up at {stack.url}")
             training = _train(client)
             classification = _classify(client, images, str(training.summary["model"]))
     finally:
@@ -59,14 +59,14 @@ def _prepare(data: Path, images: Path) -> None:
 
 
 def _train(client: Client) -> Job:
-    console.print(f"Training {RECIPE} on MNIST's 60,000 images, with its published settings")
+    say(f"Training {RECIPE} on MNIST's 60,000 images, with its published settings")
     job = follow(client.train(RECIPE))
     end_with(job)
     return job
 
 
 def _classify(client: Client, images: Path, model: str) -> Job:
-    console.print("Classifying the 10,000 test images")
+    say("Classifying the 10,000 test images")
     with transfer_bar() as progress:
         bar = progress.add_task("uploading", total=images.stat().st_size)
         job = client.classify(images, model=model, on_bytes=lambda count: progress.advance(bar, count))
@@ -77,7 +77,7 @@ def _classify(client: Client, images: Path, model: str) -> Job:
 
 def _report(data: Path, training: Job, classification: Job, seconds: float) -> None:
     trained, classified = training.summary, classification.summary
-    counts = Table("digit", "images", box=None, title="Images by predicted digit", title_justify="left")
+    counts = Table("digit", "images", box=None, min_width=30, title="Images by predicted digit", title_justify="left")
     for digit, count in classified["counts"].items():
         counts.add_row(digit, f"{count:,}")
     console.print(counts)

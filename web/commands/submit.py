@@ -8,7 +8,7 @@ import click
 from trainer.parameters import TrainingParameters
 from trainer.recipes import RECIPES
 from web.client import Job
-from web.commands.console import console, end_with, follow, headline, print_json, transfer_bar
+from web.commands.console import end_with, follow, headline, print_json, say, transfer_bar
 from web.commands.options import check, options_of
 from web.commands.server import connect
 from worker.parameters import ClassificationParameters
@@ -45,7 +45,7 @@ def classify(file: Path, wait: bool, as_json: bool, **parameters: Any) -> None:
 
 
 def _report(job: Job, *, wait: bool, as_json: bool) -> None:
-    console.print(f"{job.document['kind']} {job.id}: {job.client.server}/jobs/{job.id}", markup=False)
+    say(f"{job.document['kind']} {job.id}: {job.client.server}/jobs/{job.id}")
     if wait:
         follow(job)
     if as_json:

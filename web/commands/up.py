@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from web.commands.console import console
+from web.commands.console import console, say
 from web.commands.server import remember
 from web.redis_server import RedisMissing
 from web.stack import Stack, StackError
@@ -36,8 +36,8 @@ def up(port: int, data: Path) -> None:
         raise click.ClickException(str(error)) from error
     try:
         remember(stack.url)
-        console.print(f"Tenfold is up at {stack.url}  (data in {stack.data}; Ctrl-C stops it)", markup=False)
-        stack.supervise(stopping, console.print)
-        console.print("stopping; unfinished jobs go on at the next start")
+        say(f"Tenfold is up at {stack.url}  (data in {stack.data}; Ctrl-C stops it)")
+        stack.supervise(stopping, say)
+        say("stopping; unfinished jobs go on at the next start")
     finally:
         stack.stop()
