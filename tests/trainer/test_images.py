@@ -1,0 +1,181 @@
+"""Images as people bring them, brought to MNIST's form."""
+
+import io
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from PIL import Image
+
+from trainer.datasets import Dataset
+from trainer.errors import ImageUnreadable
+from trainer.idx import Bytes
+from trainer.images import CENTRE, SIDE, normalise, read_image
+
+SHEET = np.array([[0, 85], [170, 255]], np.uint8)
+
+
+def file_of(image: Image.Image, format: str = "PNG", **options: Any) -> bytes:
+    data = io.BytesIO()
+    image.save(data, format, **options)
+    return data.getvalue()
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA", "P", "I;16"])
+def test_grey_is_the_same_grey_in_every_mode(mode: str) -> None:
+    image = Image.fromarray(SHEET.astype(np.uint16) * 257) if mode == "I;16" else Image.fromarray(SHEET).convert(mode)
+
+    assert image.mode == mode
+    assert read_image(file_of(image)).tolist() == SHEET.tolist()
+
+
+def test_black_and_white_is_read() -> None:
+    assert read_image(file_of(Image.fromarray(SHEET > 100))).tolist() == [[0, 0], [255, 255]]
+
+
+def test_colour_is_read_as_its_brightness() -> None:
+    yellow, blue = (read_image(file_of(Image.new("RGB", (2, 2), colour))) for colour in ("yellow", "blue"))
+
+    assert yellow.min() > blue.max()
+
+
+def test_what_is_transparent_shows_white_paper() -> None:
+    clear = Image.new("RGBA", (3, 2), (0, 0, 0, 0))
+    half = Image.new("RGBA", (3, 2), (0, 0, 0, 128))
+
+    assert read_image(file_of(clear)).tolist() == [[255] * 3] * 2
+    assert read_image(file_of(half)).tolist() == [[127] * 3] * 2
+
+
+def test_a_palette_s_transparent_colour_shows_white_paper() -> None:
+    image = Image.fromarray(np.zeros((2, 2), np.uint8)).convert("P")
+
+    assert read_image(file_of(image, transparency=0)).tolist() == [[255, 255], [255, 255]]
+
+
+def test_a_photo_is_turned_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned 90° clockwise
+
+    upright = read_image(file_of(Image.fromarray(SHEET), exif=exif))
+
+    assert upright.tolist() == np.rot90(SHEET, -1).tolist()
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (b"Dear sir or madam", "no image"),
+        (file_of(Image.fromarray(SHEET))[:40], "no image"),
+        (file_of(Image.new("L", (64, 64)), "JPEG")[:200], "no image"),
+        (file_of(Image.new("1", (8000, 7000))), "8000×7000 pixels; the most is 50 million"),
+        (file_of(Image.new("1", (20_000, 20_000))), "too large"),
+    ],
+    ids=["empty", "text", "cut png", "cut jpeg", "56 million pixels", "400 million pixels"],
+)
+def test_what_cannot_be_read_says_why(data: bytes, reason: str) -> None:
+    with pytest.raises(ImageUnreadable, match=reason):
+        read_image(data)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@given(st.binary(max_size=200), st.sampled_from(["PNG", "BMP", "GIF", "JPEG", "TIFF"]))
+def test_a_damaged_image_never_raises_anything_else(noise: bytes, format: str) -> None:
+    data = file_of(Image.fromarray(SHEET), format)
+    with suppress(ImageUnreadable):
+        read_image(data[: len(data) // 2] + noise)
+
+
+def test_the_reason_names_no_object_of_python() -> None:
+    with pytest.raises(ImageUnreadable) as unreadable:
+        read_image(b"Dear sir or madam")
+
+    assert "0x" not in str(unreadable.value)
+
+
+def test_every_mnist_image_is_taken_as_it_is(mnist: Dataset) -> None:
+    for image in mnist.test_images:
+        taken = normalise(image)
+        assert taken.method == "as-is"
+        assert taken.polarity == "light-on-dark"
+        assert taken.pixels is image
+
+
+def test_a_dark_digit_on_white_paper_becomes_the_light_one(digits: Dataset) -> None:
+    """A digit drawn five times as large, in ink on paper with a margin, comes back close to the MNIST original."""
+    distances = []
+    for image in digits.test_images[:50]:
+        large = np.pad(image.repeat(5, axis=0).repeat(5, axis=1), 40)
+        paper = (245 - large * (215 / 255)).astype(np.uint8)
+
+        seen = normalise(paper)
+
+        assert (seen.method, seen.polarity) == ("mnist", "dark-on-light")
+        distances.append(np.abs(seen.pixels.astype(float) - image).mean() / image.mean())
+    assert np.median(distances) < 0.15
+
+
+def test_a_light_digit_on_a_dark_board_is_not_inverted(digits: Dataset) -> None:
+    for image in digits.test_images[:50]:
+        board = (30 + np.pad(image.repeat(4, axis=0).repeat(4, axis=1), 20) * 0.8).astype(np.uint8)
+
+        assert normalise(board).polarity == "light-on-dark"
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("shade", [0, 128, 255])
+@pytest.mark.parametrize("shape", [(1, 1), (28, 28), (300, 200)])
+def test_a_blank_sheet_becomes_all_dark(shade: int, shape: tuple[int, int]) -> None:
+    assert not normalise(np.full(shape, shade, np.uint8)).pixels.any()
+
+
+def test_the_grain_of_empty_paper_is_no_ink() -> None:
+    grain = np.random.default_rng(1).normal(240, 2, (200, 200)).clip(0, 255).astype(np.uint8)
+
+    assert not normalise(grain).pixels.any()
+
+
+def test_none_only_resizes() -> None:
+    seen = normalise(np.full((56, 56), 200, np.uint8), mode="none")
+
+    assert seen.method == "resized"
+    assert seen.pixels.tolist() == [[200] * SIDE] * SIDE
+
+
+def test_mnist_s_own_images_have_their_centre_of_mass_there(mnist: Dataset) -> None:
+    weights = mnist.test_images.astype(float)
+    for axis in (1, 2):
+        profiles = weights.sum(axis=axis)
+        centres = profiles @ np.arange(SIDE) / profiles.sum(axis=1)
+        assert abs(centres - CENTRE).max() <= 0.5
+
+
+@given(st.data())
+def test_the_centre_of_mass_is_the_centre_of_the_field(data: st.DataObject) -> None:
+    """Wherever on the sheet the ink is, as long as the field has room to shift it."""
+    height, width = data.draw(st.integers(2, 30)), data.draw(st.integers(2, 30))
+    ink = data.draw(arrays(np.bool_, (height, width)).filter(np.any))
+    top, left = data.draw(st.integers(20, 60)), data.draw(st.integers(20, 60))
+    sheet = np.full((120, 120), 255, np.uint8)
+    sheet[top : top + height, left : left + width][ink] = 0
+
+    pixels = normalise(sheet).pixels
+
+    for axis in (0, 1):
+        profile = pixels.sum(axis=1 - axis, dtype=float)
+        centre = profile @ np.arange(SIDE) / profile.sum()
+        touches_an_edge = profile[0] > 0 or profile[-1] > 0
+        assert abs(centre - CENTRE) <= 0.5 + 1e-9 or touches_an_edge
+
+
+@given(arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40)), st.sampled_from(["auto", "none"]))
+def test_any_sheet_becomes_28_by_28(grey: Bytes, mode: Any) -> None:
+    seen = normalise(grey, mode=mode)
+
+    assert seen.pixels.shape == (SIDE, SIDE)
+    assert seen.pixels.dtype == np.uint8

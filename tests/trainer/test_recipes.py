@@ -1,0 +1,100 @@
+"""The five recipes are those of the sources: layers, optimizer, loss, schedule and parameter counts."""
+
+from dataclasses import dataclass
+
+import keras
+import pytest
+
+from trainer.errors import UnknownRecipe
+from trainer.networks import build_model
+from trainer.recipes import RECIPES, get_recipe
+
+
+@dataclass(frozen=True)
+class Published:
+    """One row of the table of sources."""
+
+    layers: list[str]
+    optimizer: str
+    loss: str
+    epochs: int
+    batch_size: int
+    validation: str
+    parameters: int
+
+
+SPARSE, CATEGORICAL = "sparse_categorical_crossentropy", "categorical_crossentropy"
+
+SOURCES = {
+    "sigmoid-100": Published(["Flatten", "Dense 100 relu", "Dense 10 sigmoid"], "Adam", SPARSE, 10, 32, "none", 79_510),
+    "rmsprop-512": Published(
+        ["Flatten", "Dense 512 relu", "Dense 10 softmax"], "RMSprop", CATEGORICAL, 5, 128, "none", 407_050
+    ),
+    "dropout-128": Published(
+        ["Flatten", "Dense 128 relu", "Dropout 0.2", "Dense 10 softmax"], "Adam", SPARSE, 10, 32, "test", 101_770
+    ),
+    "dropout-128-32": Published(
+        ["Flatten", "Dense 128 relu", "Dropout 0.2", "Dense 32 relu", "Dropout 0.2", "Dense 10 softmax"],
+        "Adam",
+        SPARSE,
+        10,
+        32,
+        "test",
+        104_938,
+    ),
+    "dense-128-64": Published(
+        ["Flatten", "Dense 128 relu", "Dense 64 relu", "Dense 10 softmax"], "Adam", SPARSE, 10, 32, "none", 109_386
+    ),
+}
+
+
+def test_there_are_exactly_the_five_recipes_of_the_sources() -> None:
+    assert list(RECIPES) == list(SOURCES)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_keras_builds_the_net_that_the_source_has(name: str) -> None:
+    recipe, source = get_recipe(name), SOURCES[name]
+
+    model = build_model(recipe, seed=1)
+
+    assert [described(layer) for layer in model.layers] == source.layers
+    assert model.input_shape == (None, 28, 28)
+    assert type(model.optimizer).__name__ == source.optimizer
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.001)
+    assert model.loss == source.loss
+    assert model.count_params() == recipe.parameters == source.parameters
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_schedule_is_the_source_s(name: str) -> None:
+    recipe, source = get_recipe(name), SOURCES[name]
+
+    assert (recipe.epochs, recipe.batch_size) == (source.epochs, source.batch_size)
+    assert recipe.validation == source.validation
+
+
+def test_published_figures_are_kept_with_the_recipes() -> None:
+    assert RECIPES["rmsprop-512"].published == {"train_accuracy": 0.9890, "test_accuracy": 0.9804}
+    assert RECIPES["dropout-128"].published == {"test_accuracy": 0.98, "train_loss": 0.0809, "val_loss": 0.0685}
+    assert RECIPES["dense-128-64"].published == {"train_accuracy": 0.99, "test_accuracy": 0.98}
+
+
+def test_the_parameter_count_is_in_the_recipe_s_document() -> None:
+    assert RECIPES["dense-128-64"].model_dump(mode="json")["parameters"] == 109_386
+
+
+def test_an_unknown_recipe_is_answered_with_those_there_are() -> None:
+    with pytest.raises(UnknownRecipe, match=r"'dense-9000'.*sigmoid-100.*dense-128-64"):
+        get_recipe("dense-9000")
+
+
+def described(layer: keras.Layer) -> str:
+    """A layer as the sources' table writes it."""
+    match layer:
+        case keras.layers.Dense():
+            return f"Dense {layer.units} {layer.activation.__name__}"
+        case keras.layers.Dropout():
+            return f"Dropout {layer.rate}"
+        case _:
+            return type(layer).__name__
