@@ -24,6 +24,12 @@ FINAL_STATES = frozenset({"succeeded", "failed", "cancelled"})
 # A poll is held open by the server for up to this long, so that waiting costs few requests.
 POLL_SECONDS = 10
 
+# Between two polls, however quickly things change.
+LEAST_PAUSE_SECONDS = 0.2
+
+# A server that restarts is away for seconds; waiting goes on for this long without it.
+AWAY_SECONDS = 60
+
 CONNECTION_RETRIES = 3
 TIMEOUT_SECONDS = 60
 
@@ -86,16 +92,23 @@ class Job:
 
         Raises:
             TimeoutError: the job has not ended in time.
+            ServerAway: no server has answered for a minute.
         """
-        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        started = answered = time.monotonic()
         while not self.finished:
-            if deadline is not None and time.monotonic() > deadline:
+            asked = time.monotonic()
+            if timeout_seconds is not None and asked - started > timeout_seconds:
                 raise TimeoutError(f"Job {self.id} is still {self.state} after {timeout_seconds} s.")
-            started = time.monotonic()
-            self.refresh(wait_seconds=POLL_SECONDS if self.etag else 0)
-            on_change(self)
+            try:
+                self.refresh(wait_seconds=POLL_SECONDS if self.etag else 0)
+            except ServerAway:
+                if asked - answered > AWAY_SECONDS:
+                    raise
+            else:
+                answered = time.monotonic()
+                on_change(self)
             if not self.finished:
-                time.sleep(max(0.0, 0.2 - (time.monotonic() - started)))
+                time.sleep(max(0.0, LEAST_PAUSE_SECONDS - (time.monotonic() - asked)))
         return self
 
     def cancel(self) -> "Job":
