@@ -3,8 +3,9 @@
     .venv/bin/python deploy/prove_compose.py                           with `docker compose`
     COMPOSE=docker-compose .venv/bin/python deploy/prove_compose.py    with another compose command
 
-It builds the images if they are not there, and takes port 8000 and the project's own volume, which it removes. Two workers train and classify through the published port; then one worker is
-killed in the middle of a classification, Redis and the web are restarted, and every image must be there once.
+It builds the images if they are not there, and takes port 8000 and the project's own volume, which it removes.
+Two workers train and classify through the published port; then one worker is killed in the middle of a
+classification, Redis and the web are restarted, and every image must be there once.
 """
 
 import json

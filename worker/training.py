@@ -11,6 +11,7 @@ from trainer.evaluation import evaluate
 from trainer.fetch import ensure_dataset
 from trainer.parameters import TrainingParameters
 from trainer.training import Progress, train
+from worker.errors import LeaseLost, UnknownJob
 from worker.leases import Lease
 from worker.records import Model
 from worker.services import Services
@@ -84,5 +85,19 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
         "parameters": metrics["parameter_count"],
         "seconds": metrics["seconds"],
     }
-    services.leases.finish_job(lease, summary, model)
+    try:
+        services.leases.finish_job(lease, summary, model)
+    except LeaseLost:
+        _unpublish_if_ended(services, lease.job_id)
+        raise
     shutil.rmtree(work, ignore_errors=True)
+
+
+def _unpublish_if_ended(services: Services, job_id: str) -> None:
+    """The job was cancelled while its model was being written: no file of it may be taken for a model."""
+    try:
+        ended = services.jobs.get(job_id).state.final
+    except UnknownJob:
+        ended = True
+    if ended:
+        services.volume.delete_model(job_id)

@@ -18,7 +18,7 @@ from worker.services import Services
 
 @pytest.fixture
 def app(tmp_path: Path, redis_url: str) -> Iterator[Flask]:
-    settings = WebSettings(data=tmp_path / "data", redis_url=redis_url, max_upload_bytes=1_000_000, max_wait_seconds=30)
+    settings = WebSettings(data=tmp_path / "data", redis_url=redis_url, max_upload_bytes=2_000_000, max_wait_seconds=30)
     application = create_app(settings)
     yield application
     application.extensions[EXTENSION].database.close()

@@ -3,12 +3,15 @@
 import io
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from tests.web.conftest import zip_bytes
+from web.app import create_app
+from web.settings import WebSettings
 from worker.services import Services
 from worker.states import JobKind
 
@@ -196,6 +199,18 @@ def test_the_recipes_are_the_five_with_their_parameters(api: FlaskClient) -> Non
 
     assert list(recipes) == ["sigmoid-100", "rmsprop-512", "dropout-128", "dropout-128-32", "dense-128-64"]
     assert recipes["dense-128-64"]["parameters"] == 109_386
+
+
+def test_without_redis_jobs_are_taken_and_polled_all_the_same(tmp_path: Path) -> None:
+    settings = WebSettings(data=tmp_path / "data", redis_url="redis://127.0.0.1:1/0")
+    api = create_app(settings).test_client()
+
+    job = train(api)
+
+    assert api.get(job["links"]["self"]).json["state"] == "queued"
+    ready = api.get("/api/v1/readyz")
+    assert ready.status_code == 200
+    assert "away" in ready.json["checks"]["redis"]
 
 
 def test_health_and_readiness(api: FlaskClient, services: Services) -> None:

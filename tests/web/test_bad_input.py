@@ -99,7 +99,7 @@ def test_without_any_model_the_remedy_is_named(api: FlaskClient, services: Servi
 def test_an_upload_beyond_the_limit_is_refused(api: FlaskClient, services: Services, model: str) -> None:
     (services.volume.model(model) / "model.keras").unlink()
 
-    response = api.post("/api/v1/classifications", data=bytes(1_000_001), content_type="application/zip")
+    response = api.post("/api/v1/classifications", data=bytes(2_000_001), content_type="application/zip")
 
     assert_problem(response, 413)
     assert nothing_left(services)
@@ -124,6 +124,12 @@ def test_a_key_used_for_other_content_is_refused(api: FlaskClient) -> None:
 )
 def test_a_body_that_is_no_json_object_is_refused(api: FlaskClient, body: str, content_type: str, status: int) -> None:
     assert_problem(api.post("/api/v1/trainings", data=body, content_type=content_type), status)
+
+
+def test_a_json_body_is_not_read_without_end(api: FlaskClient) -> None:
+    body = b'{"recipe": "' + b"x" * (1 << 20) + b'"}'
+
+    assert_problem(api.post("/api/v1/trainings", data=body, content_type="application/json"), 413)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,9 @@ from worker.records import Job
 
 LONGEST_KEY = 255
 
+# A JSON body is held in memory, unlike an upload.
+MOST_JSON_BYTES = 1 << 20
+
 
 def json_body(request: Request) -> dict[str, Any]:
     """The request's JSON object.
@@ -20,7 +23,9 @@ def json_body(request: Request) -> dict[str, Any]:
     Raises:
         BadRequest: the body is no JSON object.
         UnsupportedMediaType: it is not said to be JSON.
+        RequestEntityTooLarge: it is longer than a mebibyte.
     """
+    request.max_content_length = MOST_JSON_BYTES
     body = request.get_json()
     if not isinstance(body, dict):
         raise BadRequest('The body must be a JSON object, for example {"recipe": "dropout-128"}.')
