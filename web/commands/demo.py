@@ -50,12 +50,16 @@ def demo(data: Path) -> None:
 def _prepare(data: Path, images: Path) -> None:
     """MNIST on the volume, and its test images as PNGs in a zip. In processes of their own: they need NumPy."""
     with console.status("getting MNIST"):
-        subprocess.run([sys.executable, "-m", "trainer.fetch", "mnist", "--root", data / "datasets"], check=True)
+        _run("trainer.fetch", "mnist", "--root", data / "datasets")
     if not images.exists():
         with console.status(f"writing the 10,000 test images as PNGs to {images}"):
-            subprocess.run(
-                [sys.executable, "-m", "trainer.samples", "mnist", "--root", data / "datasets", images], check=True
-            )
+            _run("trainer.samples", "mnist", "--root", data / "datasets", images)
+
+
+def _run(module: str, *arguments: str | Path) -> None:
+    done = subprocess.run([sys.executable, "-m", module, *arguments], stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise click.ClickException(f"{module} failed:\n{done.stderr}")
 
 
 def _train(client: Client) -> Job:
