@@ -136,6 +136,8 @@ def test_fetch_brings_a_model_that_keras_loads_and_that_reads_digits(
 def test_jobs_status_and_cancel_by_command(up: Up, training: dict[str, Any]) -> None:
     job = up.run_json("train", "dropout-128", "--epochs", "1000")["job"]["id"]
 
+    assert any(line.split()[:2] == [job, "training"] for line in up.run("jobs").splitlines())
+    assert training["model"] in up.run("models")
     assert job in [listed["id"] for listed in up.run_json("jobs", "--kind", "training")["jobs"]]
     assert f"training {job}" in up.run("status", job)
     assert "cancelled" in up.run("cancel", job)

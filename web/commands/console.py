@@ -1,7 +1,8 @@
-"""What the commands show: progress bars and tables on standard error, results on standard output."""
+"""What the commands show: progress bars and messages on standard error, results on standard output."""
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -54,6 +55,13 @@ def transfer_bar() -> Progress:
     return Progress(
         TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=console
     )
+
+
+def print_lines(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows as aligned columns, one line each, nothing cut: for eyes and for `grep` alike."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def print_json(document: dict[str, Any]) -> None:

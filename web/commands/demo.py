@@ -6,10 +6,9 @@ import time
 from pathlib import Path
 
 import click
-from rich.table import Table
 
 from web.client import Client, Job
-from web.commands.console import console, end_with, follow, say, transfer_bar
+from web.commands.console import console, end_with, follow, print_lines, say, transfer_bar
 from web.redis_server import RedisMissing
 from web.stack import Stack, StackError
 
@@ -81,10 +80,8 @@ def _classify(client: Client, images: Path, model: str) -> Job:
 
 def _report(data: Path, training: Job, classification: Job, seconds: float) -> None:
     trained, classified = training.summary, classification.summary
-    counts = Table("digit", "images", box=None, min_width=30, title="Images by predicted digit", title_justify="left")
-    for digit, count in classified["counts"].items():
-        counts.add_row(digit, f"{count:,}")
-    console.print(counts)
+    click.echo("digit  images")
+    print_lines([(f"{digit:<5}", f"{count:>6,}") for digit, count in classified["counts"].items()])
     click.echo(f"test accuracy   {trained['test_accuracy']:.2%}  (trained in {trained['seconds']:.1f} s)")
     click.echo(
         f"batch accuracy  {classified['accuracy']:.2%}  ({classified['images']:,} images, "

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import click
-from rich.table import Table
 
-from web.commands.console import console, end_with, follow, headline, print_json, transfer_bar
+from web.commands.console import end_with, follow, headline, print_json, print_lines, say, transfer_bar
 from web.commands.server import connect
 from web.commands.submit import json_option
 from worker.states import JobKind, JobState
@@ -26,12 +25,9 @@ def jobs(kind: str | None, state: str | None, limit: int, as_json: bool) -> None
         print_json({"jobs": [job.document for job in found]})
         return
     if not found:
-        console.print("No jobs yet. Start with: tenfold train dropout-128 --wait")
+        say("No jobs yet. Start with: tenfold train dropout-128 --wait")
         return
-    table = Table("job", "kind", "state", "outcome", box=None)
-    for job in found:
-        table.add_row(job.id, job.document["kind"], job.state, headline(job))
-    console.print(table)
+    print_lines([(job.id, job.document["kind"], job.state, headline(job)) for job in found])
 
 
 @click.command()

@@ -1,9 +1,8 @@
 """`tenfold models`."""
 
 import click
-from rich.table import Table
 
-from web.commands.console import console, print_json
+from web.commands.console import print_json, print_lines, say
 from web.commands.server import connect
 from web.commands.submit import json_option
 
@@ -21,10 +20,11 @@ def models(default_id: str | None, as_json: bool) -> None:
         print_json({"models": found})
         return
     if not found:
-        console.print("No models yet. Train one: tenfold train dropout-128 --wait")
+        say("No models yet. Train one: tenfold train dropout-128 --wait")
         return
-    table = Table("model", "recipe", "test accuracy", "", box=None)
-    for model in found:
-        accuracy = f"{model['metrics']['test_accuracy']:.2%}"
-        table.add_row(model["id"], model["recipe"], accuracy, "default" if model["default"] else "")
-    console.print(table)
+    print_lines(
+        [
+            (model["id"], model["recipe"], f"{model['metrics']['test_accuracy']:.2%}", "default" * model["default"])
+            for model in found
+        ]
+    )
