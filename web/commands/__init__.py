@@ -5,7 +5,7 @@ import sys
 import click
 
 from web.client import ServerAway, ServerError
-from web.commands import demo, jobs, models, submit, up
+from web.commands import demo, jobs, models, reproduce, submit, up
 
 # Exit codes that scripts can use.
 FAILED_JOB = 1
@@ -19,7 +19,7 @@ REFUSED = 4
 def tenfold() -> None:
     """Train handwritten-digit classifiers and classify images in bulk.
 
-    All commands but `up` and `demo` talk to a server: the one that TENFOLD_SERVER names, else the one that
+    All commands but `up`, `demo` and `reproduce` talk to a server: the one that TENFOLD_SERVER names, else the one that
     `tenfold up` last started from this directory, else http://127.0.0.1:8000.
 
     Exit codes: 0 well, 1 a job failed or was cancelled, 2 wrong usage, 3 no server answers, 4 refused.
@@ -38,6 +38,7 @@ for command in (
     jobs.fetch,
     models.models,
     demo.demo,
+    reproduce.reproduce,
 ):
     tenfold.add_command(command)
 

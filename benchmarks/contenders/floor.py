@@ -1,0 +1,32 @@
+"""The floor: an epoch's matrix products in bare NumPy, forward and backward, and nothing else. It learns nothing."""
+
+import time
+from itertools import pairwise
+
+import numpy as np
+
+from benchmarks.contenders import Result
+from trainer.datasets import Dataset
+from trainer.recipes import CLASSES, INPUTS, get_recipe
+
+
+def train(recipe: str, epochs: int, seed: int, dataset: Dataset) -> Result:
+    spec = get_recipe(recipe)
+    random = np.random.default_rng(seed)
+    widths = [INPUTS, *(layer.units for layer in spec.hidden), CLASSES]
+    weights = [random.normal(0, 0.01, shape).astype(np.float32) for shape in pairwise(widths)]
+    images = dataset.train_images.reshape(-1, INPUTS).astype(np.float32) / 255
+    seconds = []
+    for _ in range(epochs):
+        started = time.perf_counter()
+        for start in range(0, len(images), spec.batch_size):
+            activations = [images[start : start + spec.batch_size]]
+            for weight in weights:
+                activations.append(activations[-1] @ weight)
+            gradient = activations[-1]
+            for depth in range(len(weights) - 1, -1, -1):
+                activations[depth].T @ gradient  # the weights' gradient
+                if depth:
+                    gradient = gradient @ weights[depth].T
+        seconds.append(time.perf_counter() - started)
+    return Result(seconds)

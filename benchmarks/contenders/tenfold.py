@@ -1,0 +1,34 @@
+"""Tenfold's own training, as a worker runs it: one thread, progress reported, validation included."""
+
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.contenders import Result
+from trainer.datasets import Dataset
+from trainer.evaluation import evaluate
+from trainer.parameters import TrainingParameters
+from trainer.runtime import configure
+from trainer.training import Progress
+from trainer.training import train as train_recipe
+
+
+def train(recipe: str, epochs: int, seed: int, dataset: Dataset) -> Result:
+    configure(threads=1)
+    epoch_ends: list[float] = []
+
+    def note(progress: Progress) -> None:
+        if len(progress.history) > len(epoch_ends):
+            epoch_ends.append(time.perf_counter())
+
+    started = time.perf_counter()
+    with TemporaryDirectory() as directory:
+        trained = train_recipe(
+            TrainingParameters(recipe=recipe, epochs=epochs, seed=seed),
+            dataset,
+            checkpoint=Path(directory) / "checkpoint.npz",
+            on_progress=note,
+        )
+    seconds = [end - begin for begin, end in zip([started, *epoch_ends], epoch_ends, strict=False)]
+    evaluation = evaluate(trained.model, dataset.test_images, dataset.test_labels)
+    return Result(seconds, trained.history[-1].accuracy, evaluation.accuracy, evaluation.loss)

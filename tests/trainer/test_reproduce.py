@@ -1,0 +1,83 @@
+"""Reproducing the recipes: statistics over seeds, a table, and a page to look at."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from statistics import mean, stdev
+
+import pytest
+from PIL import Image
+
+from trainer.datasets import Dataset
+from trainer.recipes import RECIPES
+from trainer.reproduce import Reproduction, markdown_table, reproduce, write_report
+
+SHORT = RECIPES["dropout-128"].model_copy(update={"epochs": 2})
+
+
+@pytest.fixture(scope="module")
+def reproduction(digits: Dataset) -> Reproduction:
+    return reproduce(SHORT, seeds=[1, 2, 3], dataset=digits)
+
+
+def test_each_seed_is_a_run_of_its_own_with_all_epochs(reproduction: Reproduction) -> None:
+    assert [run.seed for run in reproduction.runs] == [1, 2, 3]
+    assert [len(run.history) for run in reproduction.runs] == [2, 2, 2]
+    assert len({run.test_loss for run in reproduction.runs}) == 3
+
+
+def test_the_row_holds_mean_and_spread_over_the_seeds(reproduction: Reproduction) -> None:
+    row = reproduction.row()
+    accuracies = [run.test_accuracy for run in reproduction.runs]
+
+    assert row["recipe"] == "dropout-128"
+    assert row["parameters"] == 101_770
+    assert row["seeds"] == 3
+    assert row["test_accuracy_mean"] == mean(accuracies)
+    assert row["test_accuracy_sd"] == stdev(accuracies)
+
+
+def test_one_seed_has_no_spread(digits: Dataset) -> None:
+    assert reproduce(SHORT, seeds=[1], dataset=digits).row()["test_accuracy_sd"] == 0
+
+
+def test_the_table_sets_ours_beside_the_published_figures(reproduction: Reproduction) -> None:
+    *_, line = markdown_table([reproduction.row()])
+
+    assert "test accuracy 98.00%, train loss 0.0809, val loss 0.0685" in line
+    assert f"{reproduction.row()['test_accuracy_mean']:.2%} ±" in line
+
+
+def test_the_report_shows_a_picture_of_every_recipe(reproduction: Reproduction, tmp_path: Path) -> None:
+    page = write_report([reproduction], tmp_path / "report")
+
+    assert "![Curves of dropout-128](dropout-128.png)" in page.read_text()
+    with Image.open(page.parent / "dropout-128.png") as picture:
+        assert picture.width > 800
+
+
+def test_an_unknown_recipe_is_refused_by_the_command() -> None:
+    done = tenfold_reproduce("--recipes", "no-such")
+
+    assert done.returncode == 2
+    assert "sigmoid-100" in done.stderr
+
+
+def test_the_command_prints_a_table_and_writes_rows_and_report(datasets: Path, tmp_path: Path) -> None:
+    (tmp_path / "datasets").symlink_to(datasets)
+
+    done = tenfold_reproduce(
+        *("--recipes", "rmsprop-512", "--seeds", "1"), *("--data", tmp_path, "--json", tmp_path / "rows.json")
+    )
+
+    assert done.returncode == 0, done.stderr
+    [row] = json.loads((tmp_path / "rows.json").read_text())["rows"]
+    assert row["test_accuracy_mean"] > 0.97
+    assert "| rmsprop-512 | 407,050 |" in done.stdout
+    assert (tmp_path / "reproduce" / "report.md").is_file()
+
+
+def tenfold_reproduce(*options: str | Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", "from web.commands import main; main()", "reproduce"]
+    return subprocess.run([*command, *map(str, options)], capture_output=True, text=True)

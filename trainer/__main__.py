@@ -1,0 +1,55 @@
+"""`python -m trainer`, which `tenfold reproduce` runs: the recipes beside their published figures."""
+
+import json
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from trainer.datasets import load_dataset
+from trainer.errors import UnknownRecipe
+from trainer.fetch import ensure_dataset
+from trainer.recipes import RECIPES, Recipe, get_recipe
+from trainer.runtime import configure
+
+
+def _recipes(_context: click.Context, _option: click.Parameter, names: str | None) -> list[Recipe]:
+    try:
+        return [get_recipe(name.strip()) for name in names.split(",")] if names else list(RECIPES.values())
+    except UnknownRecipe as error:
+        raise click.BadParameter(str(error)) from error
+
+
+@click.command()
+@click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Runs of each recipe.")
+@click.option("--recipes", callback=_recipes, help="Comma-separated names; default: all.")
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows here.")
+@click.option("--data", type=click.Path(path_type=Path), default=Path("data"), show_default=True, envvar="TENFOLD_DATA")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="TensorFlow threads.")
+def main(seeds: int, recipes: list[Recipe], json_file: Path | None, data: Path, threads: int) -> None:
+    """Train the recipes several times, print a table beside their published figures, and write a report page."""
+    console = Console(stderr=True)
+    ensure_dataset("mnist", data / "datasets", report=console.print)
+    configure(threads)
+    from trainer.reproduce import markdown_table, reproduce, write_report
+
+    dataset = load_dataset("mnist", data / "datasets")
+    reproductions = []
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("epochs"))
+    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+        for recipe in recipes:
+            bar = progress.add_task(recipe.name, total=recipe.epochs * seeds)
+            reproductions.append(
+                reproduce(recipe, range(1, seeds + 1), dataset, on_epoch=lambda bar=bar: progress.advance(bar))  # type: ignore[misc]
+            )
+    rows = [reproduction.row() for reproduction in reproductions]
+    click.echo("\n".join(markdown_table(rows)))
+    page = write_report(reproductions, data / "reproduce")
+    console.print(f"report: {page}", soft_wrap=True)
+    if json_file:
+        json_file.write_text(json.dumps({"rows": rows}, indent=2))
+
+
+if __name__ == "__main__":
+    main(prog_name="tenfold reproduce")
