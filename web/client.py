@@ -124,17 +124,16 @@ class Job:
         files: list[dict[str, Any]] = self.client.request("GET", f"jobs/{self.id}/files").json()["files"]
         return files
 
-    def fetch(
-        self, directory: str | Path, on_bytes: Callable[[str, int], None] = lambda name, count: None
-    ) -> list[Path]:
-        """Download all files but the upload itself into a directory, made if missing."""
+    def fetch(self, directory: str | Path, on_bytes: Callable[[int], None] = lambda count: None) -> list[Path]:
+        """Download all files but the upload itself into a directory, made if missing.
+
+        Args:
+            on_bytes: called with the size of each piece received.
+        """
         target = Path(directory)
         target.mkdir(parents=True, exist_ok=True)
-        return [
-            self.client.download(file["href"], target / file["name"], lambda n, f=file: on_bytes(f["name"], n))  # type: ignore[misc]
-            for file in self.files()
-            if file["name"] != "input.zip"
-        ]
+        names = {file["name"]: file["href"] for file in self.files() if file["name"] != "input.zip"}
+        return [self.client.download(href, target / name, on_bytes) for name, href in names.items()]
 
 
 class Client:

@@ -120,10 +120,6 @@ def make_default(model_id: str) -> Page:
     return redirect(url_for("pages.models"), HTTPStatus.SEE_OTHER)
 
 
-def error_page(status: HTTPStatus, detail: str) -> tuple[str, int]:
-    return render_template("error.html", title=status.phrase, detail=detail), status
-
-
 def _train_page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> str:
     recipes = [Choice(recipe.name, f"{recipe.name}: {recipe.title}") for recipe in RECIPES.values()]
     fields = _fields(TrainingParameters, {"recipe": recipes}, values, errors)

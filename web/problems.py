@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, jsonify, render_template, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -77,9 +77,7 @@ def register_problems(app: Flask) -> None:
 def _answer(status: HTTPStatus, detail: str, errors: list[dict[str, str]] | None = None) -> Response | tuple[str, int]:
     if request.path.startswith(API_PREFIX):
         return problem(status, detail, errors)
-    from web.pages import error_page
-
-    return error_page(status, detail)
+    return render_template("error.html", title=status.phrase, detail=detail), status
 
 
 def _sentence(errors: list[dict[str, str]]) -> str:

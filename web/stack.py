@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import IO
 
 from web.client import Client
@@ -66,14 +65,11 @@ class Child:
 
 
 class Stack:
-    """Runs inside a `with` block.
+    """Everything on one machine. Whoever starts it must stop it.
 
     Args:
         data: root of the volume, made if missing.
         port: for the web, on loopback; 0 takes a free one.
-
-    Raises:
-        StackError: the port is taken, the directory is in use by another stack, or a child did not start.
     """
 
     def __init__(self, data: Path, port: int) -> None:
@@ -83,7 +79,13 @@ class Stack:
         self._lock: IO[str] | None = None
         self.url = ""
 
-    def __enter__(self) -> "Stack":
+    def start(self) -> None:
+        """Return when the web takes jobs; on any error, stop what was started.
+
+        Raises:
+            StackError: the port is taken, the directory is in use by another stack, or a child did not start.
+            RedisMissing: there is no Redis server program.
+        """
         self.data.mkdir(parents=True, exist_ok=True)
         self._lock = self._lock_directory()
         try:
@@ -91,12 +93,6 @@ class Stack:
         except BaseException:
             self.stop()
             raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def supervise(self, stopping: threading.Event, say: Callable[[str], None]) -> None:
         """Start a child that has died again, until `stopping` is set."""

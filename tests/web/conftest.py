@@ -50,9 +50,9 @@ def model(services: Services) -> str:
 
 
 def zip_bytes(*names: str) -> bytes:
-    """A zip with members of these names."""
+    """A zip with members of these names; the same names give the same bytes."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         for name in names:
-            archive.writestr(name, b"content")
+            archive.writestr(zipfile.ZipInfo(name), b"content")
     return data.getvalue()

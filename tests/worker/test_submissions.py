@@ -29,7 +29,7 @@ def upload(services: Services, members: int = 3) -> Upload:
     path = services.volume.uploads / "received.part"
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(members):
-            archive.writestr(f"{number}.png", b"image")
+            archive.writestr(zipfile.ZipInfo(f"{number}.png"), b"image")
     return Upload(path, "digits.zip", path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
 
 

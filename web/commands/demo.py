@@ -30,9 +30,10 @@ def demo(data: Path) -> None:
     data = data.resolve()
     images = data / "demo" / "mnist-test.zip"
     _prepare(data, images)
+    stack = Stack(data, port=0)
     try:
         with console.status("starting Redis, a worker and the web"):
-            stack = Stack(data, port=0).__enter__()
+            stack.start()
     except (StackError, RedisMissing) as error:
         raise click.ClickException(str(error)) from error
     try:

@@ -85,6 +85,6 @@ def fetch(job_id: str, to: Path | None) -> None:
         job = client.job(job_id)
         sizes = {file["name"]: file["bytes"] for file in job.files() if file["name"] != "input.zip"}
         bar = progress.add_task(f"fetching {len(sizes)} files", total=sum(sizes.values()))
-        paths = job.fetch(to or Path(job_id), on_bytes=lambda _name, count: progress.advance(bar, count))
+        paths = job.fetch(to or Path(job_id), on_bytes=lambda count: progress.advance(bar, count))
     for path in paths:
         click.echo(path)

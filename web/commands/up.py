@@ -29,9 +29,10 @@ def up(port: int, data: Path) -> None:
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
+    stack = Stack(data, port)
     try:
         with console.status("starting"):
-            stack = Stack(data, port).__enter__()
+            stack.start()
     except (StackError, RedisMissing) as error:
         raise click.ClickException(str(error)) from error
     try:
