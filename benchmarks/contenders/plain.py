@@ -1,7 +1,7 @@
 """Each source's plain script: `model.fit` on NumPy arrays scaled to 0–1, as written, nothing tuned.
 
 Like the sources it sets no seed. With one, Keras on TensorFlow would shuffle every epoch into the same order, since
-tf.data starts its generator anew with each iterator: these nets then overfit more, and lose 0.1 to 0.2 points on test.
+tf.data starts its generator anew with each iterator, and nets without dropout overfit more (docs/reproduction.md).
 """
 
 import time
