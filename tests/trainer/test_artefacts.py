@@ -39,6 +39,12 @@ def written(
     return directory, write_artefacts(trained, evaluation, digits, directory)
 
 
+def test_the_folder_holds_these_files_and_no_others(written: tuple[Path, dict[str, Any]]) -> None:
+    assert sorted(file.name for file in written[0].iterdir()) == [
+        *("confusion.png", "curves.png", "history.csv", "metrics.json", "mistakes.png", "model.keras", "summary.txt")
+    ]
+
+
 def test_plain_keras_loads_the_model_and_it_answers_the_same(
     written: tuple[Path, dict[str, Any]], trained: Trained, digits: Dataset
 ) -> None:
@@ -59,6 +65,8 @@ def test_the_metrics_are_those_that_were_returned(
     assert metrics["recipe"] == "dropout-128-32"
     assert metrics["parameter_count"] == 104_938
     assert metrics["test_accuracy"] == evaluation.accuracy
+    assert metrics["test_loss"] == evaluation.loss
+    assert list(metrics["per_class"].values()) == evaluation.per_class()
     assert metrics["train_accuracy"] == trained.history[-1].accuracy
     assert metrics["parameters"]["batch_size"] == 32
     assert sum(figures["images"] for figures in metrics["per_class"].values()) == 500
@@ -71,6 +79,17 @@ def test_the_history_has_a_row_for_each_epoch(written: tuple[Path, dict[str, Any
 
     assert [int(row["epoch"]) for row in rows] == [1, 2]
     assert float(rows[-1]["val_loss"]) == trained.history[-1].val_loss
+
+
+def test_without_validation_its_columns_are_empty(digits: Dataset, tmp_path: Path) -> None:
+    trained = train(TrainingParameters(recipe="sigmoid-100", epochs=1), digits)
+
+    write_artefacts(trained, evaluate(trained.model, digits.test_images, digits.test_labels), digits, tmp_path)
+
+    with (tmp_path / "history.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert (row["val_loss"], row["val_accuracy"]) == ("", "")
+    assert float(row["loss"]) == trained.history[0].loss
 
 
 def test_the_summary_shows_every_layer_s_parameters(written: tuple[Path, dict[str, Any]]) -> None:

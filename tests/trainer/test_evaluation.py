@@ -1,11 +1,14 @@
 """An evaluation's figures, on answers small enough to count by hand."""
 
+import keras
 import numpy as np
 import pytest
 
 from trainer.datasets import Dataset
 from trainer.evaluation import Evaluation, evaluate
+from trainer.networks import build_model
 from trainer.parameters import TrainingParameters
+from trainer.recipes import get_recipe
 from trainer.training import train
 
 
@@ -26,6 +29,23 @@ def test_accuracy_and_the_figures_of_each_class(by_hand: Evaluation) -> None:
     assert by_hand.per_class()[0] == {"precision": 0.5, "recall": 0.5, "f1": 0.5, "images": 2}
 
 
+def test_precision_is_of_what_was_predicted_and_recall_of_what_is_there() -> None:
+    """Of four zeros one is found; all three ones are found, among six that were taken for ones."""
+    evaluation = Evaluation(
+        labels=np.array([0, 0, 0, 0, 1, 1, 1]),
+        predicted=np.array([0, 1, 1, 1, 1, 1, 1]),
+        probabilities=np.full((7, 2), 0.5, np.float32),
+        confusion=np.array([[1, 3], [0, 3]]),
+        loss=0.7,
+    )
+
+    zero, one = evaluation.per_class()
+
+    assert zero == {"precision": 1, "recall": 0.25, "f1": pytest.approx(0.4), "images": 4}
+    assert one == {"precision": 0.5, "recall": 1, "f1": pytest.approx(2 / 3), "images": 3}
+    assert evaluation.accuracy == pytest.approx(4 / 7)
+
+
 def test_a_class_without_images_has_zeros_rather_than_nan(by_hand: Evaluation) -> None:
     assert by_hand.per_class()[2] == {"precision": 0, "recall": 0, "f1": 0, "images": 0}
 
@@ -33,6 +53,29 @@ def test_a_class_without_images_has_zeros_rather_than_nan(by_hand: Evaluation) -
 def test_the_worst_mistake_is_the_most_confident_one(by_hand: Evaluation) -> None:
     assert by_hand.worst_mistakes(5).tolist() == [3, 1]
     assert by_hand.worst_mistakes(1).tolist() == [3]
+
+
+def test_equally_confident_mistakes_keep_their_order() -> None:
+    evaluation = Evaluation(
+        labels=np.zeros(5, np.int64),
+        predicted=np.array([1, 1, 0, 1, 1]),
+        probabilities=np.array([[0.4, 0.6], [0.25, 0.75], [0.9, 0.1], [0.4, 0.6], [0.25, 0.75]], np.float32),
+        confusion=np.array([[1, 4], [0, 0]]),
+        loss=1.0,
+    )
+
+    assert evaluation.worst_mistakes(5).tolist() == [1, 4, 0, 3]
+
+
+def test_a_row_of_the_confusion_is_a_true_class_and_a_column_a_predicted_one(digits: Dataset) -> None:
+    model = build_model(get_recipe("dense-128-64"), seed=1)
+    *inner, bias = model.get_weights()
+    model.set_weights([*inner, np.where(np.arange(10) == 3, 100, bias)])  # answers 3, whatever it is shown
+
+    confusion = evaluate(model, digits.test_images, digits.test_labels).confusion
+
+    assert confusion[:, 3].tolist() == np.bincount(digits.test_labels, minlength=10).tolist()
+    assert confusion.sum() == confusion[:, 3].sum()
 
 
 @pytest.mark.parametrize("recipe", ["sigmoid-100", "rmsprop-512", "dropout-128"])
@@ -45,4 +88,9 @@ def test_a_model_is_evaluated_as_keras_does(recipe: str, digits: Dataset) -> Non
     assert (evaluation.predicted == scores.argmax(axis=1)).all()
     assert evaluation.confusion.sum() == len(digits.test_labels)
     assert evaluation.confusion.trace() == (evaluation.predicted == digits.test_labels).sum()
+    one_hot = model.loss == "categorical_crossentropy"
+    target = keras.utils.to_categorical(digits.test_labels) if one_hot else digits.test_labels
+    loss, accuracy = model.evaluate(digits.test_images / 255.0, target, verbose=0)
+    assert evaluation.loss == pytest.approx(loss, rel=1e-5)
+    assert evaluation.accuracy == pytest.approx(accuracy)
     np.testing.assert_allclose(evaluation.probabilities, scores / scores.sum(axis=1, keepdims=True), atol=1e-5)

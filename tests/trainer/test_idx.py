@@ -46,5 +46,5 @@ def test_a_damaged_file_is_named(tmp_path: Path, data: bytes, complaint: str) ->
     path = tmp_path / "damaged"
     path.write_bytes(data)
 
-    with pytest.raises(DatasetInvalid, match=f"damaged.*{complaint}"):
+    with pytest.raises(DatasetInvalid, match=f"damaged.*{complaint}.*remove it, so that it is fetched again"):
         read_idx(path)

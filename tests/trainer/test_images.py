@@ -14,8 +14,9 @@ from PIL import Image
 from trainer.datasets import Dataset
 from trainer.errors import ImageUnreadable
 from trainer.idx import Bytes
-from trainer.images import CENTRE, SIDE, normalise, read_image
+from trainer.images import BOX, CENTRE, SIDE, normalise, read_image
 
+NEXT_PIXELS = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
 SHEET = np.array([[0, 85], [170, 255]], np.uint8)
 
 
@@ -35,6 +36,33 @@ def test_grey_is_the_same_grey_in_every_mode(mode: str) -> None:
 
 def test_black_and_white_is_read() -> None:
     assert read_image(file_of(Image.fromarray(SHEET > 100))).tolist() == [[0, 0], [255, 255]]
+
+
+@pytest.mark.parametrize(
+    ("format", "options"),
+    [
+        ("PNG", {}),
+        ("JPEG", {"quality": 95}),
+        ("GIF", {}),
+        ("BMP", {}),
+        ("TIFF", {}),
+        ("WEBP", {"lossless": True}),
+    ],
+)
+def test_grey_is_the_same_grey_in_every_format(format: str, options: dict[str, Any]) -> None:
+    """Squares of 16×16, so that JPEG has nothing to smear."""
+    squares = SHEET.repeat(16, axis=0).repeat(16, axis=1)
+
+    seen = read_image(file_of(Image.fromarray(squares), format, **options))
+
+    assert seen.shape == (32, 32)
+    assert np.abs(seen.astype(int) - squares).max() <= 2
+
+
+def test_ink_for_print_is_read_as_grey() -> None:
+    cmyk = Image.fromarray(SHEET).convert("RGB").convert("CMYK")
+
+    assert read_image(file_of(cmyk, "TIFF")).tolist() == SHEET.tolist()
 
 
 def test_colour_is_read_as_its_brightness() -> None:
@@ -67,16 +95,37 @@ def test_a_photo_is_turned_upright() -> None:
 
 
 @pytest.mark.parametrize(
+    ("orientation", "upright"),
+    [
+        (1, [[0, 85], [170, 255]]),
+        (2, [[85, 0], [255, 170]]),
+        (3, [[255, 170], [85, 0]]),
+        (4, [[170, 255], [0, 85]]),
+        (5, [[0, 170], [85, 255]]),
+        (6, [[170, 0], [255, 85]]),
+        (7, [[255, 85], [170, 0]]),
+        (8, [[85, 255], [0, 170]]),
+    ],
+)
+def test_every_way_to_hold_a_camera_is_known(orientation: int, upright: list[list[int]]) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+
+    assert read_image(file_of(Image.fromarray(SHEET), exif=exif)).tolist() == upright
+
+
+@pytest.mark.parametrize(
     ("data", "reason"),
     [
         (b"", "empty"),
         (b"Dear sir or madam", "no image"),
+        (b"<!doctype html><title>404</title>", "no image"),
         (file_of(Image.fromarray(SHEET))[:40], "no image"),
         (file_of(Image.new("L", (64, 64)), "JPEG")[:200], "no image"),
         (file_of(Image.new("1", (8000, 7000))), "8000×7000 pixels; the most is 50 million"),
         (file_of(Image.new("1", (20_000, 20_000))), "too large"),
     ],
-    ids=["empty", "text", "cut png", "cut jpeg", "56 million pixels", "400 million pixels"],
+    ids=["empty", "text", "html", "cut png", "cut jpeg", "56 million pixels", "400 million pixels"],
 )
 def test_what_cannot_be_read_says_why(data: bytes, reason: str) -> None:
     with pytest.raises(ImageUnreadable, match=reason):
@@ -120,6 +169,23 @@ def test_a_dark_digit_on_white_paper_becomes_the_light_one(digits: Dataset) -> N
     assert np.median(distances) < 0.15
 
 
+def test_a_large_digit_in_a_corner_of_the_paper_comes_back_in_the_middle(digits: Dataset) -> None:
+    """Four times as large and off-centre; the centre of mass may be rounded to the next pixel."""
+    there, nearby = [], []
+    for image in digits.test_images[:200]:
+        large = image.repeat(4, axis=0).repeat(4, axis=1)
+        paper = 255 - np.pad(large, ((30, 9), (7, 65)))
+
+        seen = normalise(paper)
+
+        assert seen.polarity == "dark-on-light"
+        there.append(likeness(seen.pixels, image))
+        nearby.append(max(likeness(np.roll(seen.pixels, by, (0, 1)), image) for by in NEXT_PIXELS))
+    assert np.median(there) >= 0.98
+    assert np.mean(np.array(there) >= 0.9) >= 0.85
+    assert np.mean(np.array(nearby) >= 0.9) >= 0.99
+
+
 def test_a_light_digit_on_a_dark_board_is_not_inverted(digits: Dataset) -> None:
     for image in digits.test_images[:50]:
         board = (30 + np.pad(image.repeat(4, axis=0).repeat(4, axis=1), 20) * 0.8).astype(np.uint8)
@@ -132,6 +198,11 @@ def test_a_light_digit_on_a_dark_board_is_not_inverted(digits: Dataset) -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (28, 28), (300, 200)])
 def test_a_blank_sheet_becomes_all_dark(shade: int, shape: tuple[int, int]) -> None:
     assert not normalise(np.full(shape, shade, np.uint8)).pixels.any()
+
+
+@given(st.integers(0, 255), st.integers(1, 60), st.integers(1, 60))
+def test_a_blank_sheet_of_any_grey_and_size_becomes_all_dark(shade: int, height: int, width: int) -> None:
+    assert not normalise(np.full((height, width), shade, np.uint8)).pixels.any()
 
 
 def test_the_grain_of_empty_paper_is_no_ink() -> None:
@@ -166,6 +237,8 @@ def test_the_centre_of_mass_is_the_centre_of_the_field(data: st.DataObject) -> N
 
     pixels = normalise(sheet).pixels
 
+    rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
+    assert max(np.ptp(rows), np.ptp(columns)) + 1 <= BOX
     for axis in (0, 1):
         profile = pixels.sum(axis=1 - axis, dtype=float)
         centre = profile @ np.arange(SIDE) / profile.sum()
@@ -179,3 +252,8 @@ def test_any_sheet_becomes_28_by_28(grey: Bytes, mode: Any) -> None:
 
     assert seen.pixels.shape == (SIDE, SIDE)
     assert seen.pixels.dtype == np.uint8
+
+
+def likeness(one: Bytes, other: Bytes) -> float:
+    """The correlation of two images' pixels: 1 for the same."""
+    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])

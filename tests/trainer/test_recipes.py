@@ -66,6 +66,12 @@ def test_keras_builds_the_net_that_the_source_has(name: str) -> None:
     assert model.count_params() == recipe.parameters == source.parameters
 
 
+def test_the_two_layer_net_has_the_published_parameters_layer_by_layer() -> None:
+    model = build_model(get_recipe("dense-128-64"), seed=1)
+
+    assert [layer.count_params() for layer in model.layers if layer.weights] == [100_480, 8_256, 650]
+
+
 @pytest.mark.parametrize("name", SOURCES)
 def test_the_schedule_is_the_source_s(name: str) -> None:
     recipe, source = get_recipe(name), SOURCES[name]

@@ -25,6 +25,7 @@ def test_each_recipe_learns(name: str, digits: Dataset) -> None:
     trained = train(TrainingParameters(recipe=name, epochs=3), digits)
 
     losses = [result.loss for result in trained.history]
+    assert [result.epoch for result in trained.history] == [1, 2, 3]
     assert losses == sorted(losses, reverse=True)
     assert evaluate(trained.model, digits.test_images, digits.test_labels).accuracy > 0.7
 
@@ -70,6 +71,42 @@ def test_an_epoch_is_the_one_that_keras_fit_runs(name: str, digits: Dataset) -> 
     assert metrics_of(ours)["accuracy"] == pytest.approx(keras_says["accuracy"][0], abs=1e-3)
     for mine, theirs in zip(ours.get_weights(), fitted.get_weights(), strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-4)
+
+
+def test_an_epoch_of_the_dense_net_is_keras_s_to_the_last_digits(digits: Dataset) -> None:
+    """At the recipe's own batch size only the rounding of float32 is between them."""
+    recipe = get_recipe("dense-128-64")
+    fitted, ours = build_model(recipe, seed=5), build_model(recipe, seed=5)
+
+    scaled = digits.train_images.astype(np.float32) / 255
+    fitted.fit(scaled, digits.train_labels, batch_size=32, shuffle=False, verbose=0)
+    run_in_order(ours, digits, batch_size=32)
+
+    for mine, theirs in zip(ours.get_weights(), fitted.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-5)
+
+
+def test_what_is_left_for_the_last_batch_is_trained_on(digits: Dataset) -> None:
+    """33 images in batches of 32: a second step, of one image."""
+    alone, both = (build_model(get_recipe("dense-128-64"), seed=5) for _ in range(2))
+
+    steps_of_32 = run_in_order(alone, digits.head(train=32, test=0), batch_size=32)
+    steps_of_33 = run_in_order(both, digits.head(train=33, test=0), batch_size=32)
+
+    assert (steps_of_32, steps_of_33) == ([1], [2])
+    assert int(both.optimizer.iterations) == 2
+    assert any((one != two).any() for one, two in zip(alone.get_weights(), both.get_weights(), strict=True))
+
+
+def test_images_are_shuffled(digits: Dataset) -> None:
+    parameters = TrainingParameters(recipe="dense-128-64", epochs=1, seed=5)
+    in_order = build_model(get_recipe("dense-128-64"), seed=5)
+    run_in_order(in_order, digits, batch_size=32)
+
+    shuffled = train(parameters, digits).model
+
+    first_layers = (model.get_weights()[0] for model in (shuffled, in_order))
+    assert np.abs(np.subtract(*first_layers)).max() > 1e-3, "far more than rounding makes"
 
 
 def test_the_same_seed_gives_the_same_weights_bit_for_bit(digits: Dataset) -> None:
@@ -153,6 +190,12 @@ def test_full_size_training_reaches_the_accuracy_of_the_source(mnist: Dataset) -
     trained = train(TrainingParameters(recipe="dropout-128", epochs=3), mnist)
 
     assert evaluate(trained.model, mnist.test_images, mnist.test_labels).accuracy >= 0.965
+
+
+def run_in_order(model: keras.Model, dataset: Dataset, *, batch_size: int) -> list[int]:
+    """One epoch over the images as they lie; returns the steps that were told."""
+    engine = Epochs(model, dataset.train_images, dataset.train_labels, batch_size=batch_size, one_hot=False)
+    return list(engine.train(np.arange(len(dataset.train_images), dtype=np.int32)))
 
 
 def weights(trained: Trained) -> list[bytes]:
