@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import click
 from rich.console import Console
@@ -10,28 +11,41 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from trainer.datasets import load_dataset
 from trainer.errors import UnknownRecipe
 from trainer.fetch import ensure_dataset
+from trainer.hardware import Device, Precision
 from trainer.recipes import RECIPES, Recipe, get_recipe
 from trainer.runtime import configure
 
 
 def _recipes(_context: click.Context, _option: click.Parameter, names: str | None) -> list[Recipe]:
     try:
-        return [get_recipe(name.strip()) for name in names.split(",")] if names else list(RECIPES.values())
+        if names:
+            return [get_recipe(name.strip()) for name in names.split(",")]
+        return [recipe for recipe in RECIPES.values() if recipe.origin == "source"]
     except UnknownRecipe as error:
         raise click.BadParameter(str(error)) from error
 
 
 @click.command()
 @click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Runs of each recipe.")
-@click.option("--recipes", callback=_recipes, help="Comma-separated names; default: all.")
+@click.option("--recipes", callback=_recipes, help="Comma-separated names; default: the five published systems.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows here.")
 @click.option("--data", type=click.Path(path_type=Path), default=Path("data"), show_default=True, envvar="TENFOLD_DATA")
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="TensorFlow threads.")
-def main(seeds: int, recipes: list[Recipe], json_file: Path | None, data: Path, threads: int) -> None:
+@click.option("--threads", type=click.IntRange(1), help="Threads of one operation; default: all cores.")
+@click.option("--device", type=click.Choice(get_args(Device)), default="auto", show_default=True)
+@click.option("--precision", type=click.Choice(get_args(Precision)), default="float32", show_default=True)
+def main(
+    seeds: int,
+    recipes: list[Recipe],
+    json_file: Path | None,
+    data: Path,
+    threads: int | None,
+    device: Device,
+    precision: Precision,
+) -> None:
     """Train the recipes several times, print a table beside their published figures, and write a report page."""
     console = Console(stderr=True)
     ensure_dataset("mnist", data / "datasets", report=console.print)
-    configure(threads)
+    configure(threads, device=device, precision=precision)
     from trainer.reproduce import markdown_table, reproduce, write_report
 
     dataset = load_dataset("mnist", data / "datasets")
@@ -39,7 +53,7 @@ def main(seeds: int, recipes: list[Recipe], json_file: Path | None, data: Path, 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("epochs"))
     with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
         for recipe in recipes:
-            bar = progress.add_task(recipe.name, total=recipe.epochs * seeds)
+            bar = progress.add_task(recipe.name, total=recipe.plan.epochs * seeds)
             reproductions.append(
                 reproduce(recipe, range(1, seeds + 1), dataset, on_epoch=lambda bar=bar: progress.advance(bar))  # type: ignore[misc]
             )

@@ -9,63 +9,98 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
+from trainer.calibration import Calibration
+from trainer.dataset_plots import plot_samples
 from trainer.datasets import Dataset
 from trainer.errors import ModelUnfaithful
 from trainer.evaluation import Evaluation
+from trainer.idx import Bytes
 from trainer.inference import Classifier
-from trainer.plots import plot_confusion, plot_curves, plot_mistakes
+from trainer.model_card import model_card
+from trainer.plots import plot_confusion, plot_curves, plot_mistakes, plot_predictions, plot_reliability
 from trainer.training import Trained
 
 MISTAKES_SHOWN = 32
+MISTAKES_LISTED = 20
+PREDICTIONS_SHOWN = 32
 IMAGES_COMPARED = 500
 
 
-def write_artefacts(trained: Trained, evaluation: Evaluation, dataset: Dataset, directory: Path) -> dict[str, Any]:
+def write_artefacts(
+    trained: Trained, evaluation: Evaluation, calibration: Calibration, dataset: Dataset, directory: Path
+) -> dict[str, Any]:
     """Fill an empty directory, and return the metrics that it wrote.
 
-    Writes `model.keras`, `metrics.json`, `history.csv`, `summary.txt`, `curves.png`, `confusion.png` and
-    `mistakes.png`.
+    Writes the model (`model.keras` and the exports that its parameters name), its figures (`metrics.json`,
+    `history.csv`, `summary.txt`, `model_card.md`) and its pictures (`curves.png`, `confusion.png`, `mistakes.png`,
+    `predictions.png`, `reliability.png`, `samples.png`).
 
     Args:
         evaluation: of the trained model on the data set's test images.
 
     Raises:
-        ModelUnfaithful: the saved model, read back, answers otherwise than the trained one.
+        ModelUnfaithful: the saved model or an export, read back, answers otherwise than the trained one.
+        ExportUnavailable: a package that an export needs is missing.
     """
     _save_model(trained.model, evaluation, dataset, directory / "model.keras")
-    metrics = _metrics(trained, evaluation, dataset)
+    _export(trained, evaluation, dataset, directory)
+    metrics = _metrics(trained, evaluation, calibration, dataset)
+    (directory / "model_card.md").write_text(model_card(metrics), encoding="utf-8")
     (directory / "metrics.json").write_text(json.dumps(metrics, indent=2))
     _write_history(trained, directory / "history.csv")
     _write_summary(trained.model, directory / "summary.txt")
     plot_curves(trained.history, directory / "curves.png")
     plot_confusion(evaluation.confusion, dataset.class_names, directory / "confusion.png")
+    plot_reliability(calibration, directory / "reliability.png")
+    plot_samples(dataset, directory / "samples.png")
+    shown = np.random.default_rng(trained.parameters.seed).permutation(len(evaluation.labels))[:PREDICTIONS_SHOWN]
+    plot_predictions(*_captions(evaluation, dataset, shown), directory / "predictions.png")
     worst = evaluation.worst_mistakes(MISTAKES_SHOWN)
-    plot_mistakes(
-        dataset.test_images[worst],
-        [dataset.class_names[label] for label in evaluation.labels[worst]],
-        [dataset.class_names[label] for label in evaluation.predicted[worst]],
-        evaluation.probabilities.max(axis=1)[worst].tolist(),
-        directory / "mistakes.png",
-    )
+    plot_mistakes(*_captions(evaluation, dataset, worst), directory / "mistakes.png")
     return metrics
+
+
+def _captions(
+    evaluation: Evaluation, dataset: Dataset, which: npt.NDArray[np.int64]
+) -> tuple[Bytes, list[str], list[str], list[float]]:
+    """Some test images with their true and predicted labels and the confidence in each."""
+    return (
+        dataset.test_images[which],
+        [dataset.class_names[label] for label in evaluation.labels[which]],
+        [dataset.class_names[label] for label in evaluation.predicted[which]],
+        evaluation.probabilities.max(axis=1)[which].tolist(),
+    )
 
 
 def _save_model(model: keras.Model, evaluation: Evaluation, dataset: Dataset, path: Path) -> None:
     model.save(path)
-    answers = Classifier.load(path).classify(dataset.test_images[:IMAGES_COMPARED])
+    answers = Classifier.load(path, dataset.class_names).classify(dataset.test_images[:IMAGES_COMPARED])
     expected = evaluation.probabilities[:IMAGES_COMPARED]
     if not np.allclose(answers, expected, rtol=0, atol=1e-6):
         worst = float(np.abs(answers - expected).max())
         raise ModelUnfaithful(f"{path.name}, read back, differs from the trained model by up to {worst:.2g}.")
 
 
-def _metrics(trained: Trained, evaluation: Evaluation, dataset: Dataset) -> dict[str, Any]:
-    last = trained.history[-1]
+def _export(trained: Trained, evaluation: Evaluation, dataset: Dataset, directory: Path) -> None:
+    if trained.parameters.exports:
+        from trainer.exports import export_model  # needs TensorFlow, which a worker on JAX may lack
+    compared = slice(IMAGES_COMPARED)
+    for kind in trained.parameters.exports:
+        export_model(trained.model, kind, directory, dataset.test_images[compared], evaluation.probabilities[compared])
+
+
+def _metrics(trained: Trained, evaluation: Evaluation, calibration: Calibration, dataset: Dataset) -> dict[str, Any]:
+    last = trained.history[trained.best_epoch - 1]
+    worst = evaluation.worst_mistakes(MISTAKES_LISTED)
+    _, true, predicted, confidences = _captions(evaluation, dataset, worst)
     per_class = dict(zip(dataset.class_names, evaluation.per_class(), strict=True))
     return {
         "recipe": trained.parameters.recipe,
         "dataset": dataset.name,
+        "class_names": list(dataset.class_names),
+        "train_images": len(dataset.train_labels),
         "parameters": trained.parameters.model_dump(mode="json"),
         "parameter_count": int(trained.model.count_params()),
         "train_accuracy": last.accuracy,
@@ -76,8 +111,16 @@ def _metrics(trained: Trained, evaluation: Evaluation, dataset: Dataset) -> dict
         "test_loss": evaluation.loss,
         "test_images": len(evaluation.labels),
         "per_class": per_class,
+        "confusion": evaluation.confusion.tolist(),
+        "worst_mistakes": [
+            {"test_image": int(index), "true": truth, "predicted": label, "confidence": confidence}
+            for index, truth, label, confidence in zip(worst, true, predicted, confidences, strict=True)
+        ],
+        "calibration": calibration.as_dict(),
+        "best_epoch": trained.best_epoch,
+        "epochs": len(trained.history),
         "seconds": round(sum(result.seconds for result in trained.history), 3),
-        "versions": {name: version(name) for name in ("keras", "tensorflow", "numpy")},
+        "versions": {name: version(name) for name in ("keras", keras.backend.backend(), "numpy")},
     }
 
 

@@ -3,13 +3,18 @@
 import json
 import os
 import zipfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from trainer.parameters import TrainingParameters
+
+Weights = list[npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -24,10 +29,25 @@ class EpochResult:
     seconds: float
 
 
-def save_checkpoint(path: Path, model: keras.Model, parameters: TrainingParameters, history: list[EpochResult]) -> None:
-    """Write weights, optimizer state, dropout's random state and the history; whole, or not at all."""
-    about = {"parameters": parameters.model_dump(mode="json"), "history": [asdict(result) for result in history]}
-    arrays = {f"v{index:04d}": np.asarray(variable) for index, variable in enumerate(_state(model))}
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a training that goes on has to know besides the model's state.
+
+    `best` are the model's weights after its best epoch, kept for early stopping; None without that.
+    """
+
+    history: list[EpochResult]
+    best: Weights | None = None
+
+
+def save_checkpoint(path: Path, model: keras.Model, parameters: TrainingParameters, checkpoint: Checkpoint) -> None:
+    """Write weights, optimizer state, dropout's random state, history and best weights; whole, or not at all."""
+    about = {
+        "parameters": parameters.model_dump(mode="json"),
+        "history": [asdict(result) for result in checkpoint.history],
+    }
+    arrays = _named("v", [keras.ops.convert_to_numpy(variable) for variable in _state(model)])
+    arrays |= _named("b", checkpoint.best or [])
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
@@ -36,25 +56,33 @@ def save_checkpoint(path: Path, model: keras.Model, parameters: TrainingParamete
     temporary.replace(path)
 
 
-def restore_checkpoint(path: Path, model: keras.Model, parameters: TrainingParameters) -> list[EpochResult]:
-    """Put a saved training's state into the model and return its history.
+def restore_checkpoint(path: Path, model: keras.Model, parameters: TrainingParameters) -> Checkpoint:
+    """Put a saved training's state into the model and return the rest.
 
     Returns an empty history, the model untouched, when there is no checkpoint, it is damaged, or it belongs to
-    other parameters.
+    other parameters or to another version of the trainer.
     """
+    nothing = Checkpoint([])
     try:
         with np.load(path, allow_pickle=False) as saved:
             about = json.loads(str(saved["about"]))
-            arrays = [saved[name] for name in sorted(saved.files) if name != "about"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return []
+            arrays = {name: saved[name] for name in sorted(saved.files) if name != "about"}
+        history = [EpochResult(**result) for result in about["history"]]
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        return nothing
+    state = [array for name, array in arrays.items() if name.startswith("v")]
+    best = [array for name, array in arrays.items() if name.startswith("b")]
     variables = _state(model)
-    same_shapes = [array.shape for array in arrays] == [tuple(variable.shape) for variable in variables]
+    same_shapes = [array.shape for array in state] == [tuple(variable.shape) for variable in variables]
     if about["parameters"] != parameters.model_dump(mode="json") or not same_shapes:
-        return []
-    for variable, array in zip(variables, arrays, strict=True):
+        return nothing
+    for variable, array in zip(variables, state, strict=True):
         variable.assign(array)
-    return [EpochResult(**result) for result in about["history"]]
+    return Checkpoint(history, best or None)
+
+
+def _named(prefix: str, arrays: Sequence[npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+    return {f"{prefix}{index:04d}": array for index, array in enumerate(arrays)}
 
 
 def _state(model: keras.Model) -> list[keras.Variable]:

@@ -1,18 +1,15 @@
-"""Data sets on the volume: a folder each, with the four IDX files of MNIST's layout."""
+"""Data sets on the volume: a folder each, with the four IDX files of MNIST's layout, and what the classes are called.
+
+The names are in `about.json`; a data set without that file is one of digits.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer.dataset_files import DIGITS, FILES, read_about
 from trainer.errors import DatasetInvalid, DatasetMissing
 from trainer.idx import Bytes, read_idx
-
-TRAIN_IMAGES = "train-images-idx3-ubyte"
-TRAIN_LABELS = "train-labels-idx1-ubyte"
-TEST_IMAGES = "t10k-images-idx3-ubyte"
-TEST_LABELS = "t10k-labels-idx1-ubyte"
-FILES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
-
-DIGITS = tuple("0123456789")
+from trainer.known import KNOWN
 
 
 @dataclass(frozen=True)
@@ -46,14 +43,14 @@ def load_dataset(name: str, root: Path) -> Dataset:
 
     Raises:
         DatasetMissing: a file is not there.
-        DatasetInvalid: a file is damaged, or images and labels do not fit.
+        DatasetInvalid: a file is damaged, or images, labels and class names do not fit.
     """
     directory = root / name
     missing = [file for file in FILES if not (directory / file).is_file()]
     if missing:
-        raise DatasetMissing(
-            f"{directory} lacks {', '.join(missing)}. Fetch it: python -m trainer.fetch {name} --root {root}"
-        )
+        remedy = f"Fetch it: python -m trainer.fetch {name} --root {root}" if name in KNOWN else "Upload it again."
+        raise DatasetMissing(f"{directory} lacks {', '.join(missing)}. {remedy}")
+    class_names = tuple(read_about(directory)["class_names"])
     train_images, train_labels, test_images, test_labels = (read_idx(directory / file) for file in FILES)
     for images, labels in ((train_images, train_labels), (test_images, test_labels)):
         if images.ndim != 3 or images.shape[1:] != (28, 28) or labels.shape != images.shape[:1]:
@@ -61,6 +58,8 @@ def load_dataset(name: str, root: Path) -> Dataset:
                 f"{directory}: images of shape {images.shape} and labels of shape {labels.shape} do not fit; "
                 "expected (n, 28, 28) and (n,)."
             )
-        if labels.size and labels.max() >= len(DIGITS):
-            raise DatasetInvalid(f"{directory}: label {labels.max()} is out of range; labels are 0 to 9.")
-    return Dataset(name, train_images, train_labels, test_images, test_labels)
+        if labels.size and labels.max() >= len(class_names):
+            raise DatasetInvalid(
+                f"{directory}: label {labels.max()} is out of range; labels are 0 to {len(class_names) - 1}."
+            )
+    return Dataset(name, train_images, train_labels, test_images, test_labels, class_names)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from trainer.idx import Bytes
 from trainer.inference import Classifier, Probabilities
+from trainer.networks import takes_one_hot
 
 TEST_BATCH = 1000
 
@@ -51,7 +52,7 @@ class Evaluation:
 
 
 def evaluate(model: keras.Model, images: Bytes, labels: Bytes) -> Evaluation:
-    """Classify (n, 28, 28) uint8 images with a compiled model and compare with their (n,) labels."""
+    """Classify (n, 28, 28) uint8 images with a compiled model and compare with their (n,) class indices."""
     probabilities = Classifier(model).classify(images)
     truth = labels.astype(np.int64)
     predicted = probabilities.argmax(axis=1)
@@ -62,8 +63,7 @@ def evaluate(model: keras.Model, images: Bytes, labels: Bytes) -> Evaluation:
 
 
 def _loss(model: keras.Model, images: Bytes, labels: Bytes) -> float:
-    one_hot = model.loss == "categorical_crossentropy"
-    target = keras.utils.to_categorical(labels, model.output_shape[-1]) if one_hot else labels
+    target = keras.utils.to_categorical(labels, model.output_shape[-1]) if takes_one_hot(model) else labels
     scaled = images.astype(np.float32) / 255
     metrics = model.evaluate(scaled, target, batch_size=TEST_BATCH, verbose=0, return_dict=True)
     return float(metrics["loss"])

@@ -6,7 +6,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from trainer.datasets import DIGITS
 from trainer.idx import Bytes
@@ -27,15 +26,12 @@ class Classifier:
 
     def __init__(self, model: keras.Model, class_names: Sequence[str] = DIGITS) -> None:
         self.class_names = tuple(class_names)
-        signature = [tf.TensorSpec((BATCH, 28, 28), tf.uint8)]
-        self._scores = tf.function(
-            lambda images: model(tf.cast(images, tf.float32) / 255.0, training=False), input_signature=signature
-        )
+        self._model = model
 
     @classmethod
-    def load(cls, path: Path) -> "Classifier":
+    def load(cls, path: Path, class_names: Sequence[str] = DIGITS) -> "Classifier":
         """The classifier in a `.keras` file."""
-        return cls(keras.models.load_model(path, compile=False))
+        return cls(keras.models.load_model(path, compile=False), class_names)
 
     def classify(self, images: Bytes) -> Probabilities:
         """The probability of each class for each image.
@@ -46,12 +42,12 @@ class Classifier:
         Returns:
             (n, classes) float32; each row sums to 1, also for nets whose outputs do not.
         """
-        scores = np.empty((len(images), len(self.class_names)), np.float32)
-        padded = np.zeros((BATCH, 28, 28), np.uint8)
+        scores = np.empty((len(images), self._model.output_shape[-1]), np.float32)
+        padded = np.zeros((BATCH, 28, 28), np.float32)
         for start in range(0, len(images), BATCH):
             batch = images[start : start + BATCH]
-            padded[: len(batch)] = batch
-            scores[start : start + BATCH] = self._scores(tf.constant(padded)).numpy()[: len(batch)]
+            np.divide(batch, 255, out=padded[: len(batch)], dtype=np.float32)
+            scores[start : start + BATCH] = self._model.predict_on_batch(padded)[: len(batch)]
         return normalised(scores)
 
 

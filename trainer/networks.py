@@ -1,35 +1,84 @@
-"""Builds a recipe's Keras model."""
+"""Builds a plan's Keras model."""
 
 import keras
 
-from trainer.parameters import TrainingParameters
-from trainer.recipes import CLASSES, DEFAULT_LEARNING_RATE, Recipe, get_recipe
+from trainer.plans import SIDE, Plan
 
-OPTIMIZERS = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop}
+# What an exponential schedule leaves of the learning rate at the end.
+EXPONENTIAL_END = 0.01
+
+SGD_MOMENTUM = 0.9
 
 
-def build_model(recipe: Recipe, *, seed: int, learning_rate: float = DEFAULT_LEARNING_RATE) -> keras.Model:
-    """The recipe's net, compiled, with Keras' own initialisers.
+def build_model(plan: Plan, *, classes: int, seed: int, steps: int, name: str = "tenfold") -> keras.Model:
+    """The plan's net, compiled, with Keras' own initialisers and its optimizer built.
 
-    Its input is (n, 28, 28) float in 0–1, its output (n, 10). Sets the seeds of Python, NumPy and Keras.
+    Its input is (n, 28, 28) float in 0–1, its output (n, classes). Sets the seeds of Python, NumPy and Keras.
+
+    Args:
+        classes: outputs, at least 2.
+        steps: batches of the whole training, over which a schedule lowers the learning rate.
+        name: of the model; letters, digits, `-` and `_`.
     """
     keras.utils.set_random_seed(seed)
-    model = keras.Sequential(name=recipe.name.replace("-", "_"))
-    model.add(keras.Input((28, 28)))
-    model.add(keras.layers.Flatten(name="flatten"))
-    for number, layer in enumerate(recipe.hidden, start=1):
-        model.add(keras.layers.Dense(layer.units, activation=layer.activation, name=f"hidden_{number}"))
-        if layer.dropout:
-            model.add(keras.layers.Dropout(layer.dropout, name=f"dropout_{number}"))
-    model.add(keras.layers.Dense(CLASSES, activation=recipe.output_activation, name="output"))
-    model.compile(
-        optimizer=OPTIMIZERS[recipe.optimizer](learning_rate=learning_rate), loss=recipe.loss, metrics=["accuracy"]
-    )
+    model = keras.Sequential(_layers(plan, classes), name=name.replace("-", "_"))
+    model.compile(optimizer=_optimizer(plan, steps), loss=_loss(plan), metrics=["accuracy"])
     model.optimizer.build(model.trainable_variables)
     return model
 
 
-def build_from(parameters: TrainingParameters) -> keras.Model:
-    """The model that resolved parameters describe."""
-    assert parameters.learning_rate is not None, "resolve the parameters first"
-    return build_model(get_recipe(parameters.recipe), seed=parameters.seed, learning_rate=parameters.learning_rate)
+def _layers(plan: Plan, classes: int) -> list[keras.Layer]:
+    layers: list[keras.Layer] = [keras.Input((SIDE, SIDE))]
+    if plan.filters:
+        layers.append(keras.layers.Reshape((SIDE, SIDE, 1), name="channel"))
+    for block, filters in enumerate(plan.filters, start=1):
+        for number in range(1, plan.convolutions + 1):
+            name = f"conv_{block}_{number}"
+            layers += _activated(keras.layers.Conv2D, plan, name, filters=filters, kernel_size=3, padding="same")
+        layers.append(keras.layers.MaxPooling2D(name=f"pool_{block}"))
+    layers.append(keras.layers.Flatten(name="flatten"))
+    for number, units in enumerate(plan.units, start=1):
+        layers += _activated(keras.layers.Dense, plan, f"hidden_{number}", units=units)
+        if plan.dropout:
+            layers.append(keras.layers.Dropout(plan.dropout, name=f"dropout_{number}"))
+    # The scores stay float32 where the net computes in less, so that the loss is exact.
+    layers.append(keras.layers.Dense(classes, activation=plan.output_activation, dtype="float32", name="output"))
+    return layers
+
+
+def _activated(layer: type[keras.Layer], plan: Plan, name: str, **options: object) -> list[keras.Layer]:
+    if not plan.batch_normalisation:
+        return [layer(activation=plan.activation, name=name, **options)]
+    return [
+        layer(name=name, **options),
+        keras.layers.BatchNormalization(name=f"{name}_normalised"),
+        keras.layers.Activation(plan.activation, name=f"{name}_{plan.activation}"),
+    ]
+
+
+def _optimizer(plan: Plan, steps: int) -> keras.Optimizer:
+    rate: float | keras.optimizers.schedules.LearningRateSchedule = plan.learning_rate
+    if plan.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(plan.learning_rate, decay_steps=steps)
+    elif plan.schedule == "exponential":
+        rate = keras.optimizers.schedules.ExponentialDecay(plan.learning_rate, steps, EXPONENTIAL_END)
+    if plan.optimizer == "sgd":
+        return keras.optimizers.SGD(rate, momentum=SGD_MOMENTUM, nesterov=True)
+    kinds = {
+        "adam": keras.optimizers.Adam,
+        "adamw": keras.optimizers.AdamW,
+        "nadam": keras.optimizers.Nadam,
+        "rmsprop": keras.optimizers.RMSprop,
+    }
+    return kinds[plan.optimizer](rate)
+
+
+def _loss(plan: Plan) -> str | keras.Loss:
+    if plan.label_smoothing:
+        return keras.losses.CategoricalCrossentropy(label_smoothing=plan.label_smoothing)
+    return plan.loss
+
+
+def takes_one_hot(model: keras.Model) -> bool:
+    """Whether a compiled model's loss takes one-hot labels rather than class indices."""
+    return model.loss == "categorical_crossentropy" or isinstance(model.loss, keras.losses.CategoricalCrossentropy)

@@ -1,12 +1,15 @@
-"""The one typed declaration of a training's parameters: the form, the API's checks and the command's options are
-made from it."""
+"""What a person submits as a training: a recipe, and whatever is to differ from its plan."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
+from pydantic.fields import FieldInfo
 
 from trainer.errors import UnknownRecipe
-from trainer.recipes import DEFAULT_LEARNING_RATE, get_recipe
+from trainer.plans import Plan
+from trainer.recipes import CUSTOM, get_recipe
+
+Export = Literal["savedmodel", "onnx", "litert"]
 
 
 def _known_recipe(name: str) -> str:
@@ -16,27 +19,28 @@ def _known_recipe(name: str) -> str:
         raise ValueError(str(error).rstrip(".")) from None
 
 
-class TrainingParameters(BaseModel):
-    """What to train. None means the recipe's own value; `resolved` fills it in."""
+def _words(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return () if value.strip().lower() == "none" else tuple(word.strip() for word in value.split(",") if word.strip())
 
+
+def _optional(field: FieldInfo) -> Any:
+    """The same field, with None for the recipe's own value."""
+    return Annotated[field.annotation | None, FieldInfo.merge_field_infos(field, annotation=None)], None  # type: ignore[operator]
+
+
+class _Submission(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     recipe: Annotated[str, AfterValidator(_known_recipe)] = Field(
-        title="Recipe", description="Which net to train, and how.", examples=["dropout-128"]
+        CUSTOM, title="Recipe", description="Which net to train, and how.", examples=["dropout-128"]
     )
-    epochs: int | None = Field(
-        None, ge=1, le=1000, title="Epochs", description="Passes over the training images. Default: the recipe's."
-    )
-    batch_size: int | None = Field(
-        None, ge=1, le=8192, title="Batch size", description="Images in one step. Default: the recipe's."
-    )
-    learning_rate: float | None = Field(
-        None,
-        gt=0,
-        le=10,
-        allow_inf_nan=False,
-        title="Learning rate",
-        description=f"Of the recipe's optimizer. Default: {DEFAULT_LEARNING_RATE}.",
+    dataset: str = Field(
+        "mnist",
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$",
+        title="Data set",
+        description="What to train on: mnist, fashion-mnist, or the name of one that was uploaded.",
     )
     seed: int = Field(
         1,
@@ -45,15 +49,46 @@ class TrainingParameters(BaseModel):
         title="Seed",
         description="Of weights, shuffling and dropout: the same seed on the same machine gives the same model.",
     )
-    dataset: Literal["mnist"] = Field("mnist", title="Data set", description="What to train on.")
+    exports: Annotated[tuple[Export, ...], BeforeValidator(_words)] = Field(
+        (),
+        title="Exports",
+        description="Further formats to save the model in, each checked: savedmodel, onnx, litert.",
+        examples=["onnx,litert"],
+    )
 
-    def resolved(self) -> "TrainingParameters":
+
+if TYPE_CHECKING:
+    _Changes = _Submission
+else:
+    _Changes = create_model(
+        "_Changes", __base__=_Submission, **{name: _optional(field) for name, field in Plan.model_fields.items()}
+    )
+
+
+class TrainingParameters(_Changes):
+    """What to train. Each field of `Plan` is one of these fields too, where None means the recipe's own value."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, **values: Any) -> None: ...
+
+    @model_validator(mode="after")
+    def _check_plan(self) -> Self:
+        self.plan()
+        return self
+
+    def plan(self) -> Plan:
+        """The recipe's plan with this person's changes."""
+        recipe = get_recipe(self.recipe).plan
+        changes = {name: value for name in Plan.model_fields if (value := getattr(self, name)) is not None}
+        return Plan.model_validate(recipe.model_dump() | changes)
+
+    def resolved(self) -> Self:
         """The same with every None filled in from the recipe."""
-        recipe = get_recipe(self.recipe)
-        defaults = {
-            "epochs": recipe.epochs,
-            "batch_size": recipe.batch_size,
-            "learning_rate": DEFAULT_LEARNING_RATE,
-        }
-        missing = {name: value for name, value in defaults.items() if getattr(self, name) is None}
-        return self.model_copy(update=missing)
+        return self.model_copy(update=self.plan().model_dump())
+
+    def changes(self) -> dict[str, Any]:
+        """What was named: recipe, data set, seed and exports, and the fields that differ from the recipe's plan."""
+        recipe = get_recipe(self.recipe).plan.model_dump(mode="json")
+        given = self.model_dump(mode="json", exclude_none=True)
+        return {name: value for name, value in given.items() if name not in recipe or value != recipe[name]}

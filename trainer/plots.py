@@ -9,12 +9,16 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from trainer.calibration import Calibration
 from trainer.checkpoints import EpochResult
 from trainer.idx import Bytes
 
 DPI = 110
 TRAINING, VALIDATION = "#1f5fbf", "#d9822b"
-MISTAKES_IN_A_ROW = 8
+IMAGES_IN_A_ROW = 8
+
+# A class name of more letters is set at an angle below the confusion matrix.
+SHORT_NAME = 3
 
 
 def plot_curves(history: Sequence[EpochResult], path: Path) -> None:
@@ -49,7 +53,9 @@ def plot_runs(histories: Sequence[Sequence[EpochResult]], path: Path) -> None:
 def plot_confusion(confusion: npt.NDArray[np.int64], class_names: Sequence[str], path: Path) -> None:
     """Images by true and predicted class; the shade is the share of the true class, so that mistakes show."""
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    figure = Figure(figsize=(7, 6.2), layout="constrained")
+    classes = len(class_names)
+    side = max(6.2, 0.45 * classes)
+    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
     axes = figure.subplots()
     mistakes = np.where(np.eye(len(confusion), dtype=bool), np.nan, shares)
     axes.imshow(np.where(np.isnan(mistakes), 1.0, 0.0), cmap="Greens", vmin=0, vmax=3)
@@ -59,12 +65,58 @@ def plot_confusion(confusion: npt.NDArray[np.int64], class_names: Sequence[str],
             weight = "bold" if row == column else "normal"
             axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=9, fontweight=weight)
     positions = range(len(class_names))
-    axes.set_xticks(positions, class_names)
+    upright = max(map(len, class_names)) <= SHORT_NAME
+    axes.set_xticks(positions, class_names, rotation=0 if upright else 45, ha="center" if upright else "right")
     axes.set_yticks(positions, class_names)
     right = confusion.trace()
     axes.set(xlabel="predicted", ylabel="true", title=f"{right:,} of {confusion.sum():,} right")
     axes.spines[:].set_visible(False)
     figure.savefig(path, dpi=DPI)
+
+
+def plot_reliability(calibration: Calibration, path: Path) -> None:
+    """Accuracy by confidence, as the model says it and with its temperature; and how many images are that sure."""
+    figure = Figure(figsize=(7, 6.2), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    upper.plot([0, 1], [0, 1], color="grey", lw=1, ls=":", label="perfect")
+    shown = ((calibration.before, TRAINING, "as it is"), (calibration.after, VALIDATION, "with temperature"))
+    for measured, colour, label in shown:
+        points = [
+            point for point in zip(measured.confidence, measured.accuracy, measured.images, strict=True) if point[2]
+        ]
+        upper.plot(
+            [point[0] for point in points],
+            [point[1] for point in points],
+            color=colour,
+            marker="o",
+            ms=5,
+            label=f"{label}: expected error {measured.error:.2%}",
+        )
+    upper.set(ylabel="accuracy", ylim=(0, 1.02), title=f"Temperature {calibration.temperature:.2f}")
+    upper.legend(frameon=False)
+    width = 1 / len(calibration.before.images)
+    edges = [index * width for index in range(len(calibration.before.images))]
+    lower.bar(edges, calibration.before.images, width=width * 0.92, align="edge", color=TRAINING, alpha=0.7)
+    lower.set(xlabel="confidence", ylabel="images", yscale="symlog", xlim=(0, 1))
+    for axes in (upper, lower):
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=DPI)
+
+
+def plot_predictions(
+    images: Bytes, true: Sequence[str], predicted: Sequence[str], confidences: Sequence[float], path: Path
+) -> None:
+    """A sheet of images (n, 28, 28) with what the model takes each for; wrong ones in red."""
+    _sheet(
+        "What the model sees: label (confidence)",
+        images,
+        path,
+        [
+            (f"{label}  ({confidence:.0%})", "black" if label == truth else "#b3261e")
+            for truth, label, confidence in zip(true, predicted, confidences, strict=True)
+        ],
+    )
 
 
 def plot_mistakes(
@@ -75,16 +127,28 @@ def plot_mistakes(
     path: Path,
 ) -> None:
     """A sheet of wrongly classified images (n, 28, 28), each with its true and its predicted label."""
-    rows = max(1, -(-len(images) // MISTAKES_IN_A_ROW))
-    figure = Figure(figsize=(MISTAKES_IN_A_ROW * 1.25, rows * 1.5 + 0.4), layout="constrained")
     title = "Worst mistakes: true → predicted (confidence)" if len(images) else "No mistakes"
+    _sheet(
+        title,
+        images,
+        path,
+        [
+            (f"{truth} → {label}  ({confidence:.0%})", "black")
+            for truth, label, confidence in zip(true, predicted, confidences, strict=True)
+        ],
+    )
+
+
+def _sheet(title: str, images: Bytes, path: Path, captions: Sequence[tuple[str, str]]) -> None:
+    rows = max(1, -(-len(images) // IMAGES_IN_A_ROW))
+    figure = Figure(figsize=(IMAGES_IN_A_ROW * 1.25, rows * 1.5 + 0.4), layout="constrained")
     figure.suptitle(title, fontsize=11)
-    grid: Any = figure.subplots(rows, MISTAKES_IN_A_ROW, squeeze=False)
+    grid: Any = figure.subplots(rows, IMAGES_IN_A_ROW, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
-    for axes, image, truth, label, confidence in zip(grid.flat, images, true, predicted, confidences, strict=False):
+    for axes, image, (caption, colour) in zip(grid.flat, images, captions, strict=False):
         axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
-        axes.set_title(f"{truth} → {label}  ({confidence:.0%})", fontsize=8)
+        axes.set_title(caption, fontsize=8, color=colour)
     figure.savefig(path, dpi=DPI)
 
 

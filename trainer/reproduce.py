@@ -102,8 +102,7 @@ def _run(recipe: Recipe, seed: int, dataset: Dataset, on_epoch: Callable[[], Non
             epochs_seen = len(progress.history)
             on_epoch()
 
-    parameters = TrainingParameters(recipe=recipe.name, epochs=recipe.epochs, batch_size=recipe.batch_size, seed=seed)
-    trained = train(parameters, dataset, on_progress=note)
+    trained = train(TrainingParameters(recipe=recipe.name, seed=seed), dataset, on_progress=note)
     evaluation = evaluate(trained.model, dataset.test_images, dataset.test_labels)
     return Run(seed, trained.history, evaluation.accuracy, evaluation.loss)
 

@@ -1,21 +1,24 @@
-"""Trains a recipe: faithful to the Keras script it comes from, and several times faster."""
+"""Trains a plan: faithful to the Keras script it comes from, and several times faster."""
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
-from trainer.checkpoints import EpochResult, restore_checkpoint, save_checkpoint
+from trainer.augmentation import draw_distortions
+from trainer.checkpoints import Checkpoint, EpochResult, restore_checkpoint, save_checkpoint
 from trainer.datasets import Dataset
-from trainer.epochs import Epochs, metrics_of
+from trainer.engines import Engine, make_engine
 from trainer.errors import TrainingDiverged
-from trainer.networks import build_from
+from trainer.networks import build_model
 from trainer.parameters import TrainingParameters
-from trainer.recipes import get_recipe
+from trainer.plans import Plan
+from trainer.splits import Split, split_for
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,16 @@ class Progress:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model, what it was trained by, and how it went."""
+    """A trained model, what it was trained by, and how it went.
+
+    `best_epoch` is the epoch whose weights the model has: the last one, but for early stopping.
+    """
 
     model: keras.Model
     parameters: TrainingParameters
+    plan: Plan
     history: tuple[EpochResult, ...]
+    best_epoch: int
 
 
 def train(
@@ -49,67 +57,116 @@ def train(
     *,
     checkpoint: Path | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Trained:
     """Train to the last epoch. The same parameters and data on the same machine give the same weights, bit for bit.
 
     Args:
         parameters: what to train; None fields take the recipe's values.
-        dataset: images and labels; a recipe whose validation is `test` is validated on its test images.
+        dataset: images and labels.
         checkpoint: written after each epoch; where it exists already, training goes on after its last epoch,
             and ends with the same weights as if it had never stopped.
         on_progress: called several times a second and after each epoch. It may raise: training stops at once
             and the exception passes through.
+        callbacks: Keras' own or others; called at the begin and end of the training and of each epoch, and not for
+            batches.
 
     Raises:
         TrainingDiverged: the loss is no finite number.
     """
-    parameters = parameters.resolved()
-    assert parameters.epochs is not None
-    assert parameters.batch_size is not None
-    recipe = get_recipe(parameters.recipe)
-    model = build_from(parameters)
-    history = restore_checkpoint(checkpoint, model, parameters) if checkpoint else []
-    engine = Epochs(
-        model,
-        dataset.train_images,
-        dataset.train_labels,
-        batch_size=parameters.batch_size,
-        one_hot=recipe.loss == "categorical_crossentropy",
+    parameters, plan = parameters.resolved(), parameters.plan()
+    split = split_for(plan, dataset, parameters.seed)
+    steps = -(-len(split.train_labels) // plan.batch_size)
+    model = build_model(
+        plan,
+        classes=len(dataset.class_names),
+        seed=parameters.seed,
+        steps=plan.epochs * steps,
+        name=parameters.recipe,
     )
+    state = restore_checkpoint(checkpoint, model, parameters) if checkpoint else Checkpoint([])
+    engine = make_engine(model, split.train_images, split.train_labels, batch_size=plan.batch_size)
+    listeners = keras.callbacks.CallbackList(list(callbacks), model=model)
+    listeners.on_train_begin()
 
     def report(epoch: int, step: int, metrics: dict[str, float]) -> None:
-        loss, accuracy = metrics["loss"], metrics["accuracy"]
-        assert parameters.epochs is not None
-        on_progress(Progress(epoch, parameters.epochs, step, engine.steps, loss, accuracy, tuple(history)))
+        _check_finite(metrics["loss"], epoch, plan)
+        history = tuple(state.history)
+        on_progress(Progress(epoch, plan.epochs, step, steps, metrics["loss"], metrics["accuracy"], history))
 
-    for epoch in range(len(history) + 1, parameters.epochs + 1):
-        started = time.perf_counter()
-        order = np.random.default_rng([parameters.seed, epoch]).permutation(len(dataset.train_images))
-        metrics: dict[str, float] = {}
-        for step in engine.train(order.astype(np.int32)):
-            metrics = metrics_of(model)
-            _check_finite(metrics["loss"], epoch, parameters)
-            report(epoch, step, metrics)
-        validation = engine.test(dataset.test_images, dataset.test_labels) if recipe.validation == "test" else {}
-        history.append(
-            EpochResult(
-                epoch=epoch,
-                loss=metrics["loss"],
-                accuracy=metrics["accuracy"],
-                val_loss=validation.get("loss"),
-                val_accuracy=validation.get("accuracy"),
-                seconds=time.perf_counter() - started,
-            )
-        )
+    while len(state.history) < plan.epochs and not _stalled(state.history, plan):
+        epoch = len(state.history) + 1
+        listeners.on_epoch_begin(epoch - 1)
+        result = _run_epoch(engine, split, plan, parameters.seed, epoch, report)
+        state = Checkpoint([*state.history, result], _best_weights(state, result, model, plan))
         if checkpoint:
-            save_checkpoint(checkpoint, model, parameters, history)
-        report(epoch, engine.steps, metrics)
-    return Trained(model, parameters, tuple(history))
+            save_checkpoint(checkpoint, model, parameters, state)
+        listeners.on_epoch_end(epoch - 1, _logs(result))
+        report(epoch, steps, {"loss": result.loss, "accuracy": result.accuracy})
+    listeners.on_train_end()
+    if state.best is not None:
+        model.set_weights(state.best)
+    best_epoch = _best_epoch(state.history) if plan.early_stopping else len(state.history)
+    return Trained(model, parameters, plan, tuple(state.history), best_epoch)
 
 
-def _check_finite(loss: float, epoch: int, parameters: TrainingParameters) -> None:
+def _run_epoch(
+    engine: Engine,
+    split: Split,
+    plan: Plan,
+    seed: int,
+    epoch: int,
+    report: Callable[[int, int, dict[str, float]], None],
+) -> EpochResult:
+    started = time.perf_counter()
+    random = np.random.default_rng([seed, epoch])
+    order: npt.NDArray[np.int32] = random.permutation(len(split.train_labels)).astype(np.int32)
+    distortions = None if plan.augmentation == "none" else draw_distortions(plan.augmentation, len(order), random)
+    for step in engine.train(order, distortions):
+        report(epoch, step, engine.metrics())
+    metrics = engine.metrics()
+    result = EpochResult(epoch, metrics["loss"], metrics["accuracy"], val_loss=None, val_accuracy=None, seconds=0)
+    if split.validation_images is not None and split.validation_labels is not None:
+        validation = engine.test(split.validation_images, split.validation_labels)
+        result = replace(result, val_loss=validation["loss"], val_accuracy=validation["accuracy"])
+    return replace(result, seconds=time.perf_counter() - started)
+
+
+def _stalled(history: Sequence[EpochResult], plan: Plan) -> bool:
+    """Whether early stopping ends the training here."""
+    return bool(plan.early_stopping and history) and len(history) - _best_epoch(history) >= plan.early_stopping
+
+
+def _best_epoch(history: Sequence[EpochResult]) -> int:
+    def val_loss(result: EpochResult) -> float:
+        return math.inf if result.val_loss is None else result.val_loss
+
+    return min(history, key=val_loss).epoch
+
+
+def _best_weights(
+    state: Checkpoint, result: EpochResult, model: keras.Model, plan: Plan
+) -> list[npt.NDArray[np.float32]] | None:
+    if not plan.early_stopping:
+        return None
+    is_best = _best_epoch([*state.history, result]) == result.epoch
+    return [weight.copy() for weight in model.get_weights()] if is_best else state.best
+
+
+def _logs(result: EpochResult) -> dict[str, float]:
+    """The figures of an epoch as Keras' `fit` gives them to callbacks."""
+    figures = {
+        "loss": result.loss,
+        "accuracy": result.accuracy,
+        "val_loss": result.val_loss,
+        "val_accuracy": result.val_accuracy,
+    }
+    return {name: value for name, value in figures.items() if value is not None}
+
+
+def _check_finite(loss: float, epoch: int, plan: Plan) -> None:
     if not math.isfinite(loss):
         raise TrainingDiverged(
             f"The loss became {loss} in epoch {epoch}: training diverged. "
-            f"Try a learning rate below {parameters.learning_rate}."
+            f"Try a learning rate below {plan.learning_rate}."
         )

@@ -8,6 +8,7 @@ from flask_bootstrap import Bootstrap5
 
 from web.api import api
 from web.api.jobs import WAITING_ROOM
+from web.dataset_pages import dataset_pages
 from web.pages import pages
 from web.polling import WaitingRoom
 from web.problems import problem, register_problems
@@ -52,6 +53,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     Bootstrap5(app)
     app.register_blueprint(api)
     app.register_blueprint(pages)
+    app.register_blueprint(dataset_pages)
     register_problems(app)
     app.before_request(refuse_other_sites)
     app.teardown_request(remove_untaken_uploads)

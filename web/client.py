@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any
 from uuid import uuid4
@@ -133,6 +133,9 @@ class Job:
         target = Path(directory)
         target.mkdir(parents=True, exist_ok=True)
         names = {file["name"]: file["href"] for file in self.files() if file["name"] != "input.zip"}
+        outside = [name for name in names if ".." in PurePosixPath(name).parts or PurePosixPath(name).is_absolute()]
+        if outside:
+            raise ValueError(f"The server names files outside of the job: {outside}")
         return [self.client.download(href, target / name, on_bytes) for name, href in names.items()]
 
 
@@ -217,6 +220,7 @@ class Client:
 
     def download(self, href: str, path: Path, on_bytes: Callable[[int], None] = lambda count: None) -> Path:
         """Save one file of the server's; it appears at `path` only when it has arrived whole."""
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}.part")
         with self._http.stream("GET", f"{self.server}{href}") as response:
             response.raise_for_status()

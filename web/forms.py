@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
+from werkzeug.datastructures import MultiDict
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class FormField:
-    """One input: `kind` is `select` where there are choices, else `number` or `text`."""
+    """One input: `kind` is `select` where one of `choices` is taken, `checks` where any number of them may be, else
+    `number` or `text`. An `optional` one may be left empty for a value that lies elsewhere, such as a recipe's.
+    """
 
     name: str
     title: str
@@ -26,6 +29,8 @@ class FormField:
     maximum: float | None
     step: str | None
     choices: tuple[Choice, ...]
+    placeholder: str
+    optional: bool
     error: str | None
 
 
@@ -43,33 +48,63 @@ def form_fields(
         values: what the person entered, or what the page's address suggests.
         errors: `{"field", "message"}` for each field that was wrong.
     """
-    messages = {error["field"]: error["message"] for error in errors}
+    messages = {error["field"].partition(".")[0]: error["message"] for error in errors}
     fields = []
     for name, schema in declaration.model_json_schema()["properties"].items():
         concrete = _concrete(schema)
-        offered = tuple(choices.get(name) or [Choice(value, value) for value in concrete.get("enum", [])])
-        number = concrete.get("type") in ("integer", "number")
-        suggested = schema.get("default", *schema.get("examples", [None])[:1])
+        optional = schema.get("default", "") is None
+        offered = tuple(choices.get(name) or _choices(concrete, optional))
+        kind = _kind(concrete, offered)
+        example = str(schema.get("examples", [""])[0])
+        suggested = schema.get("default", example)
         fields.append(
             FormField(
                 name=name,
                 title=schema.get("title", name),
                 description=schema.get("description", ""),
-                kind="select" if offered else "number" if number else "text",
-                value=values.get(name, "" if suggested is None else str(suggested)),
+                kind=kind,
+                value=values.get(name, as_text(suggested)),
                 minimum=concrete.get("minimum"),
                 maximum=concrete.get("maximum"),
-                step=("1" if concrete.get("type") == "integer" else "any") if number else None,
+                step=("1" if concrete.get("type") == "integer" else "any") if kind == "number" else None,
                 choices=offered,
+                placeholder=example if kind == "text" else "",
+                optional=optional,
                 error=messages.get(name),
             )
         )
     return fields
 
 
-def given_fields(form: Mapping[str, str]) -> dict[str, str]:
-    """What a person filled in: an input left empty takes its default."""
-    return {name: value for name, value in form.items() if value.strip()}
+def given_fields(form: MultiDict[str, str]) -> dict[str, str]:
+    """What a person filled in: an input left empty takes its default, several of one name are joined by commas."""
+    joined = {name: ",".join(values) for name, values in form.lists()}
+    return {name: value for name, value in joined.items() if value.strip()}
+
+
+def as_text(value: Any) -> str:
+    """A value as a person would enter it."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value)) or "none"
+    return "" if value is None else str(value)
+
+
+def _kind(schema: dict[str, Any], offered: Sequence[Choice]) -> str:
+    if schema.get("type") == "array" and offered:
+        return "checks"
+    if offered:
+        return "select"
+    return "number" if schema.get("type") in ("integer", "number") else "text"
+
+
+def _choices(schema: dict[str, Any], optional: bool) -> list[Choice]:
+    named = schema.get("items", {}).get("enum") or schema.get("enum", [])
+    choices = [Choice(value, value.replace("_", " ")) for value in named]
+    if schema.get("type") == "boolean":
+        choices = [Choice("true", "yes"), Choice("false", "no")]
+    if optional and choices:
+        choices.insert(0, Choice("", "as the recipe has it"))
+    return choices
 
 
 def _concrete(schema: dict[str, Any]) -> dict[str, Any]:

@@ -8,16 +8,19 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from pydantic import BaseModel, ValidationError
 from werkzeug.wrappers import Response
 
+from trainer.catalogue import DatasetEntry
 from trainer.parameters import TrainingParameters
 from trainer.recipes import RECIPES
-from web.forms import Choice, form_fields, given_fields
+from web.forms import Choice, FormField, as_text, form_fields, given_fields
 from web.problems import field_errors
 from web.representations import job_document, job_line, model_document
 from web.services import services
 from web.uploads import take_upload
 from worker import submissions
+from worker.datasets import list_datasets
 from worker.errors import InvalidSubmission
 from worker.parameters import ClassificationParameters
+from worker.records import Job
 from worker.states import JobKind
 
 pages = Blueprint("pages", __name__)
@@ -28,6 +31,9 @@ PICTURES = {
     "curves.png": "Loss and accuracy by epoch",
     "confusion.png": "Confusion matrix on the test set",
     "mistakes.png": "The worst mistakes on the test set",
+    "predictions.png": "Test images and what the model takes them for",
+    "reliability.png": "Accuracy by confidence",
+    "samples.png": "Training images of each class",
 }
 
 Page = str | tuple[str, int] | Response
@@ -44,16 +50,17 @@ def jobs() -> Page:
 
 @pages.get("/train")
 def train_form() -> Page:
-    return _train_page(request.args)
+    return _train_page(given_fields(request.args))
 
 
 @pages.post("/train")
 def train() -> Page:
     try:
         parameters = TrainingParameters.model_validate(given_fields(request.form))
-    except ValidationError as error:
-        return _train_page(request.form, field_errors(error)), HTTPStatus.UNPROCESSABLE_ENTITY
-    return _to_job(submissions.submit_training(services(), parameters).id)
+        job = submissions.submit_training(services(), parameters)
+    except (ValidationError, InvalidSubmission) as error:
+        return _train_page(given_fields(request.form), field_errors(error)), HTTPStatus.UNPROCESSABLE_ENTITY
+    return _to_job(job.id)
 
 
 @pages.get("/classify")
@@ -82,6 +89,7 @@ def job(job_id: str) -> Page:
         files={name: path.stat().st_size for name, path in files.items()},
         pictures={name: text for name, text in PICTURES.items() if name in files},
         training=found.kind is JobKind.TRAINING,
+        again={name: as_text(value) for name, value in _given(found).items()},
     )
 
 
@@ -122,8 +130,21 @@ def make_default(model_id: str) -> Page:
 
 def _train_page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> str:
     recipes = [Choice(recipe.name, f"{recipe.name}: {recipe.title}") for recipe in RECIPES.values()]
-    fields = _fields(TrainingParameters, {"recipe": recipes}, values, errors)
-    return render_template("train.html", fields=fields, recipes=RECIPES.values(), errors=errors)
+    datasets = [Choice(entry.name, _described(entry)) for entry in list_datasets(services().volume) if entry.usable]
+    fields = _fields(TrainingParameters, {"recipe": recipes, "dataset": datasets}, values, errors)
+    changed = any(field.optional and (field.value or field.error) for field in fields)
+    return render_template("train.html", fields=fields, recipes=RECIPES.values(), errors=errors, changed=changed)
+
+
+def _described(entry: DatasetEntry) -> str:
+    return f"{entry.name}: {len(entry.class_names)} classes, {entry.train:,} training images"
+
+
+def _given(job: Job) -> dict[str, Any]:
+    """The parameters that a person would have to enter for such a job."""
+    if job.kind is JobKind.TRAINING:
+        return TrainingParameters(**job.parameters).changes()
+    return {name: value for name, value in job.parameters.items() if value is not None}
 
 
 def _classify_page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> str:
@@ -141,8 +162,8 @@ def _fields(
     choices: Mapping[str, Sequence[Choice]],
     values: Mapping[str, str],
     errors: Sequence[dict[str, str]],
-) -> list[Any]:
-    return list(form_fields(declaration, choices=choices, values=values, errors=errors))
+) -> list[FormField]:
+    return form_fields(declaration, choices=choices, values=values, errors=errors)
 
 
 def _to_job(job_id: str) -> Response:

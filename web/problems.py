@@ -7,13 +7,22 @@ from flask import Flask, Response, jsonify, render_template, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from worker.errors import IdempotencyConflict, InvalidSubmission, UnknownJob, UnknownModel, WorkerError, WrongState
+from worker.errors import (
+    IdempotencyConflict,
+    InvalidSubmission,
+    UnknownDataset,
+    UnknownJob,
+    UnknownModel,
+    WorkerError,
+    WrongState,
+)
 
 API_PREFIX = "/api/"
 
 STATUS_OF: dict[type[WorkerError], HTTPStatus] = {
     UnknownJob: HTTPStatus.NOT_FOUND,
     UnknownModel: HTTPStatus.NOT_FOUND,
+    UnknownDataset: HTTPStatus.NOT_FOUND,
     WrongState: HTTPStatus.CONFLICT,
     IdempotencyConflict: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidSubmission: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -1,16 +1,19 @@
-"""How jobs and models look in the API's JSON."""
+"""How jobs, models and data sets look in the API's JSON."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import url_for
 
+from trainer.catalogue import DatasetEntry
+from trainer.dataset_files import PREVIEW
 from trainer.recipes import Recipe
+from web.services import services
 from worker.progress import LiveFigures
 from worker.records import Job, Model
 from worker.states import JobKind
 
-UNITS = {JobKind.TRAINING: "epochs", JobKind.CLASSIFICATION: "images"}
+UNITS = {JobKind.TRAINING: "epochs", JobKind.CLASSIFICATION: "images", JobKind.IMPORT: "file"}
 
 
 def job_document(job: Job, live: LiveFigures) -> dict[str, Any]:
@@ -62,6 +65,29 @@ def model_document(model: Model, *, default: bool) -> dict[str, Any]:
             "files": url_for("api.list_model_files", model_id=model.id),
         },
     }
+
+
+def dataset_line(entry: DatasetEntry) -> dict[str, Any]:
+    """A data set in a list: without the report of its import."""
+    has_preview = (services().volume.dataset(entry.name) / PREVIEW).is_file()
+    return {
+        "name": entry.name,
+        "title": entry.title,
+        "classes": list(entry.class_names),
+        "train": entry.train,
+        "test": entry.test,
+        "warnings": list(entry.warnings),
+        "known": entry.known,
+        "ready": entry.ready,
+        "links": {
+            "self": url_for("api.get_one_dataset", name=entry.name),
+            "preview": url_for("api.get_preview", name=entry.name) if has_preview else None,
+        },
+    }
+
+
+def dataset_document(entry: DatasetEntry) -> dict[str, Any]:
+    return dataset_line(entry) | {"report": entry.report or None}
 
 
 def recipe_document(recipe: Recipe) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import IO
 
 from web.client import Client
 from web.redis_server import redis_command, wait_until_answering
+from worker.settings import Settings
 
 START_SECONDS = 60
 # A worker gives its step back within a second or two of being told; then it is killed.
@@ -126,6 +127,7 @@ class Stack:
             "TENFOLD_DATA": str(self.data),
             "TENFOLD_REDIS_URL": f"redis://127.0.0.1:{redis_port}/0",
         }
+        environment.setdefault("TENFOLD_THREADS_PER_PROCESS", str(_threads_per_process()))
 
         def child(name: str, *command: str) -> Child:
             self._children.append(Child(name, list(command), logs / f"{name}.log", environment))
@@ -164,6 +166,11 @@ class Stack:
                 f"(process {running.get('pid', 'unknown')}). Use that one, stop it, or give another --data directory."
             ) from None
         return lock
+
+
+def _threads_per_process() -> int:
+    """All cores, shared out among the processes of the one worker."""
+    return max(1, len(os.sched_getaffinity(0)) // Settings().worker_processes)
 
 
 def free_port() -> int:

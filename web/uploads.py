@@ -62,24 +62,29 @@ class ReceivingFile:
         return Upload(self.path, name, self.bytes, self._digest.hexdigest())
 
 
-def take_upload(field: str = "file") -> Upload:
-    """The one file of this request: the multipart part named `field`, else the raw body.
+def take_upload(*, what: str = "a zip of images", name_argument: str = "name") -> Upload:
+    """The one file of this request: the multipart part `file`, else the raw body.
+
+    Args:
+        what: what is to be sent, for messages.
+        name_argument: which argument of the query names the raw body's file.
 
     Raises:
         InvalidSubmission: there is no file, or it is empty.
     """
+    field = "file"
     received = _this_request()
     if received.mimetype == "multipart/form-data":
         part = received.files.get(field)
         if part is None or not part.filename:
-            raise InvalidSubmission(field, f"No file was sent. Choose a zip of images and send it as {field!r}.")
+            raise InvalidSubmission(field, f"No file was sent. Choose {what} and send it as {field!r}.")
         file, name = cast(ReceivingFile, part.stream), part.filename
     else:
-        file, name = received.receive(), received.args.get("name", "upload.zip")
+        file, name = received.receive(), received.args.get(name_argument, "upload")
         while chunk := received.stream.read(CHUNK_BYTES):
             file.write(chunk)
     if file.bytes == 0:
-        raise InvalidSubmission(field, "The file that was sent is empty (0 bytes). Send a zip of images.")
+        raise InvalidSubmission(field, f"The file that was sent is empty (0 bytes). Send {what}.")
     return file.finish(name)
 
 

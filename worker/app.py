@@ -37,7 +37,7 @@ def _prepare_child(**_: object) -> None:
     from trainer.runtime import configure
     from worker.runner import Runner
 
-    configure(settings.threads_per_process)
+    configure(settings.threads_per_process, device=settings.device, precision=settings.precision)
     _run = Runner(Services.open(settings), _shutting_down.is_set).run
     log.info("warm")
 

@@ -62,7 +62,8 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
     """
     parameters = ClassificationParameters(**lease.parameters)
     assert parameters.model is not None
-    classifier = load_classifier(services.volume.model(parameters.model) / "model.keras")
+    class_names = services.models.get(parameters.model).class_names
+    classifier = load_classifier(services.volume.model(parameters.model) / "model.keras", class_names)
 
     def report(done: int) -> None:
         check()
@@ -163,10 +164,10 @@ def classify_members(
 
 
 @lru_cache(maxsize=MODELS_KEPT)
-def load_classifier(path: Path) -> Classifier:
+def load_classifier(path: Path, class_names: tuple[str, ...]) -> Classifier:
     """A model ready to classify, kept warm in this process."""
     log.info("loading %s", path)
-    return Classifier.load(path)
+    return Classifier.load(path, class_names)
 
 
 def _read_rows(paths: Iterable[Path], check: Callable[[], None]) -> Iterable[dict[str, Any]]:

@@ -25,8 +25,16 @@ class UnknownModel(WorkerError):
     """No model has this id."""
 
 
+class UnknownDataset(WorkerError):
+    """No data set has this name."""
+
+
+class DatasetNameTaken(WorkerError):
+    """An import that others were faster than: its name now belongs to another data set."""
+
+
 class WrongState(WorkerError):
-    """The job's state does not allow what was asked."""
+    """The job's state, or the data set's, does not allow what was asked."""
 
 
 class ArchiveError(WorkerError):

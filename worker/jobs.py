@@ -19,7 +19,11 @@ from worker.states import UNFINISHED, JobKind, JobState, StepKind, StepState
 
 Clock = Callable[[], float]
 
-FIRST_STEP = {JobKind.TRAINING: StepKind.TRAIN, JobKind.CLASSIFICATION: StepKind.PLAN}
+FIRST_STEP = {
+    JobKind.TRAINING: StepKind.TRAIN,
+    JobKind.CLASSIFICATION: StepKind.PLAN,
+    JobKind.IMPORT: StepKind.IMPORT,
+}
 
 
 class JobStore:
@@ -50,7 +54,7 @@ class JobStore:
         With an idempotency key that was used before, the job of that first use is returned instead.
 
         Args:
-            total: epochs or images to be done.
+            total: epochs, images or files to be done.
             source: what is known of the uploaded input: name, bytes, sha256.
             fingerprint: a digest of everything submitted, to tell a repetition from another submission.
 
@@ -127,6 +131,12 @@ class JobStore:
             query = query.where(Job.state == state)
         if before is not None:
             query = query.where(Job.id < before)
+        with self._database.read() as session:
+            return session.scalars(query).all()
+
+    def unfinished(self, kind: JobKind) -> Sequence[Job]:
+        """All jobs of this kind that have not ended, the oldest first."""
+        query = select(Job).where(Job.kind == kind, Job.state.in_(UNFINISHED)).order_by(Job.id)
         with self._database.read() as session:
             return session.scalars(query).all()
 

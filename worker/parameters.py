@@ -1,11 +1,13 @@
-"""The one typed declaration of a classification's parameters; a training's is `trainer.parameters`.
+"""The one typed declaration of a classification's and an import's parameters; a training's is `trainer.parameters`.
 
 The web's form, the API's checks and the command's options are all made from these.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from trainer.dataset_files import NAME
 
 
 class ClassificationParameters(BaseModel):
@@ -24,4 +26,30 @@ class ClassificationParameters(BaseModel):
             "auto brings each image to MNIST's form (light ink on dark, cropped, centred); none only "
             "resizes it to 28×28."
         ),
+    )
+
+
+def _check_name(name: str) -> str:
+    if not NAME.fullmatch(name):
+        raise ValueError(
+            f"{name[:64]!r} cannot be the name of a data set; take up to 64 small letters, digits, dots, dashes and "
+            "underscores, and begin with a letter or a digit"
+        )
+    return name
+
+
+class ImportParameters(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, AfterValidator(_check_name)] = Field(
+        title="Name",
+        description="What to call the data set: small letters, digits, dots, dashes and underscores.",
+        json_schema_extra={"pattern": f"^{NAME.pattern}$", "maxLength": 64},
+    )
+    test_share: float = Field(
+        0.1667,
+        ge=0.01,
+        le=0.5,
+        title="Test share",
+        description="How much of each class is kept for the test, where the file itself does not say.",
     )

@@ -20,9 +20,10 @@ log = logging.getLogger(__name__)
 
 RUN_STEP = "tenfold.run_step"
 
+# An import is short: it shares the queue of the classifications, so that no long training holds it up.
 QUEUES: dict[JobKind, tuple[StepKind, ...]] = {
     JobKind.TRAINING: (StepKind.TRAIN,),
-    JobKind.CLASSIFICATION: (StepKind.PLAN, StepKind.SHARD, StepKind.MERGE),
+    JobKind.CLASSIFICATION: (StepKind.PLAN, StepKind.SHARD, StepKind.MERGE, StepKind.IMPORT),
 }
 
 # A web request waits for Redis no longer than this before it goes on without: the row is durable already.
@@ -72,22 +73,28 @@ class StepQueue:
         self._redis = redis
 
     def announce(self, kind: JobKind, step_ids: Iterable[int]) -> bool:
-        """Tell the workers of steps to try. False when Redis is away; the healer announces them later."""
+        """Tell the workers of steps to try, of a job of this kind. False when Redis is away; the healer announces them later."""
         try:
             self._redis.ping()  # Celery would wait seconds for a Redis that is away
             with self._celery.connection_for_write() as connection:
                 producer = self._celery.amqp.Producer(connection, auto_declare=False)
                 for step_id in step_ids:
-                    self._celery.send_task(RUN_STEP, args=[step_id], queue=kind.value, producer=producer, retry=False)
+                    self._celery.send_task(
+                        RUN_STEP, args=[step_id], queue=_queue_of(kind), producer=producer, retry=False
+                    )
         except (OperationalError, RedisError, OSError) as error:
             log.warning("Redis is away, the step will be announced later: %s", error)
             return False
         return True
 
     def waiting(self, kind: JobKind) -> int:
-        """How many announcements no worker has taken yet.
+        """How many announcements in the queue of this kind of job no worker has taken yet.
 
         Raises:
             RedisError: Redis is away.
         """
-        return int(self._redis.llen(kind.value))
+        return int(self._redis.llen(_queue_of(kind)))
+
+
+def _queue_of(kind: JobKind) -> str:
+    return (kind if kind in QUEUES else JobKind.CLASSIFICATION).value

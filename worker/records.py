@@ -22,10 +22,11 @@ class Record(DeclarativeBase):
 
 
 class Job(Record):
-    """One training or classification that a person submitted.
+    """One training, classification or import of a data set that a person submitted.
 
-    `done` of `total` counts epochs for a training and images for a classification; `detail` holds what else
-    progress has to tell (a training's history, say). `error` is set exactly when the state is `failed`.
+    `done` of `total` counts epochs for a training, images for a classification, and the one file of an import;
+    `detail` holds what else progress has to tell (a training's history, say). `error` is set exactly when the
+    state is `failed`.
     """
 
     __tablename__ = "jobs"
@@ -86,3 +87,8 @@ class Model(Record):
     metrics: Mapped[dict[str, Any]]
     created_at: Mapped[float]
     pinned: Mapped[bool] = mapped_column(default=False)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """A name for each of the model's outputs."""
+        return tuple(self.metrics["class_names"])

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trainer.errors import TrainerError
-from worker import classification, training
+from worker import classification, importing, training
 from worker.errors import LeaseLost, ShuttingDown, WorkerError
 from worker.keeper import LeaseKeeper
 from worker.leases import Lease
@@ -23,6 +23,7 @@ WORK: dict[StepKind, Work] = {
     StepKind.PLAN: classification.plan,
     StepKind.SHARD: classification.classify_shard,
     StepKind.MERGE: classification.merge,
+    StepKind.IMPORT: importing.import_upload,
 }
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from trainer.hardware import Device, Precision
+
 
 class Settings(BaseSettings):
     """What web and workers share. Both must be given the same `data`, `database_url` and `redis_url`."""
@@ -49,7 +51,14 @@ class Settings(BaseSettings):
 
     worker_processes: int = Field(1, ge=1, description="Steps that one worker runs at the same time.")
     threads_per_process: int = Field(
-        1, ge=1, description="TensorFlow threads in each process; 1 is fastest for small dense nets."
+        1,
+        ge=1,
+        description="Threads of one operation in each process, so that workers that share a machine do not fight. "
+        "`tenfold up`, which has one worker, shares out all cores.",
+    )
+    device: Device = Field("auto", description="Where to train: `auto` takes a GPU where there is one; `cpu`; `gpu`.")
+    precision: Precision = Field(
+        "float32", description="Keras' dtype policy: `float32`, `mixed_float16` or `mixed_bfloat16` (for GPUs)."
     )
 
     @property

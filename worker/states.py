@@ -11,6 +11,7 @@ from enum import StrEnum
 class JobKind(StrEnum):
     TRAINING = "training"
     CLASSIFICATION = "classification"
+    IMPORT = "import"
 
 
 class JobState(StrEnum):
@@ -29,12 +30,14 @@ UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
 
 
 class StepKind(StrEnum):
-    """A training is one `train` step; a classification is `plan`, then its `shard`s in any order, then `merge`."""
+    """A training is one `train` step, an import one `import` step; a classification is `plan`, then its `shard`s in
+    any order, then `merge`."""
 
     TRAIN = "train"
     PLAN = "plan"
     SHARD = "shard"
     MERGE = "merge"
+    IMPORT = "import"
 
 
 class StepState(StrEnum):

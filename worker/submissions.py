@@ -10,8 +10,9 @@ from ulid import ULID
 
 from trainer.parameters import TrainingParameters
 from worker.archives import Archive
+from worker.datasets import check_usable, why_name_is_taken
 from worker.errors import ArchiveError, InvalidSubmission, UnknownModel
-from worker.parameters import ClassificationParameters
+from worker.parameters import ClassificationParameters, ImportParameters
 from worker.records import Job
 from worker.services import Services
 from worker.states import JobKind
@@ -32,9 +33,14 @@ def submit_training(services: Services, parameters: TrainingParameters, idempote
     """Queue a training.
 
     Raises:
+        InvalidSubmission: there is no such data set.
         IdempotencyConflict: the key was used for another submission.
     """
     resolved = parameters.resolved().model_dump(mode="json")
+    fingerprint = _fingerprint(JobKind.TRAINING, resolved)
+    if existing := services.jobs.submitted_before(idempotency_key, fingerprint):
+        return existing
+    check_usable(services.volume, parameters.dataset)
     job_id = _new_id()
     services.volume.job(job_id).mkdir()
     job = services.jobs.submit(
@@ -42,7 +48,7 @@ def submit_training(services: Services, parameters: TrainingParameters, idempote
         JobKind.TRAINING,
         resolved,
         total=resolved["epochs"],
-        fingerprint=_fingerprint(JobKind.TRAINING, resolved),
+        fingerprint=fingerprint,
         idempotency_key=idempotency_key,
     )
     return _announce(services, job, job_id)
@@ -67,17 +73,49 @@ def submit_classification(
             return existing
         total = _count_images(upload.path, services.settings.max_archive_images)
         job_id = _new_id()
-        services.volume.job(job_id).mkdir()
-        upload.path.rename(services.volume.archive(job_id))
-        sync_directory(services.volume.job(job_id))
+        _move(upload, services.volume.archive(job_id))
     finally:
         upload.path.unlink(missing_ok=True)
     job = services.jobs.submit(
         job_id,
         JobKind.CLASSIFICATION,
         resolved,
-        source={"name": upload.name, "bytes": upload.bytes, "sha256": upload.sha256},
+        source=_source(upload),
         total=total,
+        fingerprint=fingerprint,
+        idempotency_key=idempotency_key,
+    )
+    return _announce(services, job, job_id)
+
+
+def submit_import(
+    services: Services, parameters: ImportParameters, upload: Upload, idempotency_key: str | None = None
+) -> Job:
+    """Queue the import of an uploaded data set. The upload is moved to the job, or removed.
+
+    Raises:
+        InvalidSubmission: the name is taken.
+        IdempotencyConflict: the key was used for another submission.
+    """
+    try:
+        resolved = parameters.model_dump(mode="json")
+        fingerprint = _fingerprint(JobKind.IMPORT, resolved, upload.sha256)
+        # Asked first: a repetition of this submission that is under way takes the name too.
+        taken = why_name_is_taken(services, parameters.name)
+        if existing := services.jobs.submitted_before(idempotency_key, fingerprint):
+            return existing
+        if taken:
+            raise InvalidSubmission("name", taken)
+        job_id = _new_id()
+        _move(upload, services.volume.upload(job_id))
+    finally:
+        upload.path.unlink(missing_ok=True)
+    job = services.jobs.submit(
+        job_id,
+        JobKind.IMPORT,
+        resolved,
+        source=_source(upload),
+        total=1,
         fingerprint=fingerprint,
         idempotency_key=idempotency_key,
     )
@@ -123,6 +161,16 @@ def _count_images(path: Path, most: int) -> int:
     if count > most:
         raise InvalidSubmission("file", f"The zip holds {count} images; the most is {most}. Split it up.")
     return count
+
+
+def _move(upload: Upload, path: Path) -> None:
+    path.parent.mkdir()
+    upload.path.rename(path)
+    sync_directory(path.parent)
+
+
+def _source(upload: Upload) -> dict[str, Any]:
+    return {"name": upload.name, "bytes": upload.bytes, "sha256": upload.sha256}
 
 
 def _announce(services: Services, job: Job, job_id: str) -> Job:

@@ -5,7 +5,10 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 
+import keras
+
 from trainer.artefacts import write_artefacts
+from trainer.calibration import calibrate
 from trainer.datasets import load_dataset
 from trainer.evaluation import evaluate
 from trainer.fetch import ensure_dataset
@@ -18,6 +21,9 @@ from worker.services import Services
 from worker.volume import write_directory_whole
 
 log = logging.getLogger(__name__)
+
+# The folder of the logs that TensorBoard reads: while the training runs, and then of the model.
+TENSORBOARD = "tensorboard"
 
 
 def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> None:
@@ -62,10 +68,15 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
                 {"epoch": progress.epoch, "loss": progress.loss, "accuracy": progress.accuracy},
             )
 
-    trained = train(parameters, dataset, checkpoint=work / "checkpoint.npz", on_progress=report)
+    tensorboard = keras.callbacks.TensorBoard(str(work / TENSORBOARD), write_graph=False)
+    trained = train(
+        parameters, dataset, checkpoint=work / "checkpoint.npz", on_progress=report, callbacks=[tensorboard]
+    )
     evaluation = evaluate(trained.model, dataset.test_images, dataset.test_labels)
+    calibration = calibrate(trained, evaluation, dataset)
     with write_directory_whole(volume.model(lease.job_id)) as directory:
-        metrics = write_artefacts(trained, evaluation, dataset, directory)
+        metrics = write_artefacts(trained, evaluation, calibration, dataset, directory)
+        shutil.copytree(work / TENSORBOARD, directory / TENSORBOARD, dirs_exist_ok=True)
         services.leases.renew(lease)
     log.info("test accuracy %.4f", metrics["test_accuracy"])
 
@@ -84,6 +95,8 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
         "train_accuracy": metrics["train_accuracy"],
         "parameters": metrics["parameter_count"],
         "seconds": metrics["seconds"],
+        "calibration_error": metrics["calibration"]["before"]["error"],
+        "temperature": metrics["calibration"]["temperature"],
     }
     try:
         services.leases.finish_job(lease, summary, model)

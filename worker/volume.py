@@ -1,10 +1,12 @@
 """The shared volume: where each file of a job, a model or a data set lies, and how a file gets there whole.
 
-datasets/<name>/…   uploads/…
-jobs/<id>/          input.zip results.csv results.jsonl summary.json log.txt
+datasets/<name>/    the four IDX files, about.json preview.png source.json
+uploads/…
+jobs/<id>/          input.zip results.csv results.jsonl summary.json log.txt, or upload log.txt
 models/<id>/        model.keras metrics.json history.csv summary.txt curves.png …
 """
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,7 +17,8 @@ from uuid import uuid4
 
 
 class Volume:
-    """Paths under one root. Ids come from Tenfold, never from a person, so they are safe as directory names."""
+    """Paths under one root. Ids come from Tenfold, never from a person, so they are safe as directory names; so are
+    the names of data sets once they are checked (`trainer.dataset_files.NAME`)."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
@@ -26,6 +29,9 @@ class Volume:
         for directory in (self.datasets, self.uploads, self.root / "jobs", self.root / "models"):
             directory.mkdir(parents=True, exist_ok=True)
 
+    def dataset(self, name: str) -> Path:
+        return self.datasets / name
+
     def job(self, job_id: str) -> Path:
         return self.root / "jobs" / job_id
 
@@ -34,6 +40,10 @@ class Volume:
 
     def archive(self, job_id: str) -> Path:
         return self.job(job_id) / "input.zip"
+
+    def upload(self, job_id: str) -> Path:
+        """The file that an import reads, of whatever kind; gone when it has succeeded."""
+        return self.job(job_id) / "upload"
 
     def log(self, job_id: str) -> Path:
         return self.job(job_id) / "log.txt"
@@ -44,7 +54,23 @@ class Volume:
 
     def artefacts(self, job_id: str) -> dict[str, Path]:
         """What a person can fetch of a job, by name: its own files, then those of the model that it trained."""
-        return list_files(self.job(job_id)) | list_files(self.model(job_id))
+        return list_files(self.job(job_id)) | self.model_files(job_id)
+
+    def model_files(self, model_id: str) -> dict[str, Path]:
+        """The files of a model by name; those in its folders as `tensorboard/train/events…`."""
+        directory = self.model(model_id)
+        nested = (path for path in sorted(directory.glob("*/**/*")) if path.is_file())
+        return list_files(directory) | {str(path.relative_to(directory)): path for path in nested}
+
+    def delete_dataset(self, name: str) -> None:
+        """Remove a data set; it is gone at once, whole.
+
+        Raises:
+            FileNotFoundError: there is none of this name.
+        """
+        leaving = self.datasets / f".{name}.{uuid4().hex}"
+        self.dataset(name).rename(leaving)
+        shutil.rmtree(leaving, ignore_errors=True)
 
     def delete_job(self, job_id: str) -> None:
         shutil.rmtree(self.job(job_id), ignore_errors=True)
@@ -76,14 +102,24 @@ def write_whole(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def write_directory_whole(path: Path) -> Iterator[Path]:
-    """An empty directory to fill that appears at `path` only when the block ends well, replacing what was there."""
+def write_directory_whole(path: Path, *, replace: bool = True) -> Iterator[Path]:
+    """An empty directory to fill that appears at `path` only when the block ends well, and is on disk by then.
+
+    Args:
+        replace: whether to replace what is there.
+
+    Raises:
+        FileExistsError: there is something at `path`, and it is not to be replaced.
+    """
     temporary = path.with_name(f".{path.name}.{uuid4().hex}")
     temporary.mkdir(parents=True)
     try:
         yield temporary
-        shutil.rmtree(path, ignore_errors=True)
-        temporary.rename(path)
+        for written in (*temporary.rglob("*"), temporary):
+            _sync(written)
+        if replace:
+            shutil.rmtree(path, ignore_errors=True)
+        _rename_unless_taken(temporary, path)
         sync_directory(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -91,7 +127,21 @@ def write_directory_whole(path: Path) -> Iterator[Path]:
 
 def sync_directory(directory: Path) -> None:
     """Make the names in a directory durable, as `fsync` makes a file's content."""
-    descriptor = os.open(directory, os.O_RDONLY)
+    _sync(directory)
+
+
+def _rename_unless_taken(directory: Path, path: Path) -> None:
+    try:
+        directory.rename(path)
+    except OSError as error:
+        # The system's answer to renaming a directory onto a full one, or onto a file.
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise FileExistsError(errno.EEXIST, "is there already", str(path)) from error
+        raise
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -7,15 +7,16 @@ import numpy as np
 
 from benchmarks.contenders import Result
 from trainer.datasets import Dataset
-from trainer.recipes import CLASSES, INPUTS, get_recipe
+from trainer.plans import SIDE
+from trainer.recipes import get_recipe
 
 
 def train(recipe: str, epochs: int, seed: int, dataset: Dataset) -> Result:
-    spec = get_recipe(recipe)
+    spec = get_recipe(recipe).plan
     random = np.random.default_rng(seed)
-    widths = [INPUTS, *(layer.units for layer in spec.hidden), CLASSES]
+    widths = [SIDE * SIDE, *spec.units, len(dataset.class_names)]
     weights = [random.normal(0, 0.01, shape).astype(np.float32) for shape in pairwise(widths)]
-    images = dataset.train_images.reshape(-1, INPUTS).astype(np.float32) / 255
+    images = dataset.train_images.reshape(-1, SIDE * SIDE).astype(np.float32) / 255
     seconds = []
     for _ in range(epochs):
         started = time.perf_counter()

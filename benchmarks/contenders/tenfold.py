@@ -1,4 +1,4 @@
-"""Tenfold's own training, as a worker runs it: one thread, progress reported, validation included."""
+"""Tenfold's own training, as a worker that has the machine to itself runs it: progress, checkpoints, validation."""
 
 import time
 from pathlib import Path
@@ -14,7 +14,7 @@ from trainer.training import train as train_recipe
 
 
 def train(recipe: str, epochs: int, seed: int, dataset: Dataset) -> Result:
-    configure(threads=1)
+    configure()
     epoch_ends: list[float] = []
 
     def note(progress: Progress) -> None:

@@ -1,13 +1,15 @@
 """A PyTorch loop by hand: the data as tensors, batches gathered by index, one thread (the fastest for these nets)."""
 
 import time
+from itertools import pairwise
 
 import torch
 from torch import nn
 
 from benchmarks.contenders import Result
 from trainer.datasets import Dataset
-from trainer.recipes import CLASSES, INPUTS, get_recipe
+from trainer.plans import SIDE
+from trainer.recipes import get_recipe
 
 OPTIMIZERS = {
     "adam": lambda weights: torch.optim.Adam(weights, lr=0.001, eps=1e-7),
@@ -18,15 +20,11 @@ OPTIMIZERS = {
 def train(recipe: str, epochs: int, seed: int, dataset: Dataset) -> Result:
     torch.manual_seed(seed)
     torch.set_num_threads(1)
-    spec = get_recipe(recipe)
+    spec = get_recipe(recipe).plan
     layers: list[nn.Module] = []
-    width = INPUTS
-    for layer in spec.hidden:
-        layers += [nn.Linear(width, layer.units), nn.ReLU()]
-        if layer.dropout:
-            layers.append(nn.Dropout(layer.dropout))
-        width = layer.units
-    model = nn.Sequential(*layers, nn.Linear(width, CLASSES))
+    for inputs, units in pairwise([SIDE * SIDE, *spec.units]):
+        layers += [nn.Linear(inputs, units), nn.ReLU(), nn.Dropout(spec.dropout)]
+    model = nn.Sequential(*layers, nn.Linear(spec.units[-1], len(dataset.class_names)))
     optimizer = OPTIMIZERS[spec.optimizer](model.parameters())
     loss_of = nn.CrossEntropyLoss()
     images = torch.tensor(dataset.train_images).flatten(1).float() / 255

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.datasets import FILES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, Dataset, load_dataset
+from trainer.dataset_files import FILES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
+from trainer.datasets import Dataset, load_dataset
 from trainer.errors import DatasetInvalid, DatasetMissing
 from trainer.idx import write_idx
 
@@ -37,11 +38,13 @@ def test_a_volume_is_read_as_it_was_written(root: Path, digits: Dataset) -> None
     assert (few.test_labels == digits.test_labels).all()
 
 
-def test_a_missing_file_is_named_with_the_command_that_fetches_it(root: Path) -> None:
+@pytest.mark.parametrize(("name", "remedy"), [("few", "Upload it again"), ("mnist", "python -m trainer.fetch mnist")])
+def test_a_missing_file_is_named_with_the_remedy(root: Path, name: str, remedy: str) -> None:
     (root / "few" / TEST_LABELS).unlink()
+    (root / "few").rename(root / name)
 
-    with pytest.raises(DatasetMissing, match=rf"lacks {TEST_LABELS}.*python -m trainer.fetch few --root {root}"):
-        load_dataset("few", root)
+    with pytest.raises(DatasetMissing, match=rf"lacks {TEST_LABELS}.*{remedy}"):
+        load_dataset(name, root)
 
 
 def test_images_and_labels_that_do_not_fit_are_refused(root: Path, digits: Dataset) -> None:

@@ -7,7 +7,8 @@ from threading import Barrier
 
 import pytest
 
-from trainer.datasets import FILES, TRAIN_LABELS, load_dataset
+from trainer.dataset_files import FILES, TRAIN_LABELS
+from trainer.datasets import load_dataset
 from trainer.errors import DatasetMissing
 from trainer.fetch import Source, ensure_dataset
 

@@ -8,10 +8,10 @@ from werkzeug.exceptions import NotFound
 
 from web.api import api
 from web.services import services
-from worker.volume import list_files as list_directory
 
 # What a browser may show in place; everything else is downloaded, so that no upload is ever rendered as a page.
-SHOWN_IN_PLACE = {".png": "image/png", ".txt": "text/plain; charset=utf-8", ".json": "application/json"}
+TEXT = "text/plain; charset=utf-8"
+SHOWN_IN_PLACE = {".png": "image/png", ".txt": TEXT, ".md": TEXT, ".json": "application/json"}
 
 
 @api.get("/jobs/<job_id>/files")
@@ -22,7 +22,7 @@ def list_files(job_id: str) -> Response:
     return _listing(files, "api.get_file", job_id=job_id)
 
 
-@api.get("/jobs/<job_id>/files/<name>")
+@api.get("/jobs/<job_id>/files/<path:name>")
 def get_file(job_id: str, name: str) -> Response:
     """One file of a job."""
     services().jobs.get(job_id)
@@ -33,14 +33,14 @@ def get_file(job_id: str, name: str) -> Response:
 def list_model_files(model_id: str) -> Response:
     """What can be fetched of a model."""
     services().models.get(model_id)
-    return _listing(list_directory(services().volume.model(model_id)), "api.get_model_file", model_id=model_id)
+    return _listing(services().volume.model_files(model_id), "api.get_model_file", model_id=model_id)
 
 
-@api.get("/models/<model_id>/files/<name>")
+@api.get("/models/<model_id>/files/<path:name>")
 def get_model_file(model_id: str, name: str) -> Response:
     """One file of a model."""
     services().models.get(model_id)
-    return _send(list_directory(services().volume.model(model_id)), name)
+    return _send(services().volume.model_files(model_id), name)
 
 
 def _listing(files: dict[str, Path], endpoint: str, **owner: Any) -> Response:
@@ -60,7 +60,7 @@ def _send(files: dict[str, Path], name: str) -> Response:
         path,
         mimetype=shown_as or "application/octet-stream",
         as_attachment=shown_as is None,
-        download_name=name,
+        download_name=path.name,
         max_age=0,
         conditional=True,
     )

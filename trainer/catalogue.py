@@ -1,0 +1,80 @@
+"""Which data sets there are, and what each one is like, told from `about.json` and the headers of the IDX files.
+
+Cheap, and without NumPy. `datasets.py` reads the images.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainer.dataset_files import FILES, NAME, TEST_IMAGES, TRAIN_IMAGES, count_values, read_about
+from trainer.errors import DatasetInvalid, DatasetMissing
+from trainer.known import KNOWN
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """One data set as the catalogue tells it.
+
+    `known` ones come with Tenfold. `ready` is whether all files are on the volume; a known one that is not is fetched
+    when it is first trained on. `report` is that of the import, empty where there was none.
+    """
+
+    name: str
+    title: str
+    class_names: tuple[str, ...]
+    train: int
+    test: int
+    known: bool
+    ready: bool
+    warnings: tuple[str, ...]
+    report: dict[str, Any]
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can be trained on."""
+        return self.known or self.ready
+
+
+def list_entries(root: Path) -> Sequence[DatasetEntry]:
+    """All data sets in the folder `root`: the known ones first, whether they are there or not."""
+    found = [path.name for path in root.iterdir() if NAME.fullmatch(path.name) and path.is_dir()]
+    return [read_entry(name, root) for name in [*KNOWN, *sorted(set(found) - KNOWN.keys())]]
+
+
+def read_entry(name: str, root: Path) -> DatasetEntry:
+    """The data set `root/name`. A damaged one is not ready, and its warning says why.
+
+    Raises:
+        DatasetMissing: there is none of this name.
+    """
+    directory = root / name
+    known = KNOWN.get(name)
+    if known is None and not (NAME.fullmatch(name) and directory.is_dir()):
+        there_are = ", ".join(entry.name for entry in list_entries(root))
+        raise DatasetMissing(f"There is no data set {name[:64]!r}; there are: {there_are}. Others can be uploaded.")
+    try:
+        about = read_about(directory)
+        missing = [file for file in FILES if not (directory / file).is_file()]
+        if missing:
+            raise DatasetInvalid(f"{directory} lacks {', '.join(missing)}. Remove the data set, and make it again.")
+        train, test = (count_values(directory / file) for file in (TRAIN_IMAGES, TEST_IMAGES))
+    except DatasetInvalid as error:
+        if known is not None:
+            return DatasetEntry(
+                name, known.title, known.class_names, known.train, known.test, True, False, warnings=(), report={}
+            )
+        return DatasetEntry(name, name, (), 0, 0, False, False, warnings=(str(error),), report={})
+    report = about.get("report") or {}
+    return DatasetEntry(
+        name=name,
+        title=known.title if known else name,
+        class_names=known.class_names if known else tuple(about["class_names"]),
+        train=train,
+        test=test,
+        known=known is not None,
+        ready=True,
+        warnings=tuple(report.get("warnings", ())),
+        report=report,
+    )
