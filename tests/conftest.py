@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from trainer.dataset_files import FILES
 from trainer.datasets import Dataset, load_dataset
 from trainer.fetch import ensure_dataset
+from trainer.idx import write_idx
 from web.redis_server import redis_command, wait_until_answering
 from web.stack import free_port
 from worker.schema import migrate
@@ -33,6 +35,13 @@ def mnist(datasets: Path) -> Dataset:
 
 
 @pytest.fixture(scope="session")
+def fashion(datasets: Path) -> Dataset:
+    """The real Fashion-MNIST, fetched once and kept."""
+    ensure_dataset("fashion-mnist", datasets)
+    return load_dataset("fashion-mnist", datasets)
+
+
+@pytest.fixture(scope="session")
 def redis_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """A real Redis, started once."""
     port = free_port()
@@ -41,6 +50,14 @@ def redis_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         wait_until_answering(port, process)
         yield port
         process.terminate()
+
+
+def write_dataset(dataset: Dataset, directory: Path) -> None:
+    """Put images and labels onto a volume as a data set of one's own, named as the directory is."""
+    directory.mkdir(parents=True)
+    arrays = (dataset.train_images, dataset.train_labels, dataset.test_images, dataset.test_labels)
+    for name, values in zip(FILES, arrays, strict=True):
+        write_idx(directory / name, values)
 
 
 _redis_databases = itertools.count()

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests.uploads import class_folders
 from trainer.datasets import Dataset
 from trainer.samples import write_digit_zip
 from web.client import Client, ServerError
@@ -94,6 +95,14 @@ def digits(up: Up, mnist: Dataset) -> Path:
     """A zip of 500 real digits in label folders."""
     path = up.directory / "digits.zip"
     write_digit_zip(mnist.test_images[:500], mnist.test_labels[:500], path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def shapes(up: Up, mnist: Dataset) -> Path:
+    """A zip of three classes of real images in folders named after their shapes."""
+    path = up.directory / "shapes.zip"
+    path.write_bytes(class_folders(mnist, {0: "ring", 1: "stroke", 7: "hook"}, images=1500))
     return path
 
 
@@ -246,6 +255,39 @@ def test_a_zip_is_uploaded_by_the_form_and_its_results_downloaded(
     with page.expect_download() as download:
         page.get_by_role("link", name="results.csv").click()
     assert len(download.value.path().read_text().splitlines()) == 501
+
+
+def test_a_data_set_is_imported_listed_trained_on_and_removed_by_command(up: Up, shapes: Path) -> None:
+    imported = up.run_json("import", "by-command", shapes, "--test-share", "0.25", "--wait")
+    assert imported["classes"] == ["hook", "ring", "stroke"]
+    assert imported["test"] == pytest.approx(imported["images"] / 4, abs=3)
+
+    trained = up.run_json("train", "dropout-128", "--dataset", "by-command", "--epochs", "2", "--wait")
+    assert trained["job"]["state"] == "succeeded"
+    assert "already a data set" in up.run("import", "by-command", shapes, status=4)
+    assert "hook, ring, stroke" in up.run("datasets")
+    assert "hook, ring, stroke" not in up.run("datasets", "--remove", "by-command")
+    assert "cannot be the name" in up.run("import", "By Command", shapes, status=2)
+
+
+def test_a_data_set_is_uploaded_by_the_form_and_shown_on_any_screen(up: Up, shapes: Path, page: Page) -> None:
+    page.goto(f"{up.url}/datasets")
+    page.get_by_label("Name").fill("by-form")
+    page.get_by_label("File", exact=True).set_input_files(shapes)
+    page.get_by_role("button", name="Upload and check").click()
+
+    expect(page.get_by_role("heading", name="Import of by-form")).to_be_visible()
+    page.get_by_role("link", name="See the data set").click()
+    preview = page.get_by_role("img", name="Sample images of each class of by-form")
+    preview.scroll_into_view_if_needed()
+    expect(preview).to_have_js_property("complete", True)
+    assert preview.evaluate("image => image.naturalWidth") > 0
+    for width in (1440, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator("#by-form").get_by_role("link", name="Train on it").click()
+    expect(page.get_by_label("Data set")).to_have_value("by-form")
+    page.set_viewport_size({"width": 1280, "height": 720})
 
 
 def test_the_list_of_jobs_leads_to_each_job(up: Up, training: dict[str, Any], page: Page) -> None:

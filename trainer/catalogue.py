@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer.dataset_files import FILES, NAME, TEST_IMAGES, TRAIN_IMAGES, count_values, read_about
+from trainer.dataset_files import FILES, NAME, PREVIEW, TEST_IMAGES, TRAIN_IMAGES, count_values, read_about
 from trainer.errors import DatasetInvalid, DatasetMissing
-from trainer.known import KNOWN
+from trainer.known import KNOWN, KnownDataset
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class DatasetEntry:
     test: int
     known: bool
     ready: bool
+    has_preview: bool
     warnings: tuple[str, ...]
     report: dict[str, Any]
 
@@ -56,16 +57,11 @@ def read_entry(name: str, root: Path) -> DatasetEntry:
         raise DatasetMissing(f"There is no data set {name[:64]!r}; there are: {there_are}. Others can be uploaded.")
     try:
         about = read_about(directory)
-        missing = [file for file in FILES if not (directory / file).is_file()]
-        if missing:
+        if missing := [file for file in FILES if not (directory / file).is_file()]:
             raise DatasetInvalid(f"{directory} lacks {', '.join(missing)}. Remove the data set, and make it again.")
         train, test = (count_values(directory / file) for file in (TRAIN_IMAGES, TEST_IMAGES))
     except DatasetInvalid as error:
-        if known is not None:
-            return DatasetEntry(
-                name, known.title, known.class_names, known.train, known.test, True, False, warnings=(), report={}
-            )
-        return DatasetEntry(name, name, (), 0, 0, False, False, warnings=(str(error),), report={})
+        return _not_ready(name, known, str(error))
     report = about.get("report") or {}
     return DatasetEntry(
         name=name,
@@ -75,6 +71,23 @@ def read_entry(name: str, root: Path) -> DatasetEntry:
         test=test,
         known=known is not None,
         ready=True,
+        has_preview=(directory / PREVIEW).is_file(),
         warnings=tuple(report.get("warnings", ())),
         report=report,
+    )
+
+
+def _not_ready(name: str, known: KnownDataset | None, reason: str) -> DatasetEntry:
+    """What is known of a data set whose files are damaged, or of a known one whose files are still to be fetched."""
+    return DatasetEntry(
+        name=name,
+        title=known.title if known else name,
+        class_names=known.class_names if known else (),
+        train=known.train if known else 0,
+        test=known.test if known else 0,
+        known=known is not None,
+        ready=False,
+        has_preview=False,
+        warnings=() if known else (reason,),
+        report={},
     )

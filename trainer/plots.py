@@ -1,8 +1,8 @@
 """The pictures of a training, as PNG files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,12 @@ from trainer.idx import Bytes
 DPI = 110
 TRAINING, VALIDATION = "#1f5fbf", "#d9822b"
 IMAGES_IN_A_ROW = 8
+CAPTION_LETTERS = 11
+# Around an image of a sheet, in its own pixels.
+CAPTION_PIXELS, GAP_PIXELS = 14, 8
+
+# Values that reach over more than this factor are shown by orders of magnitude.
+LOG_ABOVE = 30
 
 # A class name of more letters is set at an angle below the confusion matrix.
 SHORT_NAME = 3
@@ -48,6 +54,43 @@ def plot_runs(histories: Sequence[Sequence[EpochResult]], path: Path) -> None:
             axes.plot(epochs, runs.mean(axis=0), color=colour, lw=2, label=f"{label}, mean of {len(runs)}")
         _finish_curves(axes, name)
     figure.savefig(path, dpi=DPI)
+
+
+def plot_sweep(ranking: Sequence[Mapping[str, Any]], searched: Sequence[str], objective: str, file: BinaryIO) -> None:
+    """The objective of each trial by its number, and by the value of each hyper-parameter.
+
+    Args:
+        ranking: for each trial its number, its `values` and the objective, None where it has none.
+    """
+    trials = sorted((row for row in ranking if row[objective] is not None), key=lambda row: row["trial"])
+    figures = [row[objective] for row in trials]
+    better = max if "accuracy" in objective else min
+    best = better(figures) if figures else 0.0
+    columns = min(3, len(searched) + 1)
+    rows = -(-(len(searched) + 1) // columns)
+    figure = Figure(figsize=(4 * columns, 3.2 * rows), layout="constrained")
+    panels: Any = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    colours = [VALIDATION if value == best else TRAINING for value in figures]
+    first, *others = panels.flat
+    first.scatter([row["trial"] for row in trials], figures, color=colours, s=28)
+    so_far = [better(figures[: index + 1]) for index in range(len(figures))]
+    first.step([row["trial"] for row in trials], so_far, where="post", color="grey", lw=1, label="best so far")
+    first.set(xlabel="trial", ylabel=objective.replace("_", " "))
+    first.xaxis.set_major_locator(MaxNLocator(integer=True))
+    first.legend(frameon=False)
+    for axes, name in zip(others, searched, strict=False):
+        values = [row["values"][name] for row in trials]
+        axes.scatter(values, figures, color=colours, s=28)
+        axes.set(xlabel=name.replace("_", " "))
+        numbers = [value for value in values if isinstance(value, int | float)]
+        if len(numbers) == len(values) and numbers and min(numbers) > 0 and max(numbers) / min(numbers) > LOG_ABOVE:
+            axes.set_xscale("log")
+    for axes in panels.flat[len(searched) + 1 :]:
+        axes.axis("off")
+    for axes in panels.flat[: len(searched) + 1]:
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(file, dpi=DPI, format="png")
 
 
 def plot_confusion(confusion: npt.NDArray[np.int64], class_names: Sequence[str], path: Path) -> None:
@@ -113,7 +156,7 @@ def plot_predictions(
         images,
         path,
         [
-            (f"{label}  ({confidence:.0%})", "black" if label == truth else "#b3261e")
+            (f"{_short(label)}\n({confidence:.0%})", "black" if label == truth else "#b3261e")
             for truth, label, confidence in zip(true, predicted, confidences, strict=True)
         ],
     )
@@ -133,23 +176,33 @@ def plot_mistakes(
         images,
         path,
         [
-            (f"{truth} → {label}  ({confidence:.0%})", "black")
+            (f"{_short(truth)} → {_short(label)}\n({confidence:.0%})", "black")
             for truth, label, confidence in zip(true, predicted, confidences, strict=True)
         ],
     )
 
 
 def _sheet(title: str, images: Bytes, path: Path, captions: Sequence[tuple[str, str]]) -> None:
+    """Images in rows, each below its caption (text, colour), drawn as one picture: an axes for each is slow."""
     rows = max(1, -(-len(images) // IMAGES_IN_A_ROW))
-    figure = Figure(figsize=(IMAGES_IN_A_ROW * 1.25, rows * 1.5 + 0.4), layout="constrained")
-    figure.suptitle(title, fontsize=11)
-    grid: Any = figure.subplots(rows, IMAGES_IN_A_ROW, squeeze=False)
-    for axes in grid.flat:
-        axes.axis("off")
-    for axes, image, (caption, colour) in zip(grid.flat, images, captions, strict=False):
-        axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
-        axes.set_title(caption, fontsize=8, color=colour)
+    side, room = images.shape[1], CAPTION_PIXELS
+    height, width = side + room, side + GAP_PIXELS
+    canvas = np.zeros((rows * height, IMAGES_IN_A_ROW * width), np.uint8)
+    figure = Figure(figsize=(IMAGES_IN_A_ROW * 1.3, rows * 1.3 * height / width + 0.4), layout="constrained")
+    axes = figure.subplots()
+    for index, (image, (caption, colour)) in enumerate(zip(images, captions, strict=True)):
+        top, left = index // IMAGES_IN_A_ROW * height, index % IMAGES_IN_A_ROW * width
+        canvas[top + room : top + height, left : left + side] = image
+        middle = left + side / 2
+        axes.text(middle, top + room - 2, caption, ha="center", va="bottom", fontsize=8, color=colour)
+    axes.imshow(canvas, cmap="gray_r", vmin=0, vmax=255)
+    axes.set_title(title, fontsize=11)
+    axes.axis("off")
     figure.savefig(path, dpi=DPI)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= CAPTION_LETTERS else f"{name[: CAPTION_LETTERS - 1]}…"
 
 
 def _finish_curves(axes: Any, name: str) -> None:

@@ -14,6 +14,7 @@ from web.polling import WaitingRoom
 from web.problems import problem, register_problems
 from web.services import EXTENSION
 from web.settings import WebSettings
+from web.sweep_pages import sweep_pages
 from web.uploads import UploadRequest, remove_untaken_uploads
 from worker.schema import migrate
 from worker.services import Services
@@ -54,6 +55,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.register_blueprint(api)
     app.register_blueprint(pages)
     app.register_blueprint(dataset_pages)
+    app.register_blueprint(sweep_pages)
     register_problems(app)
     app.before_request(refuse_other_sites)
     app.teardown_request(remove_untaken_uploads)

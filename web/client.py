@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -29,6 +30,9 @@ LEAST_PAUSE_SECONDS = 0.2
 
 # A server that restarts is away for seconds; waiting goes on for this long without it.
 AWAY_SECONDS = 60
+
+# What a job was given, as opposed to what it made.
+UPLOADS = frozenset({"input.zip", "upload"})
 
 CONNECTION_RETRIES = 3
 TIMEOUT_SECONDS = 60
@@ -132,7 +136,7 @@ class Job:
         """
         target = Path(directory)
         target.mkdir(parents=True, exist_ok=True)
-        names = {file["name"]: file["href"] for file in self.files() if file["name"] != "input.zip"}
+        names = {file["name"]: file["href"] for file in self.files() if file["name"] not in UPLOADS}
         outside = [name for name in names if ".." in PurePosixPath(name).parts or PurePosixPath(name).is_absolute()]
         if outside:
             raise ValueError(f"The server names files outside of the job: {outside}")
@@ -168,6 +172,17 @@ class Client:
         response = self.request("POST", "trainings", json={"recipe": recipe, **given}, headers=_new_key())
         return Job(self, response.json())
 
+    def sweep(self, recipe: str, space: dict[str, Any] | str, **parameters: Any) -> Job:
+        """Queue a search over hyper-parameters.
+
+        Args:
+            space: for each hyper-parameter a list of values, or `{"low": …, "high": …, "log": …}`.
+            parameters: those of `worker.sweep_parameters.SweepParameters`.
+        """
+        given = {name: value for name, value in parameters.items() if value is not None}
+        body = {"recipe": recipe, "space": space, **given}
+        return Job(self, self.request("POST", "sweeps", json=body, headers=_new_key()).json())
+
     def classify(
         self,
         path: str | Path,
@@ -182,20 +197,47 @@ class Client:
             parameters: those of `worker.parameters.ClassificationParameters`.
         """
         path = Path(path)
-        query = {name: value for name, value in parameters.items() if value is not None} | {"name": path.name}
-        headers = _new_key() | {"Content-Type": "application/zip", "Content-Length": str(path.stat().st_size)}
-        response = self.request(
-            "POST", "classifications", content=_pieces(path, on_bytes), params=query, headers=headers
-        )
-        return Job(self, response.json())
+        return self._upload("classifications", path, {**parameters, "name": path.name}, "application/zip", on_bytes)
+
+    def import_dataset(
+        self,
+        name: str,
+        path: str | Path,
+        *,
+        on_bytes: Callable[[int], None] = lambda count: None,
+        **parameters: Any,
+    ) -> Job:
+        """Upload a data set of one's own and queue its import; trainings can then name it.
+
+        Args:
+            name: what to call it.
+            path: a zip of class folders, a zip of MNIST's four files, an .npz or a .csv.
+            on_bytes: called with the size of each piece sent.
+            parameters: those of `worker.parameters.ImportParameters`.
+        """
+        path = Path(path)
+        query = {**parameters, "name": name, "filename": path.name}
+        return self._upload("datasets", path, query, "application/octet-stream", on_bytes)
+
+    def datasets(self) -> list[dict[str, Any]]:
+        """What can be trained on."""
+        datasets: list[dict[str, Any]] = self.request("GET", "datasets").json()["datasets"]
+        return datasets
+
+    def delete_dataset(self, name: str) -> None:
+        """Remove an uploaded data set; models trained on it stay."""
+        self.request("DELETE", f"datasets/{quote(name, safe='')}")
 
     def job(self, job_id: str) -> Job:
         response = self.request("GET", f"jobs/{job_id}")
         return Job(self, response.json(), response.headers.get("ETag"))
 
-    def jobs(self, *, kind: str | None = None, state: str | None = None, limit: int = 50) -> list[Job]:
-        """The newest jobs."""
-        query = {name: value for name, value in {"kind": kind, "state": state, "limit": limit}.items() if value}
+    def jobs(
+        self, *, kind: str | None = None, state: str | None = None, parent: str | None = None, limit: int = 50
+    ) -> list[Job]:
+        """The newest jobs; the trials of a sweep where it is named as the parent."""
+        wanted = {"kind": kind, "state": state, "parent": parent, "limit": limit}
+        query = {name: value for name, value in wanted.items() if value}
         return [Job(self, document) for document in self.request("GET", "jobs", params=query).json()["jobs"]]
 
     def models(self) -> list[dict[str, Any]]:
@@ -217,6 +259,14 @@ class Client:
         except (ServerAway, ServerError):
             return False
         return True
+
+    def _upload(
+        self, call: str, path: Path, query: dict[str, Any], content_type: str, on_bytes: Callable[[int], None]
+    ) -> Job:
+        given = {name: value for name, value in query.items() if value is not None}
+        headers = _new_key() | {"Content-Type": content_type, "Content-Length": str(path.stat().st_size)}
+        response = self.request("POST", call, content=_pieces(path, on_bytes), params=given, headers=headers)
+        return Job(self, response.json())
 
     def download(self, href: str, path: Path, on_bytes: Callable[[int], None] = lambda count: None) -> Path:
         """Save one file of the server's; it appears at `path` only when it has arrived whole."""

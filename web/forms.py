@@ -17,7 +17,7 @@ class Choice:
 @dataclass(frozen=True)
 class FormField:
     """One input: `kind` is `select` where one of `choices` is taken, `checks` where any number of them may be, else
-    `number` or `text`. An `optional` one may be left empty for a value that lies elsewhere, such as a recipe's.
+    `number`, `text` or `lines`. An `optional` one may be left empty for a value that lies elsewhere, such as a recipe's.
     """
 
     name: str
@@ -86,6 +86,8 @@ def as_text(value: Any) -> str:
     """A value as a person would enter it."""
     if isinstance(value, list | tuple):
         return ",".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return str(value).lower()
     return "" if value is None else str(value)
 
 
@@ -94,6 +96,8 @@ def _kind(schema: dict[str, Any], offered: Sequence[Choice]) -> str:
         return "checks"
     if offered:
         return "select"
+    if schema.get("format") == "lines":
+        return "lines"
     return "number" if schema.get("type") in ("integer", "number") else "text"
 
 

@@ -17,11 +17,14 @@ from web.representations import job_document, job_line, model_document
 from web.services import services
 from web.uploads import take_upload
 from worker import submissions
-from worker.datasets import list_datasets
-from worker.errors import InvalidSubmission
+from worker.datasets import get_dataset, list_datasets
+from worker.errors import InvalidSubmission, UnknownDataset
 from worker.parameters import ClassificationParameters
+from worker.ranking import ranking
 from worker.records import Job
+from worker.search_space import space_as_text
 from worker.states import JobKind
+from worker.sweep_parameters import SweepParameters
 
 pages = Blueprint("pages", __name__)
 
@@ -34,6 +37,7 @@ PICTURES = {
     "predictions.png": "Test images and what the model takes them for",
     "reliability.png": "Accuracy by confidence",
     "samples.png": "Training images of each class",
+    "sweep.png": "What each trial reached, by its number and by the value of each hyper-parameter",
 }
 
 Page = str | tuple[str, int] | Response
@@ -89,6 +93,8 @@ def job(job_id: str) -> Page:
         files={name: path.stat().st_size for name, path in files.items()},
         pictures={name: text for name, text in PICTURES.items() if name in files},
         training=found.kind is JobKind.TRAINING,
+        dataset=_imported(found),
+        ranking=_ranking(found),
         again={name: as_text(value) for name, value in _given(found).items()},
     )
 
@@ -131,19 +137,48 @@ def make_default(model_id: str) -> Page:
 def _train_page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> str:
     recipes = [Choice(recipe.name, f"{recipe.name}: {recipe.title}") for recipe in RECIPES.values()]
     datasets = [Choice(entry.name, _described(entry)) for entry in list_datasets(services().volume) if entry.usable]
-    fields = _fields(TrainingParameters, {"recipe": recipes, "dataset": datasets}, values, errors)
+    choices = {"recipe": recipes, "dataset": datasets}
+    fields = _fields(TrainingParameters, choices, values, errors or _gone(values, datasets))
     changed = any(field.optional and (field.value or field.error) for field in fields)
     return render_template("train.html", fields=fields, recipes=RECIPES.values(), errors=errors, changed=changed)
+
+
+def _gone(values: Mapping[str, str], datasets: Sequence[Choice]) -> list[dict[str, str]]:
+    """A link to this form may name a data set that has been deleted since."""
+    name = values.get("dataset")
+    if name is None or name in [choice.value for choice in datasets]:
+        return []
+    return [{"field": "dataset", "message": f"There is no data set {name!r} any more; choose another."}]
 
 
 def _described(entry: DatasetEntry) -> str:
     return f"{entry.name}: {len(entry.class_names)} classes, {entry.train:,} training images"
 
 
+def _imported(job: Job) -> DatasetEntry | None:
+    """The data set that an import has made, while it is there."""
+    if job.kind is not JobKind.IMPORT or job.summary is None:
+        return None
+    try:
+        return get_dataset(services().volume, job.summary["name"])
+    except UnknownDataset:
+        return None
+
+
+def _ranking(job: Job) -> list[dict[str, Any]]:
+    """A sweep's trials as they are now, the best first."""
+    if job.kind is not JobKind.SWEEP:
+        return []
+    return ranking(services().jobs.trials(job.id), SweepParameters(**job.parameters))
+
+
 def _given(job: Job) -> dict[str, Any]:
     """The parameters that a person would have to enter for such a job."""
     if job.kind is JobKind.TRAINING:
         return TrainingParameters(**job.parameters).changes()
+    if job.kind is JobKind.SWEEP:
+        sweep = SweepParameters(**job.parameters)
+        return sweep.changes() | {"space": space_as_text(sweep.space)}
     return {name: value for name, value in job.parameters.items() if value is not None}
 
 

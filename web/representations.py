@@ -6,14 +6,12 @@ from typing import Any
 from flask import url_for
 
 from trainer.catalogue import DatasetEntry
-from trainer.dataset_files import PREVIEW
 from trainer.recipes import Recipe
-from web.services import services
 from worker.progress import LiveFigures
 from worker.records import Job, Model
 from worker.states import JobKind
 
-UNITS = {JobKind.TRAINING: "epochs", JobKind.CLASSIFICATION: "images", JobKind.IMPORT: "file"}
+UNITS = {JobKind.TRAINING: "epochs", JobKind.CLASSIFICATION: "images", JobKind.IMPORT: "file", JobKind.SWEEP: "trials"}
 
 
 def job_document(job: Job, live: LiveFigures) -> dict[str, Any]:
@@ -21,6 +19,7 @@ def job_document(job: Job, live: LiveFigures) -> dict[str, Any]:
     document: dict[str, Any] = {
         "id": job.id,
         "kind": job.kind,
+        "parent": job.parent_id,
         "state": job.state,
         "parameters": job.parameters,
         "source": job.source or None,
@@ -40,6 +39,7 @@ def job_line(job: Job) -> dict[str, Any]:
     return {
         "id": job.id,
         "kind": job.kind,
+        "parent": job.parent_id,
         "state": job.state,
         "parameters": job.parameters,
         "created_at": timestamp(job.created_at),
@@ -69,7 +69,6 @@ def model_document(model: Model, *, default: bool) -> dict[str, Any]:
 
 def dataset_line(entry: DatasetEntry) -> dict[str, Any]:
     """A data set in a list: without the report of its import."""
-    has_preview = (services().volume.dataset(entry.name) / PREVIEW).is_file()
     return {
         "name": entry.name,
         "title": entry.title,
@@ -81,7 +80,7 @@ def dataset_line(entry: DatasetEntry) -> dict[str, Any]:
         "ready": entry.ready,
         "links": {
             "self": url_for("api.get_one_dataset", name=entry.name),
-            "preview": url_for("api.get_preview", name=entry.name) if has_preview else None,
+            "preview": url_for("api.get_preview", name=entry.name) if entry.has_preview else None,
         },
     }
 

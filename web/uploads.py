@@ -62,8 +62,8 @@ class ReceivingFile:
         return Upload(self.path, name, self.bytes, self._digest.hexdigest())
 
 
-def take_upload(*, what: str = "a zip of images", name_argument: str = "name") -> Upload:
-    """The one file of this request: the multipart part `file`, else the raw body.
+def take_upload(field: str = "file", *, what: str = "a zip of images", name_argument: str = "name") -> Upload:
+    """The one file of this request: the multipart part named `field`, else the raw body.
 
     Args:
         what: what is to be sent, for messages.
@@ -72,7 +72,6 @@ def take_upload(*, what: str = "a zip of images", name_argument: str = "name") -
     Raises:
         InvalidSubmission: there is no file, or it is empty.
     """
-    field = "file"
     received = _this_request()
     if received.mimetype == "multipart/form-data":
         part = received.files.get(field)

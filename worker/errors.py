@@ -47,3 +47,11 @@ class LeaseLost(WorkerError):
 
 class ShuttingDown(WorkerError):
     """This worker was told to stop: give the step back."""
+
+
+class TrialImpossible(WorkerError):
+    """A sweep has nothing that it could try, or nothing that succeeded."""
+
+
+class TrialPruned(WorkerError):
+    """A sweep gives up one of its trials, which is worse than the others."""

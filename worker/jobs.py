@@ -23,6 +23,7 @@ FIRST_STEP = {
     JobKind.TRAINING: StepKind.TRAIN,
     JobKind.CLASSIFICATION: StepKind.PLAN,
     JobKind.IMPORT: StepKind.IMPORT,
+    JobKind.SWEEP: StepKind.ADVANCE,
 }
 
 
@@ -120,11 +121,15 @@ class JobStore:
         *,
         kind: JobKind | None = None,
         state: JobState | None = None,
+        parent: str | None = None,
         before: str | None = None,
         limit: int = 50,
     ) -> Sequence[Job]:
-        """Jobs, the newest first: at most `limit`, older than the job id `before` where one is given."""
-        query = select(Job).order_by(Job.id.desc()).limit(limit)
+        """Jobs, the newest first: at most `limit`, older than the job id `before` where one is given.
+
+        The trials of a sweep are listed only where it is named as the `parent`.
+        """
+        query = select(Job).where(Job.parent_id == parent).order_by(Job.id.desc()).limit(limit)
         if kind is not None:
             query = query.where(Job.kind == kind)
         if state is not None:
@@ -146,8 +151,14 @@ class JobStore:
         with self._database.read() as session:
             return session.scalars(query).all()
 
+    def trials(self, job_id: str) -> Sequence[Job]:
+        """The trainings of a sweep, in the order in which they were thought of."""
+        with self._database.read() as session:
+            return session.scalars(select(Job).where(Job.parent_id == job_id).order_by(Job.id)).all()
+
     def cancel(self, job_id: str) -> Job:
-        """End an unfinished job. A worker that runs it notices at its next lease check and stops.
+        """End an unfinished job, and a sweep's trials with it. A worker that runs it notices at its next lease check
+        and stops.
 
         Raises:
             UnknownJob: there is none with this id.
@@ -155,39 +166,50 @@ class JobStore:
         """
         with self._database.write() as session:
             cancelled = end_job(session, job_id, JobState.CANCELLED, self._clock())
+            for trial_id in session.scalars(select(Job.id).where(Job.parent_id == job_id)) if cancelled else ():
+                end_job(session, trial_id, JobState.CANCELLED, self._clock())
         job = self.get(job_id)
         if not cancelled:
             raise WrongState(f"Job {job_id} has already {job.state.value}; there is nothing to cancel.")
         return job
 
     def retry(self, job_id: str) -> Job:
-        """Queue a failed or cancelled job again. Shards done and checkpoints written are kept.
+        """Queue a failed or cancelled job again. Shards done, checkpoints written and trials ended are kept.
 
         Raises:
             UnknownJob: there is none with this id.
             WrongState: it is unfinished or has succeeded.
         """
         with self._database.write() as session:
-            queued = rows_changed(
-                session,
-                update(Job)
-                .where(Job.id == job_id, Job.state.in_([JobState.FAILED, JobState.CANCELLED]))
-                .values(state=JobState.QUEUED, error=None, finished_at=None),
+            queued = self._queue_again(session, job_id)
+            cut_short = select(Job.id).where(
+                Job.parent_id == job_id, Job.state == JobState.CANCELLED, Job.error.is_(None)
             )
-            if queued:
-                session.execute(
-                    update(Step)
-                    .where(Step.job_id == job_id, Step.state == StepState.WAITING)
-                    .values(state=StepState.QUEUED, attempts=0, announced_at=self._clock())
-                )
-                hold_merge_until_shards_are_done(session, job_id)
+            for trial_id in session.scalars(cut_short).all() if queued else ():
+                self._queue_again(session, trial_id)
         job = self.get(job_id)
         if not queued:
             raise WrongState(f"Job {job_id} is {job.state.value}; only a failed or cancelled job can be retried.")
         return job
 
+    def _queue_again(self, session: Session, job_id: str) -> bool:
+        queued = rows_changed(
+            session,
+            update(Job)
+            .where(Job.id == job_id, Job.state.in_([JobState.FAILED, JobState.CANCELLED]))
+            .values(state=JobState.QUEUED, error=None, finished_at=None),
+        )
+        if queued:
+            session.execute(
+                update(Step)
+                .where(Step.job_id == job_id, Step.state == StepState.WAITING)
+                .values(state=StepState.QUEUED, attempts=0, announced_at=self._clock())
+            )
+            hold_merge_until_shards_are_done(session, job_id)
+        return bool(queued)
+
     def delete(self, job_id: str) -> None:
-        """Forget a finished job. Its files are the caller's to remove.
+        """Forget a finished job, and a sweep's trials. Their files are the caller's to remove.
 
         Raises:
             UnknownJob: there is none with this id.
@@ -195,13 +217,21 @@ class JobStore:
         """
         with self._database.write() as session:
             deleted = rows_changed(session, delete(Job).where(Job.id == job_id, Job.state.not_in(UNFINISHED)))
+            if deleted:
+                session.execute(delete(Job).where(Job.parent_id == job_id))
         if not deleted:
             state = self.get(job_id).state.value
             raise WrongState(f"Job {job_id} is {state}; cancel it first, then delete it.")
 
 
 def end_job(session: Session, job_id: str, state: JobState, now: float, **values: Any) -> bool:
-    """Move an unfinished job to a final state and take its steps off the workers. False when it had ended."""
+    """Move an unfinished job to a final state and take its steps off the workers. False when it had ended.
+
+    The sweep that a trial belongs to is told: its step comes in line.
+    """
+    parent_id = session.scalar(select(Job.parent_id).where(Job.id == job_id))
+    if parent_id is not None:
+        session.execute(select(Job.id).where(Job.id == parent_id).with_for_update())
     ended = rows_changed(
         session,
         update(Job).where(Job.id == job_id, Job.state.in_(UNFINISHED)).values(state=state, finished_at=now, **values),
@@ -212,7 +242,19 @@ def end_job(session: Session, job_id: str, state: JobState, now: float, **values
             .where(Step.job_id == job_id, Step.state != StepState.DONE)
             .values(state=StepState.WAITING, lease_token=None, lease_expires_at=None)
         )
+    if ended and parent_id is not None:
+        wake_sweep(session, parent_id)
     return bool(ended)
+
+
+def wake_sweep(session: Session, job_id: str) -> None:
+    """Put the waiting step of an unfinished sweep in line, for a worker to look at what has ended."""
+    running = select(Job.id).where(Job.id == job_id, Job.state.in_(UNFINISHED)).scalar_subquery()
+    session.execute(
+        update(Step)
+        .where(Step.job_id == running, Step.kind == StepKind.ADVANCE, Step.state == StepState.WAITING)
+        .values(state=StepState.QUEUED, announced_at=0)
+    )
 
 
 def hold_merge_until_shards_are_done(session: Session, job_id: str) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from worker.database import Database, rows_changed
 from worker.errors import LeaseLost
-from worker.jobs import Clock, end_job, hold_merge_until_shards_are_done
+from worker.jobs import Clock, end_job, hold_merge_until_shards_are_done, wake_sweep
 from worker.records import Job, Model, Step
 from worker.states import UNFINISHED, JobState, StepKind, StepState
 
@@ -28,6 +28,7 @@ class Lease:
     token: str
     step_id: int
     job_id: str
+    parent_id: str | None
     kind: StepKind
     position: int
     input: dict[str, Any]
@@ -92,8 +93,18 @@ class LeaseStore:
                 session.rollback()
                 return None
             session.refresh(step)
-            parameters = session.scalars(select(Job.parameters).where(Job.id == step.job_id)).one()
-            return Lease(token, step.id, step.job_id, step.kind, step.position, step.input, parameters, step.attempts)
+            job = session.get_one(Job, step.job_id)
+            return Lease(
+                token=token,
+                step_id=step.id,
+                job_id=job.id,
+                parent_id=job.parent_id,
+                kind=step.kind,
+                position=step.position,
+                input=step.input,
+                parameters=job.parameters,
+                attempt=step.attempts,
+            )
 
     def renew(self, lease: Lease) -> None:
         """Hold the step for another `lease_seconds`.
@@ -192,6 +203,44 @@ class LeaseStore:
         with self._database.read() as session:
             return [output for output in session.scalars(query) if output is not None]
 
+    def await_trials(self, lease: Lease, new: Sequence[Job], ended: int, detail: dict[str, Any]) -> Sequence[int]:
+        """Write down new trials of a sweep and let its step wait; return the ids of the steps now in line.
+
+        Args:
+            new: trainings to queue as its trials.
+            ended: how many of its trials had ended when it was looked at. Where more have since, the sweep's own step
+                is in line again at once.
+
+        Raises:
+            LeaseLost: the claim no longer counts.
+        """
+        now = self._clock()
+        with self._database.write() as session:
+            self._change_job(session, lease, done=ended, detail=detail)
+            self._change_step(
+                session, lease, state=StepState.WAITING, attempts=0, lease_token=None, lease_expires_at=None
+            )
+            session.add_all(new)
+            session.flush()
+            steps = [Step(job_id=job.id, kind=StepKind.TRAIN, state=StepState.QUEUED, announced_at=now) for job in new]
+            session.add_all(steps)
+            session.flush()
+            trials = select(func.count()).where(Job.parent_id == lease.job_id, Job.state.not_in(UNFINISHED))
+            if session.scalars(trials).one() > ended:
+                wake_sweep(session, lease.job_id)
+            return [step.id for step in steps]
+
+    def give_up_trial(self, lease: Lease, reason: str) -> None:
+        """End a trial that its sweep no longer wants.
+
+        Raises:
+            LeaseLost: the claim no longer counts.
+        """
+        with self._database.write() as session:
+            self._change_job(session, lease, error=reason)
+            self._change_step(session, lease, state=StepState.WAITING)
+            end_job(session, lease.job_id, JobState.CANCELLED, self._clock())
+
     def finish_job(self, lease: Lease, summary: dict[str, Any], model: Model | None = None) -> None:
         """The job succeeded: its files are in place. `model` enters the registry in the same transaction.
 
@@ -204,6 +253,18 @@ class LeaseStore:
             end_job(session, lease.job_id, JobState.SUCCEEDED, self._clock(), summary=summary)
             if model is not None:
                 session.add(model)
+
+    def finish_sweep(self, lease: Lease, summary: dict[str, Any], best_model: str) -> None:
+        """The sweep succeeded; of its models, the best may serve where none is named.
+
+        Raises:
+            LeaseLost: the claim no longer counts.
+        """
+        with self._database.write() as session:
+            self._change_job(session, lease, done=Job.total)
+            self._change_step(session, lease, state=StepState.DONE, lease_token=None, lease_expires_at=None)
+            end_job(session, lease.job_id, JobState.SUCCEEDED, self._clock(), summary=summary)
+            session.execute(update(Model).where(Model.id == best_model).values(trial=False))
 
     def fail_job(self, lease: Lease, reason: str) -> None:
         """The job cannot succeed, whoever tries.

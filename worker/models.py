@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from worker.database import Database
 from worker.errors import UnknownModel
@@ -33,8 +33,9 @@ class ModelStore:
         return model
 
     def default(self) -> Model | None:
-        """The model that was made the default, else the newest, else None."""
-        query = select(Model).order_by(Model.pinned.desc(), Model.id.desc()).limit(1)
+        """The model that was made the default, else the newest that is no trial of a sweep, else None."""
+        servable = or_(Model.pinned, Model.trial.is_(False))
+        query = select(Model).where(servable).order_by(Model.pinned.desc(), Model.id.desc()).limit(1)
         with self._database.read() as session:
             return session.scalar(query)
 

@@ -20,10 +20,11 @@ log = logging.getLogger(__name__)
 
 RUN_STEP = "tenfold.run_step"
 
-# An import is short: it shares the queue of the classifications, so that no long training holds it up.
+# Imports and the steps of a sweep are short: they share the queue of the classifications, so that no long training
+# holds them up.
 QUEUES: dict[JobKind, tuple[StepKind, ...]] = {
     JobKind.TRAINING: (StepKind.TRAIN,),
-    JobKind.CLASSIFICATION: (StepKind.PLAN, StepKind.SHARD, StepKind.MERGE, StepKind.IMPORT),
+    JobKind.CLASSIFICATION: (StepKind.PLAN, StepKind.SHARD, StepKind.MERGE, StepKind.IMPORT, StepKind.ADVANCE),
 }
 
 # A web request waits for Redis no longer than this before it goes on without: the row is durable already.
@@ -73,7 +74,7 @@ class StepQueue:
         self._redis = redis
 
     def announce(self, kind: JobKind, step_ids: Iterable[int]) -> bool:
-        """Tell the workers of steps to try, of a job of this kind. False when Redis is away; the healer announces them later."""
+        """Tell the workers of steps to try. False when Redis is away; the healer announces them later."""
         try:
             self._redis.ping()  # Celery would wait seconds for a Redis that is away
             with self._celery.connection_for_write() as connection:

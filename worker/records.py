@@ -22,17 +22,22 @@ class Record(DeclarativeBase):
 
 
 class Job(Record):
-    """One training, classification or import of a data set that a person submitted.
+    """One training, classification, import of a data set or sweep that a person submitted, or a sweep's trial.
 
-    `done` of `total` counts epochs for a training, images for a classification, and the one file of an import;
-    `detail` holds what else progress has to tell (a training's history, say). `error` is set exactly when the
-    state is `failed`.
+    `parent_id` is the sweep of which a training is a trial. `done` of `total` counts epochs for a training, images
+    for a classification, the one file of an import, and a sweep's trials; `detail` holds what else progress has to
+    tell (a training's history, say). `error` says why a job failed, or why a sweep gave up one of its trials.
     """
 
     __tablename__ = "jobs"
-    __table_args__ = (Index("jobs_by_state", "state", "id"), Index("jobs_by_kind", "kind", "id"))
+    __table_args__ = (
+        Index("jobs_by_state", "state", "id"),
+        Index("jobs_by_kind", "kind", "id"),
+        Index("jobs_by_parent", "parent_id", "id"),
+    )
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    parent_id: Mapped[str | None] = mapped_column(String(26))
     kind: Mapped[JobKind] = mapped_column(_name_of(JobKind))
     state: Mapped[JobState] = mapped_column(_name_of(JobState))
     parameters: Mapped[dict[str, Any]]
@@ -76,7 +81,10 @@ class Step(Record):
 
 
 class Model(Record):
-    """A trained model in the registry; its id is that of the training that made it."""
+    """A trained model in the registry; its id is that of the training that made it.
+
+    `trial` marks the models of a sweep, but for its best: they never serve unless they are named.
+    """
 
     __tablename__ = "models"
 
@@ -87,6 +95,7 @@ class Model(Record):
     metrics: Mapped[dict[str, Any]]
     created_at: Mapped[float]
     pinned: Mapped[bool] = mapped_column(default=False)
+    trial: Mapped[bool] = mapped_column(default=False)
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trainer.errors import TrainerError
-from worker import classification, importing, training
-from worker.errors import LeaseLost, ShuttingDown, WorkerError
+from worker import classification, importing, sweeps, training
+from worker.errors import LeaseLost, ShuttingDown, TrialPruned, WorkerError
 from worker.keeper import LeaseKeeper
 from worker.leases import Lease
 from worker.services import Services
-from worker.states import StepKind
+from worker.states import JobKind, StepKind
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ WORK: dict[StepKind, Work] = {
     StepKind.SHARD: classification.classify_shard,
     StepKind.MERGE: classification.merge,
     StepKind.IMPORT: importing.import_upload,
+    StepKind.ADVANCE: sweeps.advance,
 }
 
 
@@ -63,6 +64,8 @@ class Runner:
             except LeaseLost as lost:
                 log.info("stopped: %s", lost)
             self._services.live.clear(lease.job_id, lease.step_id)
+        if lease.parent_id is not None:
+            self._services.queue.announce(JobKind.SWEEP, self._services.jobs.steps_in_line(lease.parent_id))
 
     def _work(self, lease: Lease, check: Callable[[], None]) -> None:
         leases = self._services.leases
@@ -73,6 +76,9 @@ class Runner:
         except ShuttingDown:
             log.info("given back: this worker is stopping")
             leases.give_back(lease)
+        except TrialPruned as pruned:
+            log.info("%s", pruned)
+            leases.give_up_trial(lease, str(pruned))
         except (TrainerError, WorkerError) as error:
             log.error("failed: %s", error)
             leases.fail_job(lease, str(error))

@@ -12,6 +12,7 @@ class JobKind(StrEnum):
     TRAINING = "training"
     CLASSIFICATION = "classification"
     IMPORT = "import"
+    SWEEP = "sweep"
 
 
 class JobState(StrEnum):
@@ -30,14 +31,19 @@ UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
 
 
 class StepKind(StrEnum):
-    """A training is one `train` step, an import one `import` step; a classification is `plan`, then its `shard`s in
-    any order, then `merge`."""
+    """The pieces of each kind of job.
+
+    A training is one `train` step, an import one `import` step. A classification is `plan`, then its `shard`s in any
+    order, then `merge`. A sweep is one `advance` step, which waits for its trials and is queued again whenever one of
+    them ends.
+    """
 
     TRAIN = "train"
     PLAN = "plan"
     SHARD = "shard"
     MERGE = "merge"
     IMPORT = "import"
+    ADVANCE = "advance"
 
 
 class StepState(StrEnum):

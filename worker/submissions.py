@@ -16,6 +16,7 @@ from worker.parameters import ClassificationParameters, ImportParameters
 from worker.records import Job
 from worker.services import Services
 from worker.states import JobKind
+from worker.sweep_parameters import SweepParameters
 from worker.volume import sync_directory
 
 
@@ -41,13 +42,38 @@ def submit_training(services: Services, parameters: TrainingParameters, idempote
     if existing := services.jobs.submitted_before(idempotency_key, fingerprint):
         return existing
     check_usable(services.volume, parameters.dataset)
-    job_id = _new_id()
+    job_id = new_id()
     services.volume.job(job_id).mkdir()
     job = services.jobs.submit(
         job_id,
         JobKind.TRAINING,
         resolved,
         total=resolved["epochs"],
+        fingerprint=fingerprint,
+        idempotency_key=idempotency_key,
+    )
+    return _announce(services, job, job_id)
+
+
+def submit_sweep(services: Services, parameters: SweepParameters, idempotency_key: str | None = None) -> Job:
+    """Queue a sweep; its trials are queued by the worker that takes it.
+
+    Raises:
+        InvalidSubmission: there is no such data set.
+        IdempotencyConflict: the key was used for another submission.
+    """
+    written = parameters.model_dump(mode="json")
+    fingerprint = _fingerprint(JobKind.SWEEP, written)
+    if existing := services.jobs.submitted_before(idempotency_key, fingerprint):
+        return existing
+    check_usable(services.volume, parameters.dataset)
+    job_id = new_id()
+    services.volume.job(job_id).mkdir()
+    job = services.jobs.submit(
+        job_id,
+        JobKind.SWEEP,
+        written,
+        total=parameters.trial_count,
         fingerprint=fingerprint,
         idempotency_key=idempotency_key,
     )
@@ -72,7 +98,7 @@ def submit_classification(
         if existing := services.jobs.submitted_before(idempotency_key, fingerprint):
             return existing
         total = _count_images(upload.path, services.settings.max_archive_images)
-        job_id = _new_id()
+        job_id = new_id()
         _move(upload, services.volume.archive(job_id))
     finally:
         upload.path.unlink(missing_ok=True)
@@ -106,7 +132,7 @@ def submit_import(
             return existing
         if taken:
             raise InvalidSubmission("name", taken)
-        job_id = _new_id()
+        job_id = new_id()
         _move(upload, services.volume.upload(job_id))
     finally:
         upload.path.unlink(missing_ok=True)
@@ -125,18 +151,21 @@ def submit_import(
 def retry(services: Services, job_id: str) -> Job:
     """Queue a failed or cancelled job again; see `JobStore.retry`."""
     job = services.jobs.retry(job_id)
-    services.queue.announce(job.kind, services.jobs.steps_in_line(job_id))
+    for queued in (job, *services.jobs.trials(job_id)):
+        services.queue.announce(queued.kind, services.jobs.steps_in_line(queued.id))
     return job
 
 
 def delete(services: Services, job_id: str) -> None:
     """Remove a finished job and its files; the model that a training made stays. See `JobStore.delete`."""
+    trials = services.jobs.trials(job_id)
     services.jobs.delete(job_id)
-    services.volume.delete_job(job_id)
-    try:
-        services.models.get(job_id)
-    except UnknownModel:
-        services.volume.delete_model(job_id)
+    for deleted_id in (job_id, *(trial.id for trial in trials)):
+        services.volume.delete_job(deleted_id)
+        try:
+            services.models.get(deleted_id)
+        except UnknownModel:
+            services.volume.delete_model(deleted_id)
 
 
 def _with_model(services: Services, parameters: ClassificationParameters) -> ClassificationParameters:
@@ -185,5 +214,6 @@ def _fingerprint(kind: JobKind, parameters: dict[str, Any], *content: str) -> st
     return hashlib.sha256(json.dumps([kind, parameters, *content], sort_keys=True).encode()).hexdigest()
 
 
-def _new_id() -> str:
+def new_id() -> str:
+    """A new job's id; ids sort by the time of their making."""
     return str(ULID()).lower()

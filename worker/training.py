@@ -12,12 +12,14 @@ from trainer.calibration import calibrate
 from trainer.datasets import load_dataset
 from trainer.evaluation import evaluate
 from trainer.fetch import ensure_dataset
+from trainer.known import KNOWN
 from trainer.parameters import TrainingParameters
 from trainer.training import Progress, train
 from worker.errors import LeaseLost, UnknownJob
 from worker.leases import Lease
 from worker.records import Model
 from worker.services import Services
+from worker.sweeps import give_up_if_hopeless
 from worker.volume import write_directory_whole
 
 log = logging.getLogger(__name__)
@@ -36,7 +38,8 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
     """
     parameters = TrainingParameters(**lease.parameters)
     volume = services.volume
-    ensure_dataset(parameters.dataset, volume.datasets, report=log.info)
+    if parameters.dataset in KNOWN:
+        ensure_dataset(parameters.dataset, volume.datasets, report=log.info)
     dataset = load_dataset(parameters.dataset, volume.datasets)
     work = volume.work(lease.job_id)
     work.mkdir(exist_ok=True)
@@ -59,6 +62,7 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
             )
             history = [asdict(result) for result in progress.history]
             services.leases.record_progress(lease, epochs_done, {"history": history})
+            give_up_if_hopeless(services, lease, history)
             services.live.clear(lease.job_id, lease.step_id)
         else:
             services.live.publish(
@@ -87,12 +91,15 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
         parameters=trained.parameters.model_dump(mode="json"),
         metrics=metrics,
         created_at=services.clock(),
+        trial=lease.parent_id is not None,
     )
     summary = {
         "model": lease.job_id,
         "test_accuracy": metrics["test_accuracy"],
         "test_loss": metrics["test_loss"],
         "train_accuracy": metrics["train_accuracy"],
+        "val_accuracy": metrics["val_accuracy"],
+        "val_loss": metrics["val_loss"],
         "parameters": metrics["parameter_count"],
         "seconds": metrics["seconds"],
         "calibration_error": metrics["calibration"]["before"]["error"],

@@ -1,4 +1,4 @@
-"""Getting MNIST: which source is asked, and what a person is told when none has it."""
+"""Getting the known data sets: which source is asked, and what a person is told when none has it."""
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -7,8 +7,8 @@ from threading import Barrier
 
 import pytest
 
-from trainer.dataset_files import FILES, TRAIN_LABELS
-from trainer.datasets import load_dataset
+from trainer.dataset_files import ABOUT, FILES, PREVIEW, TRAIN_LABELS
+from trainer.datasets import Dataset, load_dataset
 from trainer.errors import DatasetMissing
 from trainer.fetch import Source, ensure_dataset
 
@@ -93,3 +93,33 @@ def test_two_that_fetch_at_once_both_end_well(tmp_path: Path, real: Source) -> N
     assert [fetch.result() for fetch in fetches] == [tmp_path / "mnist"] * 2
     assert len(load_dataset("mnist", tmp_path).test_images) == 10_000
     assert list(tmp_path.iterdir()) == [tmp_path / "mnist"]
+
+
+def test_a_fetched_data_set_has_a_picture_of_it(tmp_path: Path, real: Source) -> None:
+    directory = ensure_dataset("mnist", tmp_path, sources={"real": real})
+
+    assert (directory / PREVIEW).read_bytes().startswith(b"\x89PNG")
+    assert sorted(path.name for path in directory.iterdir()) == sorted([*FILES, PREVIEW])
+
+
+def test_fashion_mnist_is_the_whole_real_one_with_its_names(fashion: Dataset) -> None:
+    assert fashion.train_images.shape == (60_000, 28, 28)
+    assert fashion.test_images.shape == (10_000, 28, 28)
+    names = [fashion.class_names[label] for label in fashion.train_labels[:5]]
+    assert names == ["Ankle boot", "T-shirt/top", "T-shirt/top", "Dress", "T-shirt/top"]
+
+
+def test_files_put_there_by_hand_get_their_class_names(tmp_path: Path, fashion: Dataset, datasets: Path) -> None:
+    (tmp_path / "fashion-mnist").mkdir()
+    for name in FILES:
+        shutil.copy(datasets / "fashion-mnist" / name, tmp_path / "fashion-mnist")
+
+    ensure_dataset("fashion-mnist", tmp_path, sources={"nowhere": unreachable})
+
+    assert (tmp_path / "fashion-mnist" / ABOUT).exists()
+    assert load_dataset("fashion-mnist", tmp_path).class_names == fashion.class_names
+
+
+def test_a_data_set_of_ones_own_cannot_be_fetched(tmp_path: Path) -> None:
+    with pytest.raises(DatasetMissing, match=r"only mnist and fashion-mnist can\. Upload it"):
+        ensure_dataset("letters", tmp_path)

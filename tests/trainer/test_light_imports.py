@@ -13,7 +13,7 @@ def test_the_light_modules_load_no_tensorflow_keras_or_matplotlib() -> None:
     assert loaded.stdout.split() == []
 
 
-def test_recipes_and_parameters_need_not_even_numpy() -> None:
-    code = "import sys, trainer.recipes, trainer.parameters; print('numpy' in sys.modules)"
+def test_what_the_web_reads_needs_not_even_numpy() -> None:
+    code = "import sys, trainer.recipes, trainer.parameters, trainer.catalogue; print('numpy' in sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "False"

@@ -61,3 +61,28 @@ def test_what_can_be_fetched_is_the_jobs_files_and_its_models_but_nothing_tempor
 
     assert list(volume.artefacts("j")) == ["log.txt", "model.keras"]
     assert list_files(tmp_path / "nowhere") == {}
+
+
+def test_a_directory_that_is_not_to_replace_another_leaves_that_as_it_is(tmp_path: Path) -> None:
+    for taken in ("directory", "file"):
+        target = tmp_path / taken
+        (target / "first").mkdir(parents=True) if taken == "directory" else target.touch()
+
+        with pytest.raises(FileExistsError), write_directory_whole(target, replace=False) as directory:
+            (directory / "second").touch()
+
+    assert [path.name for path in (tmp_path / "directory").iterdir()] == ["first"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["directory", "file"]
+
+
+def test_a_deleted_data_set_is_gone_with_its_files(tmp_path: Path) -> None:
+    volume = Volume(tmp_path)
+    volume.create()
+    volume.dataset("own").mkdir()
+    (volume.dataset("own") / "about.json").touch()
+
+    volume.delete_dataset("own")
+
+    assert list(volume.datasets.iterdir()) == []
+    with pytest.raises(FileNotFoundError):
+        volume.delete_dataset("own")

@@ -26,6 +26,7 @@ class JobFilter(BaseModel):
 
     kind: JobKind | None = None
     state: JobState | None = None
+    parent: str | None = Field(None, max_length=26)
     limit: int = Field(50, ge=1, le=500)
     cursor: str | None = Field(None, max_length=26)
 
@@ -40,9 +41,14 @@ class PollOptions(BaseModel):
 
 @api.get("/jobs")
 def list_jobs() -> Response:
-    """Jobs, the newest first; `next` is the address of the following page, or null."""
+    """Jobs, the newest first; `next` is the address of the following page, or null.
+
+    A sweep's trials are listed where it is named as the parent, and nowhere else.
+    """
     wanted = JobFilter.model_validate(request.args.to_dict())
-    jobs = services().jobs.list(kind=wanted.kind, state=wanted.state, before=wanted.cursor, limit=wanted.limit + 1)
+    jobs = services().jobs.list(
+        kind=wanted.kind, state=wanted.state, parent=wanted.parent, before=wanted.cursor, limit=wanted.limit + 1
+    )
     page, more = jobs[: wanted.limit], len(jobs) > wanted.limit
     following: str | None = None
     if more:

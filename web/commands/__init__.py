@@ -5,7 +5,7 @@ import sys
 import click
 
 from web.client import ServerAway, ServerError
-from web.commands import demo, jobs, models, reproduce, submit, up
+from web.commands import datasets, demo, jobs, models, reproduce, submit, sweep, up
 
 # Exit codes that scripts can use.
 FAILED_JOB = 1
@@ -30,6 +30,9 @@ for command in (
     up.up,
     submit.train,
     submit.classify,
+    sweep.sweep,
+    datasets.import_,
+    datasets.datasets,
     jobs.jobs,
     jobs.status,
     jobs.wait,

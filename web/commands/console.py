@@ -79,8 +79,16 @@ def end_with(job: Job) -> None:
 def headline(job: Job) -> str:
     """What came of a job, in a few words."""
     summary = job.summary
+    if "best" in summary:
+        values = ", ".join(f"{name}={value}" for name, value in summary["best"]["values"].items())
+        return f"best of {summary['trials']} trials: {values}; test accuracy {summary['test_accuracy']:.2%}"
     if "test_accuracy" in summary:
         return f"test accuracy {summary['test_accuracy']:.2%}, model {summary['model']}"
+    if job.document["kind"] == "import" and summary:
+        return (
+            f"{summary['name']}: {len(summary['classes'])} classes, {summary['train']:,} training and "
+            f"{summary['test']:,} test images"
+        )
     if "images" in summary:
         right = "" if summary["accuracy"] is None else f", {summary['accuracy']:.2%} of {summary['labelled']} right"
         return f"{summary['images']} images, {summary['errors']} with errors{right}, {summary['seconds']:.1f} s"

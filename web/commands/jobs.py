@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from web.client import UPLOADS
 from web.commands.console import end_with, follow, headline, print_json, print_lines, say, transfer_bar
 from web.commands.server import connect
 from web.commands.submit import json_option
@@ -83,7 +84,7 @@ def fetch(job_id: str, to: Path | None) -> None:
     """Download the files of JOB: results, pictures, the model."""
     with connect() as client, transfer_bar() as progress:
         job = client.job(job_id)
-        sizes = {file["name"]: file["bytes"] for file in job.files() if file["name"] != "input.zip"}
+        sizes = {file["name"]: file["bytes"] for file in job.files() if file["name"] not in UPLOADS}
         bar = progress.add_task(f"fetching {len(sizes)} files", total=sum(sizes.values()))
         paths = job.fetch(to or Path(job_id), on_bytes=lambda count: progress.advance(bar, count))
     for path in paths:

@@ -1,5 +1,7 @@
 """`tenfold train` and `tenfold classify`."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ def train(recipe: str, wait: bool, as_json: bool, **parameters: Any) -> None:
     """Train a model by RECIPE."""
     parameters = check(TrainingParameters, {"recipe": recipe, **parameters})
     with connect() as client:
-        _report(client.train(**parameters), wait=wait, as_json=as_json)
+        report(client.train(**parameters), wait=wait, as_json=as_json)
 
 
 @click.command()
@@ -38,13 +40,21 @@ def classify(file: Path, wait: bool, as_json: bool, **parameters: Any) -> None:
     """Classify the images in FILE, a zip."""
     parameters = check(ClassificationParameters, parameters)
     with connect() as client:
-        with transfer_bar() as progress:
-            bar = progress.add_task(f"uploading {file.name}", total=file.stat().st_size)
-            job = client.classify(file, on_bytes=lambda count: progress.advance(bar, count), **parameters)
-        _report(job, wait=wait, as_json=as_json)
+        with uploading(file) as on_bytes:
+            job = client.classify(file, on_bytes=on_bytes, **parameters)
+        report(job, wait=wait, as_json=as_json)
 
 
-def _report(job: Job, *, wait: bool, as_json: bool) -> None:
+@contextmanager
+def uploading(file: Path) -> Iterator[Callable[[int], None]]:
+    """A bar for a file that is sent; yields what to call with the size of each piece."""
+    with transfer_bar() as progress:
+        bar = progress.add_task(f"uploading {file.name}", total=file.stat().st_size)
+        yield lambda count: progress.advance(bar, count)
+
+
+def report(job: Job, *, wait: bool, as_json: bool) -> None:
+    """Say which job it is, or with `wait` what came of it, and exit 1 if it did not succeed."""
     say(f"{job.document['kind']} {job.id}: {job.client.server}/jobs/{job.id}")
     if wait:
         follow(job)

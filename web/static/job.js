@@ -1,10 +1,12 @@
 // Shows a running job's progress: one held-open poll at a time, answered when something has changed.
 const href = document.getElementById("job").dataset.href;
+const shown = Number(document.getElementById("done").textContent.replaceAll(",", ""));
 const byId = (id) => document.getElementById(id);
 const figure = (value, digits = 4) => (value === null || value === undefined ? "–" : value.toFixed(digits));
 
 function show(job) {
   const { fraction, done, detail } = job.progress;
+  if (document.getElementById("trials") && done !== shown) location.reload();
   byId("bar").value = fraction;
   byId("done").textContent = done.toLocaleString("en");
   for (const badge of document.querySelectorAll("[data-job=state]")) badge.textContent = job.state;

@@ -1,0 +1,253 @@
+"""A sweep from its submission to its ranking, run step by step with real trainings on a few hundred real digits."""
+
+import csv
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from tests.conftest import write_dataset
+from trainer.datasets import Dataset
+from worker import submissions
+from worker.errors import InvalidSubmission, WrongState
+from worker.jobs import wake_sweep
+from worker.records import Job, Step
+from worker.runner import Runner
+from worker.services import Services
+from worker.states import JobKind, JobState
+from worker.sweep_parameters import SweepParameters
+
+Submit = Callable[..., Job]
+
+
+@pytest.fixture
+def submit(services: Services, mnist: Dataset) -> Submit:
+    write_dataset(mnist.head(train=1000, test=200), services.volume.datasets / "tiny")
+
+    def submit(**parameters: Any) -> Job:
+        given = {"dataset": "tiny", "units": "16", "epochs": 2, "space": "dropout=0|0.2"} | parameters
+        return submissions.submit_sweep(services, SweepParameters(**given))
+
+    return submit
+
+
+class Worker:
+    """Runs what is in line, as a worker would that gets every message."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._runner = Runner(services, shutting_down=lambda: False)
+
+    def run_sweep_step(self, sweep: Job) -> None:
+        for step in self._services.jobs.steps_in_line(sweep.id):
+            self._runner.run(step)
+
+    def run_next_trial(self, sweep: Job) -> Job:
+        trial = next(job for job in self._services.jobs.trials(sweep.id) if not job.state.final)
+        for step in self._services.jobs.steps_in_line(trial.id):
+            self._runner.run(step)
+        return self._services.jobs.get(trial.id)
+
+    def run_to_the_end(self, sweep: Job) -> Job:
+        self.run_sweep_step(sweep)
+        while not (current := self._services.jobs.get(sweep.id)).state.final:
+            self.run_next_trial(sweep)
+            self.run_sweep_step(sweep)
+        return current
+
+
+@pytest.fixture
+def worker(services: Services) -> Worker:
+    return Worker(services)
+
+
+def test_a_grid_tries_every_combination_and_ranks_them(services: Services, submit: Submit, worker: Worker) -> None:
+    sweep = submit(method="grid", space="units=4|32\nlearning_rate=0.001|0.01", epochs=1)
+    assert sweep.total == 4
+
+    ended = worker.run_to_the_end(sweep)
+
+    assert ended.state is JobState.SUCCEEDED
+    assert ended.summary is not None
+    ranked = ended.summary["ranking"]
+    assert {(row["values"]["units"], row["values"]["learning_rate"]) for row in ranked} == {
+        *(("4", "0.001"), ("4", "0.01"), ("32", "0.001"), ("32", "0.01"))
+    }
+    figures = [row["val_accuracy"] for row in ranked]
+    assert figures == sorted(figures, reverse=True)
+    assert figures[0] > figures[-1], "a tiny net at a low learning rate is worse than a wide one at a high one"
+    directory = services.volume.job(sweep.id)
+    with (directory / "trials.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["job"] for row in rows] == [row["job"] for row in ranked]
+    assert json.loads((directory / "sweep.json").read_text())["ranking"] == ranked
+    assert (directory / "sweep.png").read_bytes().startswith(b"\x89PNG")
+
+    default = services.models.default()
+    assert default is not None
+    assert default.id == ended.summary["model"] == ranked[0]["job"], "the best one serves, and no other trial does"
+    assert [model.trial for model in services.models.list()].count(False) == 1
+
+
+def test_trials_are_judged_on_a_split_of_the_training_images(
+    services: Services, submit: Submit, worker: Worker
+) -> None:
+    sweep = submit(recipe="dropout-128", trials=1, epochs=1)
+
+    worker.run_sweep_step(sweep)
+
+    (trial,) = services.jobs.trials(sweep.id)
+    assert trial.parameters["validation"] == "split"
+
+
+def test_only_so_many_trials_are_in_line_at_a_time(services: Services, submit: Submit, worker: Worker) -> None:
+    sweep = submit(trials=5, parallel=2, method="random", space="dropout=0..0.5", epochs=1, pruning=False)
+
+    worker.run_sweep_step(sweep)
+    assert len(services.jobs.trials(sweep.id)) == 2
+    worker.run_sweep_step(sweep)
+    assert len(services.jobs.trials(sweep.id)) == 2, "nothing has ended, so nothing is to be done"
+    worker.run_next_trial(sweep)
+    worker.run_sweep_step(sweep)
+
+    states = [trial.state for trial in services.jobs.trials(sweep.id)]
+    assert states == [JobState.SUCCEEDED, JobState.QUEUED, JobState.QUEUED]
+    assert services.jobs.get(sweep.id).done == 1
+
+
+def test_the_same_seed_searches_the_same_values(services: Services, submit: Submit, worker: Worker) -> None:
+    def values(seed: int) -> list[Any]:
+        sweep = submit(seed=seed, method="random", trials=3, space="dropout=0..0.5; learning_rate=log:0.0001..0.1")
+        worker.run_sweep_step(sweep)
+        return [trial.source["values"] for trial in services.jobs.trials(sweep.id)]
+
+    first, again, other = values(7), values(7), values(8)
+
+    assert first == again != other
+    assert len({json.dumps(one) for one in first}) == 3
+
+
+def test_a_hopeless_trial_is_given_up_early(services: Services, submit: Submit, worker: Worker) -> None:
+    sweep = submit(method="grid", space="learning_rate=0.01|0.011|0.012|0.0000001", epochs=3, parallel=1)
+
+    ended = worker.run_to_the_end(sweep)
+
+    assert ended.summary is not None
+    *_, last = services.jobs.trials(sweep.id)
+    assert last.state is JobState.CANCELLED
+    assert "worse than half" in (last.error or "")
+    assert last.done < last.total
+    assert ended.summary["given_up"] == 1
+    assert ended.summary["ranking"][-1]["state"] == "given up"
+
+
+def test_cancelling_a_sweep_cancels_its_trials_and_retrying_goes_on(
+    services: Services, submit: Submit, worker: Worker
+) -> None:
+    sweep = submit(method="grid", space="units=4|8|16", epochs=1, parallel=2)
+    worker.run_sweep_step(sweep)
+    worker.run_next_trial(sweep)
+
+    services.jobs.cancel(sweep.id)
+    assert [trial.state for trial in services.jobs.trials(sweep.id)] == [JobState.SUCCEEDED, JobState.CANCELLED]
+    submissions.retry(services, sweep.id)
+    ended = worker.run_to_the_end(sweep)
+
+    assert ended.state is JobState.SUCCEEDED
+    assert [trial.state for trial in services.jobs.trials(sweep.id)] == [JobState.SUCCEEDED] * 3
+
+
+def test_a_trial_that_fails_counts_and_the_sweep_goes_on(services: Services, submit: Submit, worker: Worker) -> None:
+    sweep = submit(method="grid", space="optimizer=sgd|adam", learning_rate=10, units="512,512", epochs=2)
+
+    ended = worker.run_to_the_end(sweep)
+
+    states = {trial.source["values"]["optimizer"]: trial.state for trial in services.jobs.trials(sweep.id)}
+    assert states["sgd"] is JobState.FAILED
+    assert ended.state is JobState.SUCCEEDED
+    assert ended.summary is not None
+    assert ended.summary["ranking"][-1]["state"] == "failed"
+
+
+def test_values_that_do_not_go_together_fail_the_sweep_with_the_reason(
+    services: Services, submit: Submit, worker: Worker
+) -> None:
+    sweep = submit(method="grid", space="units=16|8192,1024; filters=none|512", epochs=1)
+
+    ended = worker.run_to_the_end(sweep)
+
+    assert ended.state is JobState.FAILED
+    assert "the most is 20,000,000" in (ended.error or "")
+
+
+def test_a_message_that_comes_twice_makes_no_trial_twice(services: Services, submit: Submit, worker: Worker) -> None:
+    sweep = submit(trials=3, epochs=1)
+    (step,) = services.jobs.steps_in_line(sweep.id)
+    runner = Runner(services, shutting_down=lambda: False)
+
+    runner.run(step)
+    runner.run(step)
+
+    assert len(services.jobs.trials(sweep.id)) == 3
+
+
+def test_a_trial_that_ends_while_the_sweep_looks_is_not_missed(
+    services: Services, submit: Submit, worker: Worker
+) -> None:
+    """It ends between the look at the trials and the moment at which the sweep begins to wait."""
+    sweep = submit(method="grid", space="units=4|8", epochs=1, parallel=1)
+    worker.run_sweep_step(sweep)
+    (first,) = services.jobs.trials(sweep.id)
+    (advance,) = _steps(services, sweep)
+    with services.database.write() as session:
+        wake_sweep(session, sweep.id)
+    lease = services.leases.claim(advance, "a worker")
+    assert lease is not None
+    services.jobs.cancel(first.id)
+
+    services.leases.await_trials(lease, [], 0, {})
+
+    assert list(services.jobs.steps_in_line(sweep.id)) == [advance]
+
+
+def test_trials_are_listed_with_their_sweep_only(services: Services, submit: Submit, worker: Worker) -> None:
+    sweep = submit(trials=2, epochs=1)
+    worker.run_sweep_step(sweep)
+
+    assert [job.id for job in services.jobs.list()] == [sweep.id]
+    assert len(services.jobs.list(parent=sweep.id)) == 2
+
+
+def test_deleting_a_sweep_deletes_its_trials_and_their_files(
+    services: Services, submit: Submit, worker: Worker
+) -> None:
+    sweep = submit(trials=2, epochs=1)
+    worker.run_sweep_step(sweep)
+    trials = [trial.id for trial in services.jobs.trials(sweep.id)]
+    with pytest.raises(WrongState):
+        submissions.delete(services, sweep.id)
+    services.jobs.cancel(sweep.id)
+
+    submissions.delete(services, sweep.id)
+
+    assert services.jobs.trials(sweep.id) == []
+    assert not any(services.volume.job(job_id).exists() for job_id in (sweep.id, *trials))
+
+
+def test_a_sweep_over_an_unknown_data_set_is_refused(submit: Submit) -> None:
+    with pytest.raises(InvalidSubmission, match="letters"):
+        submit(dataset="letters")
+
+
+def test_the_kind_of_a_trial_is_a_training(services: Services, submit: Submit, worker: Worker) -> None:
+    sweep = submit(trials=1)
+    worker.run_sweep_step(sweep)
+
+    assert [trial.kind for trial in services.jobs.trials(sweep.id)] == [JobKind.TRAINING]
+
+
+def _steps(services: Services, job: Job) -> list[int]:
+    with services.database.read() as session:
+        return list(session.scalars(select(Step.id).where(Step.job_id == job.id)))

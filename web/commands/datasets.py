@@ -1,0 +1,65 @@
+"""`tenfold datasets` and `tenfold import`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from web.commands.console import print_json, print_lines, say
+from web.commands.options import check, options_of
+from web.commands.server import connect
+from web.commands.submit import json_option, report, uploading, wait_option
+from worker.parameters import ImportParameters
+
+# Class names beyond this many characters are cut in the list; --json has them all.
+MOST_CHARACTERS = 60
+
+
+@click.command()
+@click.option("--remove", metavar="NAME", help="Delete the uploaded data set NAME; models trained on it stay.")
+@json_option
+def datasets(remove: str | None, as_json: bool) -> None:
+    """List the data sets that a model can be trained on."""
+    with connect() as client:
+        if remove is not None:
+            client.delete_dataset(remove)
+            say(f"Deleted the data set {remove}.")
+        found = client.datasets()
+    if as_json:
+        print_json({"datasets": found})
+        return
+    print_lines([_row(dataset) for dataset in found])
+
+
+@click.command(name="import")
+@click.argument("name")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@options_of(ImportParameters, besides=["name"])
+@wait_option
+@json_option
+def import_(name: str, file: Path, wait: bool, as_json: bool, **parameters: Any) -> None:
+    """Make FILE the data set NAME.
+
+    FILE is a zip of class folders, a zip of MNIST's four files, an .npz, or a .csv.
+    """
+    parameters = check(ImportParameters, {"name": name, **parameters})
+    with connect() as client:
+        with uploading(file) as on_bytes:
+            job = client.import_dataset(path=file, on_bytes=on_bytes, **parameters)
+        report(job, wait=wait, as_json=as_json)
+    for warning in job.summary.get("warnings", []):
+        say(f"Warning: {warning}")
+
+
+def _row(dataset: dict[str, Any]) -> tuple[str, ...]:
+    names = ", ".join(dataset["classes"])
+    shown = names if len(names) <= MOST_CHARACTERS else names[:MOST_CHARACTERS] + "…"
+    warnings = len(dataset["warnings"])
+    state = "ready" if dataset["ready"] else "fetched at first use" if dataset["known"] else "damaged"
+    return (
+        dataset["name"],
+        f"{dataset['train']:>7,} to train",
+        f"{dataset['test']:>7,} to test",
+        f"{warnings} warning{'s' if warnings > 1 else ''}" if dataset["ready"] and warnings else state,
+        f"{len(dataset['classes'])} classes: {shown}",
+    )

@@ -1,0 +1,55 @@
+"""The page that starts a sweep; its progress and its ranking are on the job's page."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from pydantic import ValidationError
+from werkzeug.wrappers import Response
+
+from trainer.recipes import RECIPES
+from web.forms import Choice, form_fields, given_fields
+from web.problems import field_errors
+from web.services import services
+from worker.datasets import list_datasets
+from worker.errors import InvalidSubmission
+from worker.submissions import submit_sweep
+from worker.sweep_parameters import SweepParameters
+
+sweep_pages = Blueprint("sweeps", __name__)
+
+Page = str | tuple[str, int] | Response
+
+EXAMPLES = {
+    "learning_rate": "learning_rate=log:0.0001..0.01",
+    "batch_size": "batch_size=32|64|128",
+    "units": "units=64|128|128,64",
+    "dropout": "dropout=0..0.5",
+    "optimizer": "optimizer=adam|rmsprop|sgd",
+    "filters": "filters=none|8,16|16,32",
+    "augmentation": "augmentation=none|affine|elastic",
+}
+
+
+@sweep_pages.get("/sweep")
+def form() -> Page:
+    return _page(given_fields(request.args))
+
+
+@sweep_pages.post("/sweep")
+def submit() -> Page:
+    try:
+        job = submit_sweep(services(), SweepParameters.model_validate(given_fields(request.form)))
+    except (ValidationError, InvalidSubmission) as error:
+        return _page(given_fields(request.form), field_errors(error)), HTTPStatus.UNPROCESSABLE_ENTITY
+    return redirect(url_for("pages.job", job_id=job.id), HTTPStatus.SEE_OTHER)
+
+
+def _page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> str:
+    choices = {
+        "recipe": [Choice(recipe.name, f"{recipe.name}: {recipe.title}") for recipe in RECIPES.values()],
+        "dataset": [Choice(entry.name, entry.title) for entry in list_datasets(services().volume) if entry.usable],
+    }
+    fields = form_fields(SweepParameters, choices=choices, values=values, errors=errors)
+    changed = any(field.optional and (field.value or field.error) for field in fields)
+    return render_template("sweep.html", fields=fields, errors=errors, changed=changed, examples=EXAMPLES)
