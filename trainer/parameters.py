@@ -88,7 +88,7 @@ class TrainingParameters(_Changes):
         return self.model_copy(update=self.plan().model_dump())
 
     def changes(self) -> dict[str, Any]:
-        """What was named: recipe, data set, seed and exports, and the fields that differ from the recipe's plan."""
-        recipe = get_recipe(self.recipe).plan.model_dump(mode="json")
+        """What was named: recipe, data set, seed, exports if any, and the fields that differ from the recipe's plan."""
+        recipe = get_recipe(self.recipe).plan.model_dump(mode="json") | {"exports": []}
         given = self.model_dump(mode="json", exclude_none=True)
         return {name: value for name, value in given.items() if name not in recipe or value != recipe[name]}

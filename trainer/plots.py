@@ -57,10 +57,10 @@ def plot_runs(histories: Sequence[Sequence[EpochResult]], path: Path) -> None:
 
 
 def plot_sweep(ranking: Sequence[Mapping[str, Any]], searched: Sequence[str], objective: str, file: BinaryIO) -> None:
-    """The objective of each trial by its number, and by the value of each hyper-parameter.
+    """The objective of each trial by its number, and by the value of each hyper-parameter; hollow if given up.
 
     Args:
-        ranking: for each trial its number, its `values` and the objective, None where it has none.
+        ranking: for each trial its number, `state`, `values` and the objective, None where it has none.
     """
     trials = sorted((row for row in ranking if row[objective] is not None), key=lambda row: row["trial"])
     figures = [row[objective] for row in trials]
@@ -71,26 +71,39 @@ def plot_sweep(ranking: Sequence[Mapping[str, Any]], searched: Sequence[str], ob
     figure = Figure(figsize=(4 * columns, 3.2 * rows), layout="constrained")
     panels: Any = figure.subplots(rows, columns, squeeze=False, sharey=True)
     colours = [VALIDATION if value == best else TRAINING for value in figures]
+    filled = [colour if row["state"] == "succeeded" else "none" for colour, row in zip(colours, trials, strict=True)]
+    dots = {"s": 28, "edgecolors": colours, "facecolors": filled}
     first, *others = panels.flat
-    first.scatter([row["trial"] for row in trials], figures, color=colours, s=28)
+    first.scatter([row["trial"] for row in trials], figures, **dots)
     so_far = [better(figures[: index + 1]) for index in range(len(figures))]
     first.step([row["trial"] for row in trials], so_far, where="post", color="grey", lw=1, label="best so far")
     first.set(xlabel="trial", ylabel=objective.replace("_", " "))
     first.xaxis.set_major_locator(MaxNLocator(integer=True))
     first.legend(frameon=False)
     for axes, name in zip(others, searched, strict=False):
-        values = [row["values"][name] for row in trials]
-        axes.scatter(values, figures, color=colours, s=28)
+        _scatter_by_value(axes, [row["values"][name] for row in trials], figures, dots)
         axes.set(xlabel=name.replace("_", " "))
-        numbers = [value for value in values if isinstance(value, int | float)]
-        if len(numbers) == len(values) and numbers and min(numbers) > 0 and max(numbers) / min(numbers) > LOG_ABOVE:
-            axes.set_xscale("log")
     for axes in panels.flat[len(searched) + 1 :]:
         axes.axis("off")
     for axes in panels.flat[: len(searched) + 1]:
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(file, dpi=DPI, format="png")
+
+
+def _scatter_by_value(axes: Any, values: Sequence[Any], figures: Sequence[float], dots: dict[str, Any]) -> None:
+    """Numbers to scale, choices side by side in order."""
+    if all(isinstance(value, int | float) for value in values):
+        axes.scatter(values, figures, **dots)
+        if values and min(values) > 0 and max(values) / min(values) > LOG_ABOVE:
+            axes.set_xscale("log")
+        return
+    choices = sorted(
+        set(values), key=lambda choice: [(not part.isdigit(), part.zfill(9)) for part in choice.split(",")]
+    )
+    axes.scatter([choices.index(value) for value in values], figures, **dots)
+    axes.set_xticks(range(len(choices)), choices)
+    axes.margins(x=0.2)
 
 
 def plot_confusion(confusion: npt.NDArray[np.int64], class_names: Sequence[str], path: Path) -> None:

@@ -16,8 +16,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class FormField:
-    """One input: `kind` is `select` where one of `choices` is taken, `checks` where any number of them may be, else
-    `number`, `text` or `lines`. An `optional` one may be left empty for a value that lies elsewhere, such as a recipe's.
+    """One input of a form.
+
+    `kind` is `select` where one of `choices` is taken, `checks` where any number of them may be, else `number`, `text`
+    or `lines`. An `optional` one may be left empty for a value that lies elsewhere, such as a recipe's.
     """
 
     name: str

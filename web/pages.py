@@ -30,6 +30,9 @@ pages = Blueprint("pages", __name__)
 
 JOBS_ON_A_PAGE = 25
 
+# A good first training: a few seconds, and curves worth looking at.
+SUGGESTED_RECIPE = "dropout-128"
+
 PICTURES = {
     "curves.png": "Loss and accuracy by epoch",
     "confusion.png": "Confusion matrix on the test set",
@@ -54,7 +57,7 @@ def jobs() -> Page:
 
 @pages.get("/train")
 def train_form() -> Page:
-    return _train_page(given_fields(request.args))
+    return _train_page({"recipe": SUGGESTED_RECIPE} | given_fields(request.args))
 
 
 @pages.post("/train")

@@ -33,16 +33,17 @@ def delete_dataset(services: Services, name: str) -> None:
 
     Raises:
         UnknownDataset: there is none of this name.
-        WrongState: it comes with Tenfold, or an unfinished training uses it.
+        WrongState: it comes with Tenfold, or an unfinished training or sweep uses it.
     """
     entry = get_dataset(services.volume, name)
     if entry.known:
         raise WrongState(f"The data set {name} comes with Tenfold and stays; only uploaded ones can be deleted.")
-    users = [job.id for job in services.jobs.unfinished(JobKind.TRAINING) if job.parameters["dataset"] == name]
+    jobs = [*services.jobs.unfinished(JobKind.SWEEP), *services.jobs.unfinished(JobKind.TRAINING)]
+    users = [job.id for job in jobs if job.parameters["dataset"] == name]
     if users:
         raise WrongState(
-            f"Unfinished trainings use the data set {name}: {', '.join(users[:3])}{' …' if users[3:] else ''}. "
-            "Wait for them to end or cancel them, then delete it."
+            f"Unfinished trainings or sweeps use the data set {name}: {', '.join(users[:3])}"
+            f"{' …' if users[3:] else ''}. Wait for them to end or cancel them, then delete it."
         )
     try:
         services.volume.delete_dataset(name)

@@ -18,7 +18,7 @@ from worker.sweep_parameters import SweepParameters, is_integer
 
 # Trials that end before the median is worth comparing with, and epochs that every trial is given.
 PRUNING_STARTUP_TRIALS = 3
-PRUNING_WARMUP_EPOCHS = 1
+PRUNING_WARMUP_EPOCHS = 2
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 

@@ -12,7 +12,9 @@ from worker.services import Services
 
 
 def test_every_parameter_has_an_input_with_its_bounds_and_help() -> None:
-    fields = {field.name: field for field in form_fields(TrainingParameters, choices={}, values={})}
+    choices = {"dataset": [Choice("mnist", "MNIST")]}
+
+    fields = {field.name: field for field in form_fields(TrainingParameters, choices=choices, values={})}
 
     assert list(fields) == list(TrainingParameters.model_fields)
     assert (fields["epochs"].kind, fields["epochs"].minimum, fields["epochs"].maximum) == ("number", 1, 1000)

@@ -1,0 +1,51 @@
+"""What is compared of two trainings, and how one of them is interrupted."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+from trainer.datasets import Dataset
+from trainer.engines import Engine
+from trainer.training import Progress, Trained
+
+
+class Killed(Exception):
+    """Stands for whatever ends a worker."""
+
+
+def kill_in_epoch(epoch: int) -> Callable[[Progress], None]:
+    def on_progress(progress: Progress) -> None:
+        if progress.epoch == epoch:
+            raise Killed
+
+    return on_progress
+
+
+def weights(trained: Trained) -> list[bytes]:
+    return arrays(trained.model)
+
+
+def arrays(model: keras.Model) -> list[bytes]:
+    return [array.tobytes() for array in model.get_weights()]
+
+
+def state(model: keras.Model) -> list[bytes]:
+    """The weights, dropout's random state and what the optimizer remembers."""
+    variables = [*model.variables, *model.optimizer.variables]
+    return [keras.ops.convert_to_numpy(variable).tobytes() for variable in variables]
+
+
+def figures(trained: Trained) -> list[tuple[float | None, ...]]:
+    """The history without its times."""
+    return [(r.epoch, r.loss, r.accuracy, r.val_loss, r.val_accuracy) for r in trained.history]
+
+
+def run_in_order(engine: Engine, images: int) -> list[int]:
+    """One epoch over the images as they lie; returns the steps that were told."""
+    return list(engine.train(np.arange(images, dtype=np.int32)))
+
+
+def scaled(dataset: Dataset) -> np.ndarray:
+    """The training images as Keras takes them."""
+    return dataset.train_images.astype(np.float32) / 255
