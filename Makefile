@@ -6,7 +6,7 @@ DATA ?= data
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo up test lint chromium clean
+.PHONY: demo up test test-jax bench lint chromium clean
 
 demo: $(VENV)/installed  ## Train on MNIST, classify its test images, show the figures
 	$(BIN)/tenfold demo --data $(DATA)
@@ -16,6 +16,13 @@ up: $(VENV)/installed  ## Serve until Ctrl-C: make up PORT=8000 DATA=data
 
 test: $(VENV)/installed-dev chromium  ## Run the tests
 	$(BIN)/pytest
+
+test-jax: $(VENV)/installed-dev  ## Run the tests of training on JAX alone
+	$(BIN)/pytest tests/trainer/test_jax.py
+
+bench: $(VENV)/installed-dev  ## Seconds an epoch beside plain Keras, PyTorch, JAX and bare NumPy
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[benchmarks]'
+	$(BIN)/python -m benchmarks.training --datasets $(DATA)/datasets
 
 lint: $(VENV)/installed-dev  ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
@@ -38,5 +45,5 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded,exports,jax,dev]'
 	@touch $@

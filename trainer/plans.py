@@ -7,7 +7,15 @@ made from this declaration; `parameters.py` lets a person change any part of a r
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 SIDE = 28
 
@@ -102,12 +110,17 @@ class Plan(BaseModel):
         description="affine turns, shears, scales and shifts each image anew every epoch; elastic bends it as well.",
     )
 
-    @model_validator(mode="after")
-    def _check_together(self) -> "Plan":
-        if self.early_stopping and self.validation != "split":
+    @field_validator("early_stopping")
+    @classmethod
+    def _check_split(cls, epochs: int, others: ValidationInfo) -> int:
+        if epochs and others.data.get("validation") != "split":
             raise ValueError(
-                "early_stopping needs validation=split: chosen by the test images, a model would look better than it is"
+                "early stopping needs validation=split: chosen by the test images, a model would look better than it is"
             )
+        return epochs
+
+    @model_validator(mode="after")
+    def _check_size(self) -> "Plan":
         if (count := self.parameter_count(classes=10)) > MOST_PARAMETERS:
             raise ValueError(
                 f"this net would have {count:,} parameters; the most is {MOST_PARAMETERS:,}: "

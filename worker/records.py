@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import JSON, Enum, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from trainer.dataset_files import DIGITS
 from worker.states import JobKind, JobState, StepKind, StepState
 
 
@@ -99,5 +100,5 @@ class Model(Record):
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """A name for each of the model's outputs."""
-        return tuple(self.metrics["class_names"])
+        """A name for each of the model's outputs; models of the first release name none, and know digits."""
+        return tuple(self.metrics.get("class_names", DIGITS))

@@ -19,6 +19,7 @@ from worker.errors import LeaseLost, UnknownJob
 from worker.leases import Lease
 from worker.records import Model
 from worker.services import Services
+from worker.states import JobState
 from worker.sweeps import give_up_if_hopeless
 from worker.volume import write_directory_whole
 
@@ -108,16 +109,19 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
     try:
         services.leases.finish_job(lease, summary, model)
     except LeaseLost:
-        _unpublish_if_ended(services, lease.job_id)
+        _unpublish_unless_wanted(services, lease.job_id)
         raise
     shutil.rmtree(work, ignore_errors=True)
 
 
-def _unpublish_if_ended(services: Services, job_id: str) -> None:
-    """The job was cancelled while its model was being written: no file of it may be taken for a model."""
+def _unpublish_unless_wanted(services: Services, job_id: str) -> None:
+    """The job was cancelled while its model was being written: no file of it may be taken for a model.
+
+    Where another worker has the job, or has brought it to its end, the model is that one's.
+    """
     try:
-        ended = services.jobs.get(job_id).state.final
+        wanted = services.jobs.get(job_id).state not in (JobState.FAILED, JobState.CANCELLED)
     except UnknownJob:
-        ended = True
-    if ended:
+        wanted = False
+    if not wanted:
         services.volume.delete_model(job_id)

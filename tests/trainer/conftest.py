@@ -2,8 +2,11 @@
 
 import pytest
 
+from tests.trainer.trainings import STOPPED_EARLY
 from trainer import runtime
 from trainer.datasets import Dataset
+from trainer.parameters import TrainingParameters
+from trainer.training import Trained, train
 
 runtime.configure(1)
 
@@ -25,3 +28,15 @@ def animals(mnist: Dataset) -> Dataset:
         chosen = labels >= 7
         parts += [images[chosen][:count], labels[chosen][:count] - 7]
     return Dataset("animals", *parts, class_names=("cat", "dog", "guinea pig"))
+
+
+@pytest.fixture(scope="session")
+def with_dropout(digits: Dataset) -> Trained:
+    """Two epochs, validated on the test images."""
+    return train(TrainingParameters(recipe="dropout-128-32", epochs=2), digits)
+
+
+@pytest.fixture(scope="session")
+def stopped_early(digits: Dataset) -> Trained:
+    """Stopped by its validation split of 512 images, long before its last epoch."""
+    return train(TrainingParameters(**STOPPED_EARLY), digits)

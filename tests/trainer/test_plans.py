@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import keras
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -166,8 +165,6 @@ def test_the_parameters_are_those_counted_by_hand(plan: Plan, count: int) -> Non
     classes=st.integers(2, 256),
 )
 def test_any_net_has_as_many_parameters_as_keras_counts(plan: Plan, classes: int) -> None:
-    keras.backend.clear_session()
-
     model = build_model(plan, classes=classes, seed=1, steps=10)
 
     assert plan.parameter_count(classes) == model.count_params()

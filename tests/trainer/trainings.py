@@ -1,6 +1,7 @@
 """What is compared of two trainings, and how one of them is interrupted."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -8,6 +9,17 @@ import numpy as np
 from trainer.datasets import Dataset
 from trainer.engines import Engine
 from trainer.training import Progress, Trained
+
+# Learns so fast that its validation loss soon rises again.
+STOPPED_EARLY: dict[str, Any] = {
+    "units": (64,),
+    "dropout": 0.1,
+    "learning_rate": 0.02,
+    "epochs": 30,
+    "validation": "split",
+    "validation_split": 0.25,
+    "early_stopping": 2,
+}
 
 
 class Killed(Exception):

@@ -194,11 +194,13 @@ def test_the_newest_model_is_the_default_until_one_is_chosen(api: FlaskClient, s
     assert api.get(f"/api/v1/models/{model}").json["default"] is True
 
 
-def test_the_recipes_are_the_five_with_their_parameters(api: FlaskClient) -> None:
+def test_the_recipes_are_listed_with_their_plans_and_parameters(api: FlaskClient) -> None:
     recipes = {recipe["name"]: recipe for recipe in api.get("/api/v1/recipes").json["recipes"]}
 
-    assert list(recipes) == ["sigmoid-100", "rmsprop-512", "dropout-128", "dropout-128-32", "dense-128-64"]
+    published = [name for name, recipe in recipes.items() if recipe["origin"] == "source"]
+    assert published == ["sigmoid-100", "rmsprop-512", "dropout-128", "dropout-128-32", "dense-128-64"]
     assert recipes["dense-128-64"]["parameters"] == 109_386
+    assert recipes["dense-128-64"]["plan"]["units"] == [128, 64]
 
 
 def test_without_redis_jobs_are_taken_and_polled_all_the_same(tmp_path: Path) -> None:

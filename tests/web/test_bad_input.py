@@ -37,7 +37,9 @@ def nothing_left(services: Services) -> bool:
         ({"recipe": "dropout-128", "seed": 2**40}, "seed", "less than"),
         ({"recipe": "dropout-128", "dataset": "imagenet"}, "dataset", "there are: mnist, fashion-mnist"),
         ({"recipe": "dropout-128", "colour": "red"}, "colour", "not permitted"),
-        ({}, "recipe", "required"),
+        ({"units": [10_000_000]}, "units.0", "less than or equal to 8192"),
+        ({"units": [8192, 8192]}, "", "the most is 20,000,000"),
+        ({"early_stopping": 3}, "early_stopping", "needs validation=split"),
     ],
 )
 def test_a_bad_training_names_its_field(
