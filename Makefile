@@ -41,7 +41,7 @@ clean:  ## Remove the virtual environment and caches; the data stays
 $(VENV)/installed: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Tenfold needs Python 3.11 or 3.12: make PYTHON=/path/to/python"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded,exports]'
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed

@@ -257,6 +257,18 @@ def test_a_zip_is_uploaded_by_the_form_and_its_results_downloaded(
     assert len(download.value.path().read_text().splitlines()) == 501
 
 
+def test_a_sweep_is_run_by_command_and_ranked_on_its_page(up: Up, page: Page) -> None:
+    sweep = up.run_json("sweep", "custom", "--over", "units=4|64", "--method", "grid", "--epochs", "1", "--wait")
+
+    assert sweep["trials"] == 2
+    assert sweep["best"]["values"] == {"units": "64"}
+    assert sweep["test_accuracy"] > 0.9
+    page.goto(f"{up.url}/jobs/{sweep['job']['id']}")
+    assert [cell.inner_text() for cell in page.locator("tbody tr td:nth-child(2)").all()] == ["64", "4"]
+    page.get_by_role("link", name="1", exact=True).click()
+    assert page.get_by_role("heading", name="Training of custom").is_visible()
+
+
 def test_a_data_set_is_imported_listed_trained_on_and_removed_by_command(up: Up, shapes: Path) -> None:
     imported = up.run_json("import", "by-command", shapes, "--test-share", "0.25", "--wait")
     assert imported["classes"] == ["hook", "ring", "stroke"]

@@ -16,6 +16,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.config import JsonDict
 
 SIDE = 28
 
@@ -32,6 +33,10 @@ def _numbers(value: Any) -> Any:
 
 Filters = Annotated[int, Field(ge=1, le=512)]
 Units = Annotated[int, Field(ge=1, le=8192)]
+
+
+# Marks what most people would change; a form folds the rest away.
+BASIC: JsonDict = {"basic": True}
 
 
 class Plan(BaseModel):
@@ -74,7 +79,13 @@ class Plan(BaseModel):
         "adam", title="Optimizer", description="Keras' own with its defaults; sgd has a Nesterov momentum of 0.9."
     )
     learning_rate: float = Field(
-        0.001, gt=0, le=10, allow_inf_nan=False, title="Learning rate", description="Of the optimizer, at the start."
+        0.001,
+        gt=0,
+        le=10,
+        allow_inf_nan=False,
+        title="Learning rate",
+        description="Of the optimizer, at the start.",
+        json_schema_extra=BASIC,
     )
     schedule: Literal["constant", "cosine", "exponential"] = Field(
         "constant",
@@ -87,8 +98,17 @@ class Plan(BaseModel):
     label_smoothing: float = Field(
         0.0, ge=0, le=0.5, title="Label smoothing", description="Share of each label spread over all classes."
     )
-    epochs: int = Field(10, ge=1, le=1000, title="Epochs", description="Passes over the training images.")
-    batch_size: int = Field(32, ge=1, le=8192, title="Batch size", description="Images in one step.")
+    epochs: int = Field(
+        10,
+        ge=1,
+        le=1000,
+        title="Epochs",
+        description="Passes over the training images.",
+        json_schema_extra=BASIC,
+    )
+    batch_size: int = Field(
+        32, ge=1, le=8192, title="Batch size", description="Images in one step.", json_schema_extra=BASIC
+    )
     validation: Literal["none", "test", "split"] = Field(
         "none",
         title="Validation",

@@ -19,7 +19,7 @@ class FormField:
     """One input of a form.
 
     `kind` is `select` where one of `choices` is taken, `checks` where any number of them may be, else `number`, `text`
-    or `lines`. An `optional` one may be left empty for a value that lies elsewhere, such as a recipe's.
+    or `lines`. An `advanced` one is folded away: it may be left empty, and most people do.
     """
 
     name: str
@@ -32,7 +32,7 @@ class FormField:
     step: str | None
     choices: tuple[Choice, ...]
     placeholder: str
-    optional: bool
+    advanced: bool
     error: str | None
 
 
@@ -71,7 +71,7 @@ def form_fields(
                 step=("1" if concrete.get("type") == "integer" else "any") if kind == "number" else None,
                 choices=offered,
                 placeholder=example if kind == "text" else "",
-                optional=optional,
+                advanced=optional and not schema.get("basic", False),
                 error=messages.get(name),
             )
         )

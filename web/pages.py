@@ -142,7 +142,7 @@ def _train_page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()
     datasets = [Choice(entry.name, _described(entry)) for entry in list_datasets(services().volume) if entry.usable]
     choices = {"recipe": recipes, "dataset": datasets}
     fields = _fields(TrainingParameters, choices, values, errors or _gone(values, datasets))
-    changed = any(field.optional and (field.value or field.error) for field in fields)
+    changed = any(field.advanced and (field.value or field.error) for field in fields)
     return render_template("train.html", fields=fields, recipes=RECIPES.values(), errors=errors, changed=changed)
 
 

@@ -51,5 +51,5 @@ def _page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> s
         "dataset": [Choice(entry.name, entry.title) for entry in list_datasets(services().volume) if entry.usable],
     }
     fields = form_fields(SweepParameters, choices=choices, values=values, errors=errors)
-    changed = any(field.optional and (field.value or field.error) for field in fields)
+    changed = any(field.advanced and (field.value or field.error) for field in fields)
     return render_template("sweep.html", fields=fields, errors=errors, changed=changed, examples=EXAMPLES)

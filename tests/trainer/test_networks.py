@@ -37,7 +37,7 @@ def test_each_activation_optimizer_and_schedule_trains_a_step(
 
     assert model.get_layer("hidden_1").activation.__name__ == activation
     assert type(model.optimizer).__name__ == OPTIMIZERS[choices["optimizer"]]
-    assert losses[-1] < losses[0], "running means, so that the last is lower when each step helped"
+    assert losses[-1] < losses[0]
 
 
 def test_the_layers_are_blocks_of_convolutions_and_then_the_dense_ones() -> None:

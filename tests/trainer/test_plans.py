@@ -115,8 +115,10 @@ def test_every_field_has_a_title_and_a_description_for_people() -> None:
 @BOTH
 @pytest.mark.parametrize("validation", ["none", "test"])
 def test_early_stopping_without_a_split_is_refused_with_the_reason(kind: type[Plan], validation: str) -> None:
-    with pytest.raises(ValidationError, match=r"early_stopping needs validation=split: chosen by the test images"):
+    with pytest.raises(ValidationError, match=r"needs validation=split: chosen by the test images") as refused:
         kind(early_stopping=3, validation=validation)
+
+    assert [error["loc"] for error in refused.value.errors()] == [("early_stopping",)]
 
 
 @BOTH
