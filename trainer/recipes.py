@@ -37,6 +37,18 @@ class Recipe(BaseModel):
         return self.plan.parameter_count(classes=10)
 
 
+CNN = Plan(
+    filters=(16, 32),
+    convolutions=2,
+    units=(128,),
+    batch_normalisation=True,
+    dropout=0.5,
+    learning_rate=0.002,
+    schedule="cosine",
+    epochs=10,
+    batch_size=128,
+)
+
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
@@ -83,35 +95,14 @@ RECIPES: dict[str, Recipe] = {
             title="A convolutional net",
             description="Two blocks of convolutions with batch normalisation, then 128 dense units with dropout.",
             origin="beyond",
-            plan=Plan(
-                filters=(16, 32),
-                convolutions=2,
-                units=(128,),
-                batch_normalisation=True,
-                dropout=0.5,
-                learning_rate=0.002,
-                schedule="cosine",
-                epochs=10,
-                batch_size=128,
-            ),
+            plan=CNN,
         ),
         Recipe(
             name="cnn-augmented",
             title="A convolutional net on bent digits",
             description="The same on images that are turned, sheared, scaled, shifted and bent anew in each epoch.",
             origin="beyond",
-            plan=Plan(
-                filters=(16, 32),
-                convolutions=2,
-                units=(128,),
-                batch_normalisation=True,
-                dropout=0.5,
-                learning_rate=0.002,
-                schedule="cosine",
-                epochs=20,
-                batch_size=128,
-                augmentation="elastic",
-            ),
+            plan=CNN.model_copy(update={"epochs": 20, "augmentation": "elastic"}),
         ),
         Recipe(
             name="dense-augmented",

@@ -60,6 +60,7 @@ def model_document(model: Model, *, default: bool) -> dict[str, Any]:
         "metrics": model.metrics,
         "created_at": timestamp(model.created_at),
         "default": default,
+        "trial": model.trial,
         "links": {
             "self": url_for("api.get_model", model_id=model.id),
             "files": url_for("api.list_model_files", model_id=model.id),

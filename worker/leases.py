@@ -241,8 +241,14 @@ class LeaseStore:
             self._change_step(session, lease, state=StepState.WAITING)
             end_job(session, lease.job_id, JobState.CANCELLED, self._clock())
 
-    def finish_job(self, lease: Lease, summary: dict[str, Any], model: Model | None = None) -> None:
-        """The job succeeded: its files are in place. `model` enters the registry in the same transaction.
+    def finish_job(
+        self, lease: Lease, summary: dict[str, Any], *, model: Model | None = None, best_trial: str | None = None
+    ) -> None:
+        """The job succeeded: its files are in place.
+
+        Args:
+            model: enters the registry in the same transaction.
+            best_trial: of a sweep; its model may now serve where none is named.
 
         Raises:
             LeaseLost: the claim no longer counts.
@@ -253,18 +259,8 @@ class LeaseStore:
             end_job(session, lease.job_id, JobState.SUCCEEDED, self._clock(), summary=summary)
             if model is not None:
                 session.add(model)
-
-    def finish_sweep(self, lease: Lease, summary: dict[str, Any], best_model: str) -> None:
-        """The sweep succeeded; of its models, the best may serve where none is named.
-
-        Raises:
-            LeaseLost: the claim no longer counts.
-        """
-        with self._database.write() as session:
-            self._change_job(session, lease, done=Job.total)
-            self._change_step(session, lease, state=StepState.DONE, lease_token=None, lease_expires_at=None)
-            end_job(session, lease.job_id, JobState.SUCCEEDED, self._clock(), summary=summary)
-            session.execute(update(Model).where(Model.id == best_model).values(trial=False))
+            if best_trial is not None:
+                session.execute(update(Model).where(Model.id == best_trial).values(trial=False))
 
     def fail_job(self, lease: Lease, reason: str) -> None:
         """The job cannot succeed, whoever tries.

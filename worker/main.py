@@ -22,6 +22,7 @@ def main() -> None:
             "worker",
             "--loglevel=INFO",
             f"--concurrency={settings.worker_processes}",
+            f"--max-memory-per-child={settings.max_process_bytes // 1024}",
             f"--queues={','.join(kind.value for kind in QUEUES)}",
             "--without-gossip",
             "--without-mingle",

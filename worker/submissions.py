@@ -37,22 +37,7 @@ def submit_training(services: Services, parameters: TrainingParameters, idempote
         InvalidSubmission: there is no such data set.
         IdempotencyConflict: the key was used for another submission.
     """
-    resolved = parameters.resolved().model_dump(mode="json")
-    fingerprint = _fingerprint(JobKind.TRAINING, resolved)
-    if existing := services.jobs.submitted_before(idempotency_key, fingerprint):
-        return existing
-    check_usable(services.volume, parameters.dataset)
-    job_id = new_id()
-    services.volume.job(job_id).mkdir()
-    job = services.jobs.submit(
-        job_id,
-        JobKind.TRAINING,
-        resolved,
-        total=resolved["epochs"],
-        fingerprint=fingerprint,
-        idempotency_key=idempotency_key,
-    )
-    return _announce(services, job, job_id)
+    return _submit(services, JobKind.TRAINING, parameters.resolved(), parameters.plan().epochs, idempotency_key)
 
 
 def submit_sweep(services: Services, parameters: SweepParameters, idempotency_key: str | None = None) -> Job:
@@ -62,20 +47,21 @@ def submit_sweep(services: Services, parameters: SweepParameters, idempotency_ke
         InvalidSubmission: there is no such data set.
         IdempotencyConflict: the key was used for another submission.
     """
+    return _submit(services, JobKind.SWEEP, parameters, parameters.trial_count, idempotency_key)
+
+
+def _submit(
+    services: Services, kind: JobKind, parameters: TrainingParameters, total: int, idempotency_key: str | None
+) -> Job:
     written = parameters.model_dump(mode="json")
-    fingerprint = _fingerprint(JobKind.SWEEP, written)
+    fingerprint = _fingerprint(kind, written)
     if existing := services.jobs.submitted_before(idempotency_key, fingerprint):
         return existing
     check_usable(services.volume, parameters.dataset)
     job_id = new_id()
     services.volume.job(job_id).mkdir()
     job = services.jobs.submit(
-        job_id,
-        JobKind.SWEEP,
-        written,
-        total=parameters.trial_count,
-        fingerprint=fingerprint,
-        idempotency_key=idempotency_key,
+        job_id, kind, written, total=total, fingerprint=fingerprint, idempotency_key=idempotency_key
     )
     return _announce(services, job, job_id)
 

@@ -132,7 +132,7 @@ def _finish(services: Services, lease: Lease, parameters: SweepParameters, jobs:
         "ranking": ranked,
         "seconds": round(services.clock() - min(job.created_at for job in jobs), 3),
     }
-    services.leases.finish_sweep(lease, summary, best["job"])
+    services.leases.finish_job(lease, summary, best_trial=best["job"])
     log.info("best of %d trials: %s", len(ranked), _text(best["values"]))
 
 

@@ -107,7 +107,7 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
         "temperature": metrics["calibration"]["temperature"],
     }
     try:
-        services.leases.finish_job(lease, summary, model)
+        services.leases.finish_job(lease, summary, model=model)
     except LeaseLost:
         _unpublish_unless_wanted(services, lease.job_id)
         raise

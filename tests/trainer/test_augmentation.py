@@ -5,6 +5,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from tests.trainer.trainings import SMALL
 from trainer.augmentation import (
     ELASTIC_GRID,
     ELASTIC_PIXELS,
@@ -187,7 +188,7 @@ def test_turns_shears_scales_and_shifts_fill_their_ranges_and_stay_within() -> N
 @pytest.mark.parametrize("kind", ["none", "affine"])
 def test_images_are_distorted_anew_in_each_epoch(kind: str, digits: Dataset) -> None:
     """A net that learns next to nothing sees the same loss again on the same images, and another one on others."""
-    parameters = TrainingParameters(units=(8,), learning_rate=1e-12, epochs=2, augmentation=kind)
+    parameters = TrainingParameters(**SMALL, learning_rate=1e-12, epochs=2, augmentation=kind)
 
     first, second = (result.loss for result in train(parameters, digits).history)
 

@@ -8,13 +8,10 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tests.trainer.trainings import Killed, kill_in_epoch
+from tests.trainer.trainings import SMALL, Killed, kill_in_epoch
 from trainer.datasets import Dataset
 from trainer.parameters import TrainingParameters
 from trainer.training import train
-
-SMALL: dict[str, Any] = {"filters": "2", "units": "none", "epochs": 3}
-
 
 class Told(keras.callbacks.Callback):
     """Writes down what it is told."""
@@ -37,7 +34,7 @@ class Told(keras.callbacks.Callback):
 
 
 def test_callbacks_are_called_as_by_fit(digits: Dataset) -> None:
-    parameters = TrainingParameters(**SMALL, validation="test")
+    parameters = TrainingParameters(**SMALL, epochs=3, validation="test")
     told, told_by_fit = Told(), Told()
 
     trained = train(parameters, digits, callbacks=[told])
@@ -64,7 +61,7 @@ def test_without_validation_the_logs_have_no_figures_of_it(digits: Dataset) -> N
     seen: list[set[str]] = []
     note = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(set(logs)))
 
-    train(TrainingParameters(**SMALL), digits, callbacks=[note])
+    train(TrainingParameters(**SMALL, epochs=3), digits, callbacks=[note])
 
     assert seen == [{"loss", "accuracy"}] * 3
 
@@ -73,7 +70,7 @@ def test_each_of_several_callbacks_sees_the_weights_of_the_epoch_that_ended(digi
     saving = keras.callbacks.ModelCheckpoint(str(tmp_path / "epoch-{epoch}.keras"))
     told = Told()
 
-    trained = train(TrainingParameters(**SMALL, validation="test"), digits, callbacks=[saving, told])
+    trained = train(TrainingParameters(**SMALL, epochs=3, validation="test"), digits, callbacks=[saving, told])
 
     assert len(told.calls) == 8
     for result in trained.history:
@@ -83,7 +80,7 @@ def test_each_of_several_callbacks_sees_the_weights_of_the_epoch_that_ended(digi
 
 
 def test_a_training_that_goes_on_tells_of_the_epochs_that_it_runs(digits: Dataset, tmp_path: Path) -> None:
-    parameters, checkpoint, told = TrainingParameters(**SMALL), tmp_path / "checkpoint.npz", Told()
+    parameters, checkpoint, told = TrainingParameters(**SMALL, epochs=3), tmp_path / "checkpoint.npz", Told()
     with pytest.raises(Killed):
         train(parameters, digits, checkpoint=checkpoint, on_progress=kill_in_epoch(2))
 
@@ -93,7 +90,7 @@ def test_a_training_that_goes_on_tells_of_the_epochs_that_it_runs(digits: Datase
 
 
 def test_tensorboard_reads_the_curves(digits: Dataset, tmp_path: Path) -> None:
-    parameters = TrainingParameters(**SMALL, validation="split", schedule="cosine", learning_rate=0.01)
+    parameters = TrainingParameters(**SMALL, epochs=3, validation="split", schedule="cosine", learning_rate=0.01)
     tensorboard = keras.callbacks.TensorBoard(str(tmp_path), write_graph=False)
 
     trained = train(parameters, digits, callbacks=[tensorboard])

@@ -2,28 +2,19 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
-from trainer.checkpoints import EpochResult, restore_checkpoint, save_checkpoint
+from tests.trainer.trainings import SMALL, Killed, arrays, figures, kill_in_epoch, run_in_order, state, weights
+from trainer.checkpoints import Checkpoint, EpochResult, restore_checkpoint, save_checkpoint
 from trainer.datasets import Dataset
-from trainer.networks import build_from
+from trainer.engines import make_engine
+from trainer.networks import build_model
 from trainer.parameters import TrainingParameters
-from trainer.training import Progress, Trained, train
-
-
-class Killed(Exception):
-    """Stands for whatever ends a worker."""
-
-
-def kill_in_epoch(epoch: int) -> Callable[[Progress], None]:
-    def on_progress(progress: Progress) -> None:
-        if progress.epoch == epoch:
-            raise Killed
-
-    return on_progress
+from trainer.training import Progress, train
 
 
 @pytest.fixture
@@ -31,26 +22,39 @@ def checkpoint(tmp_path: Path) -> Path:
     return tmp_path / "checkpoint.npz"
 
 
-@pytest.mark.parametrize("recipe", ["sigmoid-100", "rmsprop-512", "dropout-128-32"])
-def test_an_interrupted_training_ends_with_the_same_weights(recipe: str, digits: Dataset, checkpoint: Path) -> None:
-    parameters = TrainingParameters(recipe=recipe, epochs=4)
-    uninterrupted = train(parameters, digits)
+TRAININGS: dict[str, dict[str, Any]] = {
+    "dense, dropout, cosine": {"units": (16, 8), "dropout": 0.2, "schedule": "cosine", "validation": "test"},
+    "rmsprop, one-hot, affine": {
+        **{"units": (16,), "optimizer": "rmsprop", "loss": "categorical_crossentropy", "augmentation": "affine"},
+    },
+    "convolutions, batch normalisation, dropout, elastic": {
+        **{"filters": (4,), "units": (8,), "batch_normalisation": True, "dropout": 0.2},
+        **{"augmentation": "elastic", "schedule": "exponential", "optimizer": "adamw"},
+    },
+}
+
+
+@pytest.mark.parametrize("changes", TRAININGS.values(), ids=TRAININGS)
+def test_an_interrupted_training_ends_with_the_same_weights(
+    changes: dict[str, Any], digits: Dataset, checkpoint: Path
+) -> None:
+    few = digits.head(train=640, test=100)
+    parameters = TrainingParameters(epochs=4, **changes)
+    uninterrupted = train(parameters, few)
 
     with pytest.raises(Killed):
-        train(parameters, digits, checkpoint=checkpoint, on_progress=kill_in_epoch(3))
+        train(parameters, few, checkpoint=checkpoint, on_progress=kill_in_epoch(3))
     epochs_run: set[int] = set()
-    resumed = train(
-        parameters, digits, checkpoint=checkpoint, on_progress=lambda progress: epochs_run.add(progress.epoch)
-    )
+    resumed = train(parameters, few, checkpoint=checkpoint, on_progress=lambda seen: epochs_run.add(seen.epoch))
 
     assert epochs_run == {3, 4}, "the finished epochs are not run again"
-    assert weights(resumed) == weights(uninterrupted)
+    assert state(resumed.model) == state(uninterrupted.model)
     assert figures(resumed) == figures(uninterrupted)
 
 
 def test_one_interrupted_in_the_middle_of_an_epoch_runs_that_epoch_again(mnist: Dataset, checkpoint: Path) -> None:
-    """10,000 images are told of in three parts; the second epoch ends after the first of them."""
-    parameters = TrainingParameters(recipe="dropout-128-32", epochs=2)
+    """10,000 images are told of in some parts; the second epoch ends after the first of them."""
+    parameters = TrainingParameters(**SMALL, epochs=2)
     many = mnist.head(train=10_000, test=100)
     uninterrupted = train(parameters, many)
     stopped_at: list[Progress] = []
@@ -72,7 +76,7 @@ def test_one_interrupted_in_the_middle_of_an_epoch_runs_that_epoch_again(mnist: 
 def test_one_interrupted_between_two_epochs_does_not_run_the_finished_one_again(
     digits: Dataset, checkpoint: Path
 ) -> None:
-    parameters = TrainingParameters(recipe="dropout-128-32", epochs=2)
+    parameters = TrainingParameters(**SMALL, epochs=2)
     uninterrupted = train(parameters, digits)
     epochs_run: set[int] = set()
 
@@ -82,9 +86,7 @@ def test_one_interrupted_between_two_epochs_does_not_run_the_finished_one_again(
 
     with pytest.raises(Killed):
         train(parameters, digits, checkpoint=checkpoint, on_progress=kill_after_the_first_epoch)
-    resumed = train(
-        parameters, digits, checkpoint=checkpoint, on_progress=lambda progress: epochs_run.add(progress.epoch)
-    )
+    resumed = train(parameters, digits, checkpoint=checkpoint, on_progress=lambda seen: epochs_run.add(seen.epoch))
 
     assert epochs_run == {2}
     assert weights(resumed) == weights(uninterrupted)
@@ -92,7 +94,7 @@ def test_one_interrupted_between_two_epochs_does_not_run_the_finished_one_again(
 
 
 def test_a_finished_training_is_not_run_again(digits: Dataset, checkpoint: Path) -> None:
-    parameters = TrainingParameters(recipe="dropout-128", epochs=1)
+    parameters = TrainingParameters(**SMALL, epochs=1)
     first = train(parameters, digits, checkpoint=checkpoint)
 
     again = train(parameters, digits, checkpoint=checkpoint, on_progress=kill_in_epoch(1))
@@ -100,20 +102,22 @@ def test_a_finished_training_is_not_run_again(digits: Dataset, checkpoint: Path)
     assert weights(again) == weights(first)
 
 
-def test_the_checkpoint_of_other_parameters_is_ignored(digits: Dataset, checkpoint: Path) -> None:
-    train(TrainingParameters(recipe="dropout-128", epochs=1, seed=1), digits, checkpoint=checkpoint)
+@pytest.mark.parametrize("other", [{"seed": 2}, {"learning_rate": 0.002}, {"dataset": "others"}, {"units": "3"}], ids=str)
+def test_the_checkpoint_of_other_parameters_is_ignored(other: dict[str, Any], checkpoint: Path) -> None:
+    mine, theirs = (TrainingParameters(**SMALL | changed).resolved() for changed in ({}, other))
+    save_checkpoint(checkpoint, build(mine), mine, Checkpoint(ONE_EPOCH))
+    fresh = build(theirs)
+    before = state(fresh)
 
-    other = TrainingParameters(recipe="dropout-128", epochs=1, seed=2)
+    assert restore_checkpoint(checkpoint, fresh, theirs) == Checkpoint([])
+    assert state(fresh) == before
 
-    assert weights(train(other, digits, checkpoint=checkpoint)) == weights(train(other, digits))
 
-
-@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
-def test_a_damaged_checkpoint_is_ignored(share: float, digits: Dataset, checkpoint: Path) -> None:
-    parameters = TrainingParameters(recipe="dropout-128", epochs=1)
+def test_a_training_with_a_damaged_checkpoint_starts_anew(digits: Dataset, checkpoint: Path) -> None:
+    parameters = TrainingParameters(**SMALL, epochs=1)
     whole = train(parameters, digits, checkpoint=checkpoint)
     data = checkpoint.read_bytes()
-    checkpoint.write_bytes(data[: int(len(data) * share)])
+    checkpoint.write_bytes(data[: len(data) // 2])
 
     assert weights(train(parameters, digits, checkpoint=checkpoint)) == weights(whole)
 
@@ -121,14 +125,44 @@ def test_a_damaged_checkpoint_is_ignored(share: float, digits: Dataset, checkpoi
 ONE_EPOCH = [EpochResult(epoch=1, loss=0.5, accuracy=0.9, val_loss=None, val_accuracy=None, seconds=1.0)]
 
 
-def test_a_whole_checkpoint_gives_its_weights_and_its_history(checkpoint: Path) -> None:
-    parameters = TrainingParameters(recipe="sigmoid-100").resolved()
-    saved, fresh = build_from(parameters), build_from(parameters)
-    saved.set_weights([array + 1 for array in saved.get_weights()])
-    save_checkpoint(checkpoint, saved, parameters, ONE_EPOCH)
+def build(parameters: TrainingParameters) -> keras.Model:
+    return build_model(parameters.plan(), classes=10, seed=parameters.seed, steps=10)
 
-    assert restore_checkpoint(checkpoint, fresh, parameters) == ONE_EPOCH
-    assert arrays(fresh) == arrays(saved)
+
+def test_a_whole_checkpoint_gives_back_all_that_a_training_goes_on_from(digits: Dataset, checkpoint: Path) -> None:
+    """Weights, moving means, the optimizer's memory and dropout's random state, all of which an epoch has changed."""
+    parameters = TrainingParameters(**SMALL | {"units": "4"}, dropout=0.3, batch_normalisation=True).resolved()
+    saved, fresh = build(parameters), build(parameters)
+    run_in_order(make_engine(saved, digits.train_images[:64], digits.train_labels[:64], batch_size=32), 64)
+    save_checkpoint(checkpoint, saved, parameters, Checkpoint(ONE_EPOCH))
+    variables = [*saved.variables, *saved.optimizer.variables]
+    moved = [v.path for v, one, other in zip(variables, state(saved), state(fresh), strict=True) if one != other]
+    for part in ("hidden_1/kernel", "moving_mean", "dropout_1/seed_generator", "adam/iteration", "kernel_velocity"):
+        assert any(part in path for path in moved), (part, moved)
+
+    restored = restore_checkpoint(checkpoint, fresh, parameters)
+
+    assert restored == Checkpoint(ONE_EPOCH, best=None)
+    assert state(fresh) == state(saved)
+
+
+def test_a_whole_checkpoint_gives_back_the_best_weights(checkpoint: Path) -> None:
+    """More arrays than ten, in their order."""
+    parameters = TrainingParameters(units=(5, 4, 3, 2), batch_normalisation=True).resolved()
+    model = build(parameters)
+    best = [array + number for number, array in enumerate(model.get_weights())]
+    save_checkpoint(checkpoint, model, parameters, Checkpoint(ONE_EPOCH, best))
+
+    restored = restore_checkpoint(checkpoint, build(parameters), parameters)
+
+    assert restored.best is not None
+    assert [array.tobytes() for array in restored.best] == [array.tobytes() for array in best]
+
+
+def test_there_is_nothing_to_go_on_from_without_a_checkpoint(checkpoint: Path) -> None:
+    parameters = TrainingParameters(**SMALL).resolved()
+
+    assert restore_checkpoint(checkpoint, build(parameters), parameters) == Checkpoint([])
 
 
 @pytest.mark.parametrize(
@@ -147,32 +181,22 @@ def test_a_whole_checkpoint_gives_its_weights_and_its_history(checkpoint: Path) 
     ids=["empty", "a byte", "100 bytes", "a tenth", "half", "all but a byte", "a flipped bit", "noise", "text"],
 )
 def test_damage_leaves_the_model_untouched(damage: Callable[[bytes], bytes], checkpoint: Path) -> None:
-    parameters = TrainingParameters(recipe="sigmoid-100").resolved()
-    saved, fresh = build_from(parameters), build_from(parameters)
+    parameters = TrainingParameters(**SMALL).resolved()
+    saved, fresh = build(parameters), build(parameters)
     saved.set_weights([array + 1 for array in saved.get_weights()])
-    save_checkpoint(checkpoint, saved, parameters, ONE_EPOCH)
+    save_checkpoint(checkpoint, saved, parameters, Checkpoint(ONE_EPOCH, saved.get_weights()))
     checkpoint.write_bytes(damage(checkpoint.read_bytes()))
     before = arrays(fresh)
 
-    assert restore_checkpoint(checkpoint, fresh, parameters) == []
+    assert restore_checkpoint(checkpoint, fresh, parameters) == Checkpoint([])
     assert arrays(fresh) == before
 
 
 def test_a_checkpoint_needs_no_pickle_and_leaves_nothing_beside_it(digits: Dataset, checkpoint: Path) -> None:
-    train(TrainingParameters(recipe="dropout-128", epochs=2), digits, checkpoint=checkpoint)
+    train(
+        TrainingParameters(**SMALL, epochs=2, validation="split", early_stopping=1), digits, checkpoint=checkpoint
+    )
 
     with np.load(checkpoint, allow_pickle=False) as saved:
         assert all(saved[name].dtype != object for name in saved.files)
     assert list(checkpoint.parent.iterdir()) == [checkpoint]
-
-
-def weights(trained: Trained) -> list[bytes]:
-    return arrays(trained.model)
-
-
-def arrays(model: keras.Model) -> list[bytes]:
-    return [array.tobytes() for array in model.get_weights()]
-
-
-def figures(trained: Trained) -> list[tuple[float | None, ...]]:
-    return [(r.epoch, r.loss, r.accuracy, r.val_loss, r.val_accuracy) for r in trained.history]

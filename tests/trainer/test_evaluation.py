@@ -7,9 +7,7 @@ import pytest
 from trainer.datasets import Dataset
 from trainer.evaluation import Evaluation, evaluate
 from trainer.networks import build_model
-from trainer.parameters import TrainingParameters
-from trainer.recipes import get_recipe
-from trainer.training import train
+from trainer.plans import Plan
 
 
 @pytest.fixture
@@ -68,7 +66,7 @@ def test_equally_confident_mistakes_keep_their_order() -> None:
 
 
 def test_a_row_of_the_confusion_is_a_true_class_and_a_column_a_predicted_one(digits: Dataset) -> None:
-    model = build_model(get_recipe("dense-128-64"), seed=1)
+    model = build_model(Plan(units=(8,)), classes=10, seed=1, steps=1)
     *inner, bias = model.get_weights()
     model.set_weights([*inner, np.where(np.arange(10) == 3, 100, bias)])  # answers 3, whatever it is shown
 
@@ -78,9 +76,18 @@ def test_a_row_of_the_confusion_is_a_true_class_and_a_column_a_predicted_one(dig
     assert confusion.sum() == confusion[:, 3].sum()
 
 
-@pytest.mark.parametrize("recipe", ["sigmoid-100", "rmsprop-512", "dropout-128"])
-def test_a_model_is_evaluated_as_keras_does(recipe: str, digits: Dataset) -> None:
-    model = train(TrainingParameters(recipe=recipe, epochs=1), digits).model
+@pytest.mark.parametrize(
+    "plan",
+    [
+        Plan(units=(8,), output_activation="sigmoid"),
+        Plan(units=(8,), loss="categorical_crossentropy"),
+        Plan(units=(8,), label_smoothing=0.1),
+        Plan(filters=(2,), units=(), batch_normalisation=True),
+    ],
+    ids=["sigmoid", "one-hot", "label smoothing", "convolutions"],
+)
+def test_a_model_is_evaluated_as_keras_does(plan: Plan, digits: Dataset) -> None:
+    model = build_model(plan, classes=10, seed=1, steps=1)
 
     evaluation = evaluate(model, digits.test_images, digits.test_labels)
 
@@ -88,9 +95,21 @@ def test_a_model_is_evaluated_as_keras_does(recipe: str, digits: Dataset) -> Non
     assert (evaluation.predicted == scores.argmax(axis=1)).all()
     assert evaluation.confusion.sum() == len(digits.test_labels)
     assert evaluation.confusion.trace() == (evaluation.predicted == digits.test_labels).sum()
-    one_hot = model.loss == "categorical_crossentropy"
-    target = keras.utils.to_categorical(digits.test_labels) if one_hot else digits.test_labels
+    target = keras.utils.to_categorical(digits.test_labels, 10) if plan.one_hot else digits.test_labels
     loss, accuracy = model.evaluate(digits.test_images / 255.0, target, verbose=0)
     assert evaluation.loss == pytest.approx(loss, rel=1e-5)
     assert evaluation.accuracy == pytest.approx(accuracy)
     np.testing.assert_allclose(evaluation.probabilities, scores / scores.sum(axis=1, keepdims=True), atol=1e-5)
+
+
+def test_there_are_as_many_classes_as_the_model_has_outputs(animals: Dataset) -> None:
+    """Also where none of the images is of the last one."""
+    model = build_model(Plan(units=(8,), label_smoothing=0.1), classes=3, seed=1, steps=1)
+    few = animals.test_labels < 2
+
+    evaluation = evaluate(model, animals.test_images[few], animals.test_labels[few])
+
+    assert evaluation.probabilities.shape == (few.sum(), 3)
+    assert evaluation.confusion.shape == (3, 3)
+    assert evaluation.per_class()[2]["images"] == 0
+    assert np.isfinite(evaluation.loss)

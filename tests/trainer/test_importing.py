@@ -18,12 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from trainer import importing
 from trainer.dataset_files import FILES
 from trainer.datasets import Dataset, load_dataset
 from trainer.errors import DatasetInvalid
 from trainer.idx import write_idx
 from trainer.importing import Imported, import_dataset, save_dataset
+from trainer.importing import limits
 
 TRAIN, TEST = 150, 100
 HEADER = ",".join(["label", *(f"pixel{index}" for index in range(784))])
@@ -346,7 +346,7 @@ def test_unreadable_images_are_counted_and_the_first_are_named(imported: Import,
 def test_an_image_too_large_when_unpacked_is_unreadable(
     imported: Import, few: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "MAX_IMAGE_BYTES", 2**20)
+    monkeypatch.setattr(limits, "MAX_IMAGE_BYTES", 2**20)
     report = imported(zipped(folders(few) | {"train/7/bomb.png": bytes(2**21)})).report
 
     assert report.unreadable == ["train/7/bomb.png: is larger than 1 MiB when unpacked"]
@@ -573,7 +573,7 @@ def test_a_csv_that_is_no_utf8_is_refused(imported: Import) -> None:
 def test_too_many_images_are_refused(
     imported: Import, few: Dataset, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(importing, "MAX_IMAGES", TRAIN + TEST - 1)
+    monkeypatch.setattr(limits, "MAX_IMAGES", TRAIN + TEST - 1)
     data = {
         "csv": lambda: csv_of(few.train_images.repeat(3, axis=0), few.train_labels.repeat(3)),
         "folders": lambda: zipped(folders(few)),

@@ -15,7 +15,7 @@ from trainer.recipes import get_recipe
 @pytest.fixture(scope="module")
 def model() -> keras.Model:
     """Untrained sigmoid outputs, whose sums are far from 1."""
-    return build_model(get_recipe("sigmoid-100"), seed=3)
+    return build_model(get_recipe("sigmoid-100").plan, classes=10, seed=3, steps=1)
 
 
 @pytest.mark.parametrize("count", [1, 7, BATCH - 1, BATCH, BATCH + 1, 2 * BATCH + 3])
@@ -46,9 +46,11 @@ def test_a_saved_model_is_loaded_with_its_class_names(model: keras.Model, digits
     model.save(tmp_path / "model.keras")
 
     loaded = Classifier.load(tmp_path / "model.keras")
+    letters = Classifier.load(tmp_path / "model.keras", list("abcdefghij"))
 
     images = digits.test_images[:20]
     assert loaded.class_names == tuple("0123456789")
+    assert letters.class_names == tuple("abcdefghij")
     assert (loaded.classify(images) == Classifier(model).classify(images)).all()
 
 

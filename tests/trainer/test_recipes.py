@@ -1,4 +1,4 @@
-"""The five recipes are those of the sources: layers, optimizer, loss, schedule and parameter counts."""
+"""Five recipes are those of the sources: layers, optimizer, loss, epochs and parameter counts. Others go beyond."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ import pytest
 
 from trainer.errors import UnknownRecipe
 from trainer.networks import build_model
+from trainer.plans import Plan
 from trainer.recipes import RECIPES, get_recipe
 
 
@@ -48,15 +49,21 @@ SOURCES = {
 }
 
 
-def test_there_are_exactly_the_five_recipes_of_the_sources() -> None:
-    assert list(RECIPES) == list(SOURCES)
+BEYOND = ["cnn", "cnn-augmented", "dense-augmented"]
+
+
+def test_the_five_recipes_of_the_sources_are_followed_by_those_beyond_and_the_one_to_fill_in() -> None:
+    assert [name for name, recipe in RECIPES.items() if recipe.origin == "source"] == list(SOURCES)
+    assert [name for name, recipe in RECIPES.items() if recipe.origin == "beyond"] == BEYOND
+    assert list(RECIPES) == [*SOURCES, *BEYOND, "custom"]
+    assert all(name == recipe.name for name, recipe in RECIPES.items())
 
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_keras_builds_the_net_that_the_source_has(name: str) -> None:
     recipe, source = get_recipe(name), SOURCES[name]
 
-    model = build_model(recipe, seed=1)
+    model = build_model(recipe.plan, classes=10, seed=1, steps=1, name=name)
 
     assert [described(layer) for layer in model.layers] == source.layers
     assert model.input_shape == (None, 28, 28)
@@ -67,17 +74,32 @@ def test_keras_builds_the_net_that_the_source_has(name: str) -> None:
 
 
 def test_the_two_layer_net_has_the_published_parameters_layer_by_layer() -> None:
-    model = build_model(get_recipe("dense-128-64"), seed=1)
+    model = build_model(get_recipe("dense-128-64").plan, classes=10, seed=1, steps=1)
 
     assert [layer.count_params() for layer in model.layers if layer.weights] == [100_480, 8_256, 650]
 
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_the_schedule_is_the_source_s(name: str) -> None:
-    recipe, source = get_recipe(name), SOURCES[name]
+    plan, source = get_recipe(name).plan, SOURCES[name]
 
-    assert (recipe.epochs, recipe.batch_size) == (source.epochs, source.batch_size)
-    assert recipe.validation == source.validation
+    assert (plan.epochs, plan.batch_size) == (source.epochs, source.batch_size)
+    assert plan.validation == source.validation
+    assert (plan.schedule, plan.augmentation, plan.label_smoothing, plan.early_stopping) == ("constant", "none", 0, 0)
+
+
+@pytest.mark.parametrize("name", [*BEYOND, "custom"])
+def test_the_others_are_built_with_as_many_parameters_as_they_say(name: str) -> None:
+    recipe = get_recipe(name)
+
+    model = build_model(recipe.plan, classes=10, seed=1, steps=1, name=name)
+
+    assert model.count_params() == recipe.parameters
+    assert model.output_shape == (None, 10)
+
+
+def test_the_one_to_fill_in_is_the_plan_of_all_defaults() -> None:
+    assert get_recipe("custom").plan == Plan()
 
 
 def test_published_figures_are_kept_with_the_recipes() -> None:
@@ -87,7 +109,11 @@ def test_published_figures_are_kept_with_the_recipes() -> None:
 
 
 def test_the_parameter_count_is_in_the_recipe_s_document() -> None:
-    assert RECIPES["dense-128-64"].model_dump(mode="json")["parameters"] == 109_386
+    document = RECIPES["dense-128-64"].model_dump(mode="json")
+
+    assert document["parameters"] == 109_386
+    assert document["plan"]["units"] == [128, 64]
+    assert document["origin"] == "source"
 
 
 def test_an_unknown_recipe_is_answered_with_those_there_are() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.trainer.trainings import weights
+from tests.trainer.trainings import SMALL, weights
 from trainer.datasets import Dataset
 from trainer.parameters import TrainingParameters
 from trainer.plans import Plan
@@ -74,7 +74,7 @@ def test_without_a_split_all_training_images_are_learned_from() -> None:
 
 def test_what_is_held_out_is_not_learned_from(digits: Dataset) -> None:
     """Whatever is drawn on the images that were held out, the weights become the same, bit for bit."""
-    parameters = TrainingParameters(units=(8,), validation="split", validation_split=0.25, epochs=1, seed=5)
+    parameters = TrainingParameters(**SMALL, validation="split", validation_split=0.25, epochs=1, seed=5)
     order = held_out(split_for(parameters.plan(), numbered(len(digits.train_labels)), seed=5))
     images, labels = digits.train_images.copy(), digits.train_labels.copy()
     images[order], labels[order] = 255 - images[order], 9 - labels[order]

@@ -112,7 +112,9 @@ def fleet(services: Services, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def model(services: Services) -> str:
     """An untrained net in the registry: what it answers does not matter here."""
     services.volume.model("untrained").mkdir()
-    build_model(RECIPES["dropout-128"].plan, classes=10, seed=1, steps=1).save(services.volume.model("untrained") / "model.keras")
+    build_model(RECIPES["dropout-128"].plan, classes=10, seed=1, steps=1).save(
+        services.volume.model("untrained") / "model.keras"
+    )
     with services.database.write() as session:
         session.add(
             Model(id="untrained", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0)

@@ -238,7 +238,7 @@ def test_a_finished_training_puts_its_model_into_the_registry(
     lease = claimed(leases, step)
     model = Model(id=lease.job_id, recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0)
 
-    leases.finish_job(lease, {}, model)
+    leases.finish_job(lease, {}, model=model)
 
     assert ModelStore(database).get(lease.job_id).recipe == "dropout-128"
 
@@ -251,7 +251,7 @@ def test_a_lost_lease_puts_no_model_into_the_registry(
     model = Model(id=lease.job_id, recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0)
 
     with pytest.raises(LeaseLost):
-        leases.finish_job(lease, {}, model)
+        leases.finish_job(lease, {}, model=model)
 
     assert ModelStore(database).list() == []
 

@@ -24,7 +24,13 @@ def models(default_id: str | None, as_json: bool) -> None:
         return
     print_lines(
         [
-            (model["id"], model["recipe"], f"{model['metrics']['test_accuracy']:.2%}", "default" * model["default"])
+            (
+                model["id"],
+                model["recipe"],
+                model["dataset"],
+                f"{model['metrics']['test_accuracy']:.2%}",
+                "default" if model["default"] else "a sweep's trial" if model["trial"] else "",
+            )
             for model in found
         ]
     )

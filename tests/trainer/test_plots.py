@@ -1,0 +1,139 @@
+"""The pictures show what they are given, also where there is next to nothing to show."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from trainer.calibration import Calibration, reliability
+from trainer.checkpoints import EpochResult
+from trainer.datasets import Dataset
+from trainer.idx import Bytes
+from trainer.plots import (
+    TRAINING,
+    VALIDATION,
+    plot_confusion,
+    plot_curves,
+    plot_mistakes,
+    plot_predictions,
+    plot_reliability,
+    plot_runs,
+)
+
+RED = "#b3261e"
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    return tmp_path / "picture.png"
+
+
+def pixels(path: Path) -> npt.NDArray[np.int64]:
+    with Image.open(path) as opened:
+        return np.asarray(opened.convert("RGB"), np.int64)
+
+
+def has(path: Path, colour: str) -> bool:
+    """Whether there is a pixel of a colour (#rrggbb)."""
+    wanted = [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
+    return bool((pixels(path) == wanted).all(axis=2).any())
+
+
+def history(epochs: int, *, validated: bool) -> list[EpochResult]:
+    return [
+        EpochResult(epoch, 1 / epoch, 1 - 0.5 / epoch, *((0.9, 0.6) if validated else (None, None)), seconds=1.0)
+        for epoch in range(1, epochs + 1)
+    ]
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 12])
+@pytest.mark.parametrize("validated", [True, False])
+def test_the_curves_of_validation_are_drawn_where_there_is_any(epochs: int, validated: bool, picture: Path) -> None:
+    plot_curves(history(epochs, validated=validated), picture)
+
+    assert has(picture, TRAINING)
+    assert has(picture, VALIDATION) is validated
+
+
+@pytest.mark.parametrize("validated", [True, False])
+def test_so_are_those_of_several_runs(validated: bool, picture: Path) -> None:
+    plot_runs([history(3, validated=validated)] * 2, picture)
+
+    assert has(picture, TRAINING)
+    assert has(picture, VALIDATION) is validated
+
+
+def calibration(said: npt.NDArray[np.float64], labels: list[int]) -> Calibration:
+    measured = reliability(said, np.array(labels, np.int64))
+    return Calibration(1.5, "validation split", len(labels), measured, measured)
+
+
+def test_reliability_is_drawn_as_it_is_and_with_its_temperature(picture: Path) -> None:
+    before = reliability(np.array([[0.9, 0.1], [0.7, 0.3], [0.2, 0.8]]), np.array([0, 1, 1]))
+    after = reliability(np.array([[0.8, 0.2], [0.6, 0.4], [0.3, 0.7]]), np.array([0, 1, 1]))
+
+    plot_reliability(Calibration(1.5, "validation split", 3, before, after), picture)
+
+    assert has(picture, TRAINING)
+    assert has(picture, VALIDATION)
+
+
+def test_reliability_can_be_drawn_of_no_image_and_of_one(picture: Path) -> None:
+    plot_reliability(calibration(np.zeros((0, 10)), []), picture)
+    of_none = pixels(picture)
+
+    plot_reliability(calibration(np.eye(10)[:1], [0]), picture)
+
+    assert (pixels(picture) != of_none).any()
+
+
+@pytest.fixture
+def images(digits: Dataset) -> Bytes:
+    return digits.test_images[:9]
+
+
+def test_predictions_that_are_wrong_are_red(images: Bytes, picture: Path) -> None:
+    plot_predictions(images, ["7"] * 9, ["7"] * 9, [0.9] * 9, picture)
+    all_right = has(picture, RED)
+
+    plot_predictions(images, ["7"] * 9, ["7"] * 8 + ["1"], [0.9] * 9, picture)
+
+    assert not all_right
+    assert has(picture, RED)
+
+
+def test_a_sheet_has_a_row_for_each_eight_images(images: Bytes, picture: Path) -> None:
+    heights = []
+    for count in (1, 8, 9):
+        plot_predictions(images[:count], ["7"] * count, ["1"] * count, [0.9] * count, picture)
+        heights.append(len(pixels(picture)))
+
+    assert heights[0] == heights[1] < heights[2]
+
+
+def test_no_images_make_a_sheet_too(images: Bytes, picture: Path) -> None:
+    plot_mistakes(images[:0], [], [], [], picture)
+    without = pixels(picture)
+
+    plot_mistakes(images[:1], ["7"], ["1"], [0.9], picture)
+
+    assert without.shape == pixels(picture).shape
+    assert (without != pixels(picture)).any()
+
+
+@pytest.mark.parametrize("confusion", [np.zeros((3, 3)), np.eye(3), np.ones((3, 3))], ids=["empty", "right", "even"])
+def test_any_confusion_can_be_drawn(confusion: npt.NDArray[np.float64], picture: Path) -> None:
+    plot_confusion(confusion.astype(np.int64), ["cat", "dog", "guinea pig"], picture)
+
+    assert min(pixels(picture).shape[:2]) > 600
+
+
+def test_a_confusion_of_many_classes_is_larger(picture: Path) -> None:
+    plot_confusion(np.eye(2, dtype=np.int64), ["cat", "dog"], picture)
+    small = pixels(picture).shape
+
+    plot_confusion(np.eye(30, dtype=np.int64), [f"class {number}" for number in range(30)], picture)
+
+    assert pixels(picture).shape[0] > small[0] * 1.5

@@ -1,0 +1,79 @@
+"""Brings images of any accepted shape and type to 28×28 unsigned bytes."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image
+
+from trainer.errors import DatasetInvalid
+from trainer.idx import Bytes
+from trainer.images import SIDE, normalise
+from trainer.importing.found import CHECK_EVERY, Array, Check
+
+
+def to_images(values: Array, what: str, check: Check) -> Bytes:
+    """Images of any accepted form as (n, 28, 28) uint8.
+
+    Args:
+        values: (n, 784), (n, h, w), (n, h, w, 1) or (n, h, w, 3) of booleans, whole numbers 0–255, or fractions 0–1.
+        what: the array's name, for messages.
+        check: called every few hundred images; raises to stop.
+
+    Raises:
+        DatasetInvalid: another shape or type, a value out of range, NaN or infinity.
+    """
+    values = _with_image_shape(values, what)
+    images = np.empty((len(values), SIDE, SIDE), np.uint8)
+    if not len(values):
+        return images
+    factor = _factor(values, what)
+    for chunk, target in zip(_chunks(values), _chunks(images), strict=True):
+        check()
+        pixels = chunk.astype(np.uint8) if factor == 1 else np.round(chunk.astype(np.float64) * factor).astype(np.uint8)
+        if pixels.shape[1:] != (SIDE, SIDE):
+            pixels = np.stack([normalise(_grey(image), mode="none").pixels for image in pixels])
+        target[:] = pixels
+    return images
+
+
+def _with_image_shape(values: Array, what: str) -> Array:
+    shape = values.shape
+    if values.dtype.kind not in "biuf":
+        raise DatasetInvalid(f"{what} is of type {values.dtype}; expected numbers: 0–255, or fractions 0–1.")
+    if len(shape) == 2 and shape[1] == SIDE * SIDE:
+        return values.reshape(-1, SIDE, SIDE)
+    if len(shape) == 4 and shape[3] == 1:
+        shape = shape[:3]
+    if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] != 3) or 0 in shape[1:]:
+        hint = " The channels come last." if len(shape) == 4 and shape[1] in (1, 3) else ""
+        raise DatasetInvalid(
+            f"{what} has shape {values.shape}; expected (n, 28, 28), (n, 784), or images of another size as "
+            f"(n, height, width), (n, height, width, 1) or (n, height, width, 3).{hint}"
+        )
+    return values.reshape(shape)
+
+
+def _factor(values: Array, what: str) -> int:
+    """What brings the values to 0–255: 1 or 255."""
+    low, high = float(values.min()), float(values.max())
+    if not np.isfinite(low + high):
+        raise DatasetInvalid(f"{what} holds NaN or infinite values; expected 0–255, or fractions 0–1.")
+    if values.dtype.kind == "b" or (values.dtype.kind == "f" and 0 <= low <= high <= 1):
+        return 255
+    whole = values.dtype.kind in "iu" or all((chunk == np.floor(chunk)).all() for chunk in _chunks(values))
+    if low < 0 or high > 255 or not whole:
+        fractions = "" if whole else ", with fractions"
+        raise DatasetInvalid(
+            f"{what} has values from {low:g} to {high:g}{fractions}; expected whole numbers 0–255, or fractions 0–1. "
+            "Scale them, and undo any standardisation."
+        )
+    return 1
+
+
+def _chunks(values: Array) -> Iterator[Array]:
+    for start in range(0, len(values), CHECK_EVERY):
+        yield values[start : start + CHECK_EVERY]
+
+
+def _grey(image: Bytes) -> Bytes:
+    return image if image.ndim == 2 else np.asarray(Image.fromarray(image).convert("L"))

@@ -1,0 +1,37 @@
+"""Reads the rows of a CSV file one by one, so that a large one never lies in memory as text."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import IO
+
+from trainer.errors import DatasetInvalid
+from trainer.importing.refusals import KINDS, refuse_damage, refuse_unless_text
+from trainer.importing.zips import unzipped
+
+MAX_LINE_CHARACTERS = 2**18
+
+
+def csv_rows(file: IO[bytes], what: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank, each with its line number.
+
+    Raises:
+        DatasetInvalid: the bytes are no text, or no CSV.
+    """
+    with refuse_damage(what):
+        stream = unzipped(file)
+        refuse_unless_text(stream.peek(1024)[:1024], what)
+        reader = csv.reader(_lines(stream, what))
+        for row in reader:
+            if row:
+                yield reader.line_num, row
+
+
+def _lines(stream: io.BufferedIOBase, what: str) -> Iterator[str]:
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")  # type: ignore[type-var]
+    number = 0
+    while line := text.readline(MAX_LINE_CHARACTERS):
+        number += 1
+        if len(line) == MAX_LINE_CHARACTERS:
+            raise DatasetInvalid(f"{what}, line {number}: longer than {MAX_LINE_CHARACTERS:,} characters. {KINDS}")
+        yield line
