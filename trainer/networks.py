@@ -82,3 +82,7 @@ def _loss(plan: Plan) -> str | keras.Loss:
 def takes_one_hot(model: keras.Model) -> bool:
     """Whether a compiled model's loss takes one-hot labels rather than class indices."""
     return model.loss == "categorical_crossentropy" or isinstance(model.loss, keras.losses.CategoricalCrossentropy)
+
+
+def has_convolutions(model: keras.Model) -> bool:
+    return any(isinstance(layer, keras.layers.Conv2D) for layer in model.layers)

@@ -100,9 +100,11 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             name="cnn-augmented",
             title="A convolutional net on bent digits",
-            description="The same on images that are turned, sheared, scaled, shifted and bent anew in each epoch.",
+            description="A third block, and images that are turned, sheared, scaled, shifted and bent anew each epoch.",
             origin="beyond",
-            plan=CNN.model_copy(update={"epochs": 20, "augmentation": "elastic"}),
+            plan=CNN.model_copy(
+                update={"filters": (16, 32, 64), "dropout": 0.4, "epochs": 20, "augmentation": "elastic"}
+            ),
         ),
         Recipe(
             name="dense-augmented",

@@ -56,5 +56,5 @@ def _configure_jax(threads: int | None, device: Device) -> None:
 
     try:
         jax.devices()
-    except RuntimeError as error:
-        raise RuntimeError(f"JAX finds no {device} here: set the device to auto or cpu ({error}).") from error
+    except (RuntimeError, AssertionError) as error:
+        raise RuntimeError(f"JAX finds no {device} here: set the device to auto or cpu.") from error

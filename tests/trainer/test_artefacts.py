@@ -26,13 +26,13 @@ TEXTS = ["history.csv", "metrics.json", "model_card.md", "summary.txt"]
 
 
 @pytest.fixture(scope="module")
-def evaluation(with_dropout: Trained, digits: Dataset) -> Evaluation:
-    return evaluate(with_dropout.model, digits.test_images, digits.test_labels)
+def evaluation(with_dropout: Trained, whole_batches: Dataset) -> Evaluation:
+    return evaluate(with_dropout.model, whole_batches.test_images, whole_batches.test_labels)
 
 
 @pytest.fixture(scope="module")
-def calibration(with_dropout: Trained, evaluation: Evaluation, digits: Dataset) -> Calibration:
-    return calibrate(with_dropout, evaluation, digits)
+def calibration(with_dropout: Trained, evaluation: Evaluation, whole_batches: Dataset) -> Calibration:
+    return calibrate(with_dropout, evaluation, whole_batches)
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +40,12 @@ def written(
     with_dropout: Trained,
     evaluation: Evaluation,
     calibration: Calibration,
-    digits: Dataset,
+    whole_batches: Dataset,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, dict[str, Any]]:
     """The folder that was filled, and the metrics that were returned."""
     directory = tmp_path_factory.mktemp("model")
-    return directory, write_artefacts(with_dropout, evaluation, calibration, digits, directory)
+    return directory, write_artefacts(with_dropout, evaluation, calibration, whole_batches, directory)
 
 
 def write(trained: Trained, dataset: Dataset, directory: Path) -> dict[str, Any]:
@@ -59,11 +59,11 @@ def test_the_folder_holds_these_files_and_no_others(written: tuple[Path, dict[st
 
 
 def test_plain_keras_loads_the_model_and_it_answers_the_same(
-    written: tuple[Path, dict[str, Any]], with_dropout: Trained, digits: Dataset
+    written: tuple[Path, dict[str, Any]], with_dropout: Trained, whole_batches: Dataset
 ) -> None:
     loaded = keras.models.load_model(written[0] / "model.keras")
 
-    images = digits.test_images.astype("float32") / 255
+    images = whole_batches.test_images.astype("float32") / 255
     assert (loaded.predict(images, verbose=0) == with_dropout.model.predict(images, verbose=0)).all()
 
 
@@ -95,14 +95,14 @@ def test_the_metrics_are_those_that_were_returned(
 
 
 def test_the_worst_mistakes_are_listed_with_what_was_seen_in_them(
-    written: tuple[Path, dict[str, Any]], evaluation: Evaluation, digits: Dataset
+    written: tuple[Path, dict[str, Any]], evaluation: Evaluation, whole_batches: Dataset
 ) -> None:
     listed = written[1]["worst_mistakes"]
 
     assert len(listed) == 20
     assert [row["test_image"] for row in listed] == evaluation.worst_mistakes(20).tolist()
     for row in listed:
-        assert row["true"] == str(digits.test_labels[row["test_image"]]) != row["predicted"]
+        assert row["true"] == str(whole_batches.test_labels[row["test_image"]]) != row["predicted"]
         assert row["confidence"] == pytest.approx(evaluation.probabilities[row["test_image"]].max())
 
 
@@ -136,12 +136,20 @@ def of_animals(animals: Dataset) -> Trained:
     return train(parameters, animals)
 
 
+@pytest.fixture(scope="module")
+def written_of_animals(
+    of_animals: Trained, animals: Dataset, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, Any]]:
+    directory = tmp_path_factory.mktemp("animals")
+    return directory, write(of_animals, animals, directory)
+
+
 def test_other_classes_than_digits_are_told_by_their_names(
-    of_animals: Trained, animals: Dataset, tmp_path: Path
+    written_of_animals: tuple[Path, dict[str, Any]], of_animals: Trained, animals: Dataset
 ) -> None:
     names = ["cat", "dog", "guinea pig"]
 
-    metrics = write(of_animals, animals, tmp_path)
+    directory, metrics = written_of_animals
 
     assert of_animals.model.output_shape == (None, 3)
     assert (metrics["dataset"], metrics["class_names"], list(metrics["per_class"])) == ("animals", names, names)
@@ -150,15 +158,17 @@ def test_other_classes_than_digits_are_told_by_their_names(
     for row in metrics["worst_mistakes"]:
         assert row["true"] == names[animals.test_labels[row["test_image"]]]
         assert row["predicted"] in names
-    assert "one of 3 classes: cat, dog, guinea pig." in (tmp_path / "model_card.md").read_text()
-    loaded = Classifier.load(tmp_path / "model.keras", animals.class_names)
+    assert "one of 3 classes: cat, dog, guinea pig." in (directory / "model_card.md").read_text()
+    loaded = Classifier.load(directory / "model.keras", animals.class_names)
     assert loaded.classify(animals.test_images[:7]).shape == (7, 3)
 
 
-def test_without_validation_its_columns_are_empty(of_animals: Trained, animals: Dataset, tmp_path: Path) -> None:
-    metrics = write(of_animals, animals, tmp_path)
+def test_without_validation_its_columns_are_empty(
+    written_of_animals: tuple[Path, dict[str, Any]], of_animals: Trained
+) -> None:
+    directory, metrics = written_of_animals
 
-    with (tmp_path / "history.csv").open() as file:
+    with (directory / "history.csv").open() as file:
         *_, row = csv.DictReader(file)
     assert (row["val_loss"], row["val_accuracy"]) == ("", "")
     assert float(row["loss"]) == of_animals.history[-1].loss
@@ -166,18 +176,18 @@ def test_without_validation_its_columns_are_empty(of_animals: Trained, animals: 
 
 
 def test_the_exports_that_the_parameters_name_are_written_too(
-    of_animals: Trained, animals: Dataset, tmp_path: Path
+    written_of_animals: tuple[Path, dict[str, Any]],
 ) -> None:
-    write(of_animals, animals, tmp_path)
+    directory, _ = written_of_animals
 
-    assert (tmp_path / "savedmodel" / "saved_model.pb").is_file()
-    assert sorted(file.name for file in tmp_path.iterdir()) == sorted([*PICTURES, *TEXTS, "model.keras", "savedmodel"])
+    assert (directory / "savedmodel" / "saved_model.pb").is_file()
+    assert sorted(file.name for file in directory.iterdir()) == sorted([*PICTURES, *TEXTS, "model.keras", "savedmodel"])
 
 
 def test_after_early_stopping_the_figures_are_those_of_the_best_epoch(
-    stopped_early: Trained, digits: Dataset, tmp_path: Path
+    stopped_early: Trained, whole_batches: Dataset, tmp_path: Path
 ) -> None:
-    metrics = write(stopped_early, digits, tmp_path)
+    metrics = write(stopped_early, whole_batches, tmp_path)
 
     best = stopped_early.history[stopped_early.best_epoch - 1]
     assert metrics["best_epoch"] == best.epoch < metrics["epochs"] == len(stopped_early.history)
@@ -189,12 +199,12 @@ def test_after_early_stopping_the_figures_are_those_of_the_best_epoch(
 
 
 def test_a_model_that_reads_back_otherwise_is_refused(
-    with_dropout: Trained, evaluation: Evaluation, calibration: Calibration, digits: Dataset, tmp_path: Path
+    with_dropout: Trained, evaluation: Evaluation, calibration: Calibration, whole_batches: Dataset, tmp_path: Path
 ) -> None:
     of_another_model = replace(evaluation, probabilities=np.roll(evaluation.probabilities, 1, axis=1))
 
     with pytest.raises(ModelUnfaithful, match=r"model\.keras"):
-        write_artefacts(with_dropout, of_another_model, calibration, digits, tmp_path)
+        write_artefacts(with_dropout, of_another_model, calibration, whole_batches, tmp_path)
 
 
 def test_the_model_card_mentions_every_figure(written: tuple[Path, dict[str, Any]]) -> None:

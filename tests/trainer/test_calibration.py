@@ -121,44 +121,44 @@ def test_full_confidence_is_in_the_last_bin_and_no_image_is_no_error() -> None:
 
 
 def test_a_training_with_a_split_is_fitted_on_it_and_measured_on_all_test_images(
-    stopped_early: Trained, digits: Dataset
+    stopped_early: Trained, whole_batches: Dataset
 ) -> None:
-    evaluation = evaluate(stopped_early.model, digits.test_images, digits.test_labels)
+    evaluation = evaluate(stopped_early.model, whole_batches.test_images, whole_batches.test_labels)
 
-    calibration = calibrate(stopped_early, evaluation, digits)
+    calibration = calibrate(stopped_early, evaluation, whole_batches)
 
-    split = split_for(stopped_early.plan, digits, stopped_early.parameters.seed)
+    split = split_for(stopped_early.plan, whole_batches, stopped_early.parameters.seed)
     assert split.validation_images is not None
     assert split.validation_labels is not None
     said = Classifier(stopped_early.model).classify(split.validation_images)
     assert calibration.temperature == fit_temperature(said, split.validation_labels)
     assert (calibration.fitted_on, calibration.images) == ("validation split", 512)
-    assert calibration.before == reliability(evaluation.probabilities, digits.test_labels)
+    assert calibration.before == reliability(evaluation.probabilities, whole_batches.test_labels)
     calibrated = with_temperature(evaluation.probabilities, calibration.temperature)
-    assert calibration.after == reliability(calibrated, digits.test_labels)
+    assert calibration.after == reliability(calibrated, whole_batches.test_labels)
 
 
 def test_without_a_split_it_is_fitted_on_half_of_the_test_images_and_measured_on_the_other(
-    with_dropout: Trained, digits: Dataset
+    with_dropout: Trained, whole_batches: Dataset
 ) -> None:
-    evaluation = evaluate(with_dropout.model, digits.test_images, digits.test_labels)
+    evaluation = evaluate(with_dropout.model, whole_batches.test_images, whole_batches.test_labels)
 
-    calibration = calibrate(with_dropout, evaluation, digits)
+    calibration = calibrate(with_dropout, evaluation, whole_batches)
 
     assert (calibration.fitted_on, calibration.images) == ("half of the test images", 250)
     assert sum(calibration.before.images) == sum(calibration.after.images) == 250
-    assert calibration == calibrate(with_dropout, evaluation, digits), "the seed draws the halves"
+    assert calibration == calibrate(with_dropout, evaluation, whole_batches), "the seed draws the halves"
 
 
-def test_what_is_measured_has_no_say_in_the_temperature(with_dropout: Trained, digits: Dataset) -> None:
+def test_what_is_measured_has_no_say_in_the_temperature(with_dropout: Trained, whole_batches: Dataset) -> None:
     """Half of the labels may be changed one by one; the temperature only follows the other half."""
-    evaluation = evaluate(with_dropout.model, digits.test_images, digits.test_labels)
-    fitted = calibrate(with_dropout, evaluation, digits).temperature
+    evaluation = evaluate(with_dropout.model, whole_batches.test_images, whole_batches.test_labels)
+    fitted = calibrate(with_dropout, evaluation, whole_batches).temperature
 
     followed = 0
     for image in range(0, 500, 5):
         labels = evaluation.labels.copy()
         labels[image] = evaluation.probabilities[image].argmin()
-        followed += calibrate(with_dropout, replace(evaluation, labels=labels), digits).temperature != fitted
+        followed += calibrate(with_dropout, replace(evaluation, labels=labels), whole_batches).temperature != fitted
 
     assert 30 < followed < 70

@@ -13,6 +13,7 @@ from trainer.datasets import Dataset
 from trainer.parameters import TrainingParameters
 from trainer.training import train
 
+
 class Told(keras.callbacks.Callback):
     """Writes down what it is told."""
 
@@ -33,16 +34,16 @@ class Told(keras.callbacks.Callback):
         self.calls.append(("train ends",))
 
 
-def test_callbacks_are_called_as_by_fit(digits: Dataset) -> None:
+def test_callbacks_are_called_as_by_fit(whole_batches: Dataset) -> None:
     parameters = TrainingParameters(**SMALL, epochs=3, validation="test")
     told, told_by_fit = Told(), Told()
 
-    trained = train(parameters, digits, callbacks=[told])
+    trained = train(parameters, whole_batches, callbacks=[told])
     trained.model.fit(
-        digits.test_images / 255.0,
-        digits.test_labels,
+        whole_batches.test_images / 255.0,
+        whole_batches.test_labels,
         epochs=3,
-        validation_data=(digits.test_images / 255.0, digits.test_labels),
+        validation_data=(whole_batches.test_images / 255.0, whole_batches.test_labels),
         callbacks=[told_by_fit],
         verbose=0,
     )
@@ -57,43 +58,43 @@ def test_callbacks_are_called_as_by_fit(digits: Dataset) -> None:
     ]
 
 
-def test_without_validation_the_logs_have_no_figures_of_it(digits: Dataset) -> None:
+def test_without_validation_the_logs_have_no_figures_of_it(whole_batches: Dataset) -> None:
     seen: list[set[str]] = []
     note = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(set(logs)))
 
-    train(TrainingParameters(**SMALL, epochs=3), digits, callbacks=[note])
+    train(TrainingParameters(**SMALL, epochs=3), whole_batches, callbacks=[note])
 
     assert seen == [{"loss", "accuracy"}] * 3
 
 
-def test_each_of_several_callbacks_sees_the_weights_of_the_epoch_that_ended(digits: Dataset, tmp_path: Path) -> None:
+def test_a_callback_sees_the_weights_of_the_epoch_that_ended(whole_batches: Dataset, tmp_path: Path) -> None:
     saving = keras.callbacks.ModelCheckpoint(str(tmp_path / "epoch-{epoch}.keras"))
     told = Told()
 
-    trained = train(TrainingParameters(**SMALL, epochs=3, validation="test"), digits, callbacks=[saving, told])
+    trained = train(TrainingParameters(**SMALL, epochs=3, validation="test"), whole_batches, callbacks=[saving, told])
 
     assert len(told.calls) == 8
     for result in trained.history:
         saved = keras.models.load_model(tmp_path / f"epoch-{result.epoch}.keras")
-        loss, _ = saved.evaluate(digits.test_images / 255.0, digits.test_labels, verbose=0)
+        loss, _ = saved.evaluate(whole_batches.test_images / 255.0, whole_batches.test_labels, verbose=0)
         assert loss == pytest.approx(result.val_loss, rel=1e-4)
 
 
-def test_a_training_that_goes_on_tells_of_the_epochs_that_it_runs(digits: Dataset, tmp_path: Path) -> None:
+def test_a_training_that_goes_on_tells_of_the_epochs_that_it_runs(whole_batches: Dataset, tmp_path: Path) -> None:
     parameters, checkpoint, told = TrainingParameters(**SMALL, epochs=3), tmp_path / "checkpoint.npz", Told()
     with pytest.raises(Killed):
-        train(parameters, digits, checkpoint=checkpoint, on_progress=kill_in_epoch(2))
+        train(parameters, whole_batches, checkpoint=checkpoint, on_progress=kill_in_epoch(2))
 
-    train(parameters, digits, checkpoint=checkpoint, callbacks=[told])
+    train(parameters, whole_batches, checkpoint=checkpoint, callbacks=[told])
 
     assert [call[1] for call in told.calls if call[0] == "begins"] == [1, 2]
 
 
-def test_tensorboard_reads_the_curves(digits: Dataset, tmp_path: Path) -> None:
+def test_tensorboard_reads_the_curves(whole_batches: Dataset, tmp_path: Path) -> None:
     parameters = TrainingParameters(**SMALL, epochs=3, validation="split", schedule="cosine", learning_rate=0.01)
     tensorboard = keras.callbacks.TensorBoard(str(tmp_path), write_graph=False)
 
-    trained = train(parameters, digits, callbacks=[tensorboard])
+    trained = train(parameters, whole_batches, callbacks=[tensorboard])
 
     assert curve(tmp_path / "train", "epoch_loss") == pytest.approx([r.loss for r in trained.history])
     assert curve(tmp_path / "train", "epoch_accuracy") == pytest.approx([r.accuracy for r in trained.history])

@@ -48,8 +48,7 @@ def history(epochs: int, *, validated: bool) -> list[EpochResult]:
     ]
 
 
-@pytest.mark.parametrize("epochs", [1, 2, 12])
-@pytest.mark.parametrize("validated", [True, False])
+@pytest.mark.parametrize(("epochs", "validated"), [(1, True), (12, True), (1, False)])
 def test_the_curves_of_validation_are_drawn_where_there_is_any(epochs: int, validated: bool, picture: Path) -> None:
     plot_curves(history(epochs, validated=validated), picture)
 

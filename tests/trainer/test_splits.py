@@ -72,15 +72,15 @@ def test_without_a_split_all_training_images_are_learned_from() -> None:
     assert test.validation_labels is dataset.test_labels
 
 
-def test_what_is_held_out_is_not_learned_from(digits: Dataset) -> None:
+def test_what_is_held_out_is_not_learned_from(whole_batches: Dataset) -> None:
     """Whatever is drawn on the images that were held out, the weights become the same, bit for bit."""
     parameters = TrainingParameters(**SMALL, validation="split", validation_split=0.25, epochs=1, seed=5)
-    order = held_out(split_for(parameters.plan(), numbered(len(digits.train_labels)), seed=5))
-    images, labels = digits.train_images.copy(), digits.train_labels.copy()
+    order = held_out(split_for(parameters.plan(), numbered(len(whole_batches.train_labels)), seed=5))
+    images, labels = whole_batches.train_images.copy(), whole_batches.train_labels.copy()
     images[order], labels[order] = 255 - images[order], 9 - labels[order]
-    scribbled = Dataset("scribbled", images, labels, digits.test_images, digits.test_labels)
+    scribbled = Dataset("scribbled", images, labels, whole_batches.test_images, whole_batches.test_labels)
 
-    clean, other = train(parameters, digits), train(parameters, scribbled)
+    clean, other = train(parameters, whole_batches), train(parameters, scribbled)
 
     assert weights(clean) == weights(other)
     assert clean.history[0].val_loss != other.history[0].val_loss

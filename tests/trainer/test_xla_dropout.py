@@ -71,10 +71,10 @@ def test_the_random_state_is_that_of_the_layer_it_stands_for(original: keras.lay
     assert (first != second).any()
 
 
-def test_what_is_trained_in_the_model_s_place_has_the_model_s_variables(digits: Dataset) -> None:
+def test_what_is_trained_in_the_model_s_place_has_the_model_s_variables(whole_batches: Dataset) -> None:
     plan = Plan(units=(16, 8), dropout=0.3, batch_normalisation=True)
     model = build_model(plan, classes=10, seed=5, steps=10)
-    engine = TensorFlowEngine(model, digits.train_images[:320], digits.train_labels[:320], batch_size=32)
+    engine = TensorFlowEngine(model, whole_batches.train_images[:320], whole_batches.train_labels[:320], batch_size=32)
     twin = engine._trained
     seeds = [layer.seed_generator.state for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
     before = [seed.numpy() for seed in seeds]
@@ -90,11 +90,11 @@ def test_what_is_trained_in_the_model_s_place_has_the_model_s_variables(digits: 
     assert all((seed.numpy() != was).any() for seed, was in zip(seeds, before, strict=True))
 
 
-def test_a_net_of_convolutions_is_left_as_it_is_on_processors(digits: Dataset) -> None:
-    if tf.config.list_physical_devices("GPU"):
+def test_a_net_of_convolutions_is_left_as_it_is_on_processors(whole_batches: Dataset) -> None:
+    if tf.config.list_logical_devices("GPU"):
         pytest.skip("on a GPU XLA compiles convolutions as well")
     model = build_model(Plan(filters=(3,), dropout=0.3), classes=10, seed=5, steps=10)
 
-    engine = TensorFlowEngine(model, digits.train_images[:32], digits.train_labels[:32], batch_size=32)
+    engine = TensorFlowEngine(model, whole_batches.train_images[:32], whole_batches.train_labels[:32], batch_size=32)
 
     assert engine._trained is model

@@ -48,8 +48,7 @@ def arrays(model: keras.Model) -> list[bytes]:
 
 def state(model: keras.Model) -> list[bytes]:
     """The weights, dropout's random state and what the optimizer remembers."""
-    variables = [*model.variables, *model.optimizer.variables]
-    return [keras.ops.convert_to_numpy(variable).tobytes() for variable in variables]
+    return [variable.numpy().tobytes() for variable in [*model.variables, *model.optimizer.variables]]
 
 
 def figures(trained: Trained) -> list[tuple[float | None, ...]]:

@@ -16,13 +16,14 @@ import tensorflow as tf
 from trainer.augmentation import distort
 from trainer.engines.engine import TEST_BATCH, Distortions, Engine
 from trainer.idx import Bytes
+from trainer.networks import has_convolutions
 
 
 class TensorFlowEngine(Engine):
     def __init__(self, model: keras.Model, images: Bytes, labels: Bytes, *, batch_size: int) -> None:
         super().__init__(model, images, labels, batch_size=batch_size)
         self._images, self._labels = tf.constant(images), tf.constant(labels)
-        xla = bool(tf.config.list_physical_devices("GPU")) or not _has_convolutions(model)
+        xla = bool(tf.config.list_logical_devices("GPU")) or not has_convolutions(model)
         self._trained = _for_xla(model) if xla else model
         self._run = _compile_steps(self._trained, self.classes, self.one_hot, xla)
         self._test = _compile_test(model, self.classes, self.one_hot)
@@ -71,10 +72,6 @@ def _for_xla(model: keras.Model) -> keras.Model:
     twin = keras.models.clone_model(model, clone_function=replaced)
     twin.compile(optimizer=model.optimizer, loss=model.loss, metrics=["accuracy"])
     return twin
-
-
-def _has_convolutions(model: keras.Model) -> bool:
-    return any(isinstance(layer, keras.layers.Conv2D) for layer in model.layers)
 
 
 def _metrics_of(model: keras.Model) -> dict[str, float]:
