@@ -1,5 +1,6 @@
 """Real digits, few enough that a test trains on them in a moment."""
 
+import hypothesis
 import pytest
 
 from tests.trainer.trainings import STOPPED_EARLY
@@ -9,6 +10,10 @@ from trainer.parameters import TrainingParameters
 from trainer.training import Trained, train
 
 runtime.configure(1)
+
+# How long an example takes says nothing on a busy machine.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

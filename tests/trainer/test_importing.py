@@ -22,8 +22,7 @@ from trainer.dataset_files import FILES
 from trainer.datasets import Dataset, load_dataset
 from trainer.errors import DatasetInvalid
 from trainer.idx import write_idx
-from trainer.importing import Imported, import_dataset, save_dataset
-from trainer.importing import limits
+from trainer.importing import Imported, import_dataset, limits, save_dataset
 
 TRAIN, TEST = 150, 100
 HEADER = ",".join(["label", *(f"pixel{index}" for index in range(784))])

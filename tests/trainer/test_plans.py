@@ -153,7 +153,7 @@ def test_the_parameters_are_those_counted_by_hand(plan: Plan, count: int) -> Non
     assert plan.parameter_count(classes=10) == count
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     plan=st.builds(
         Plan,
