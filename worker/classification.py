@@ -3,24 +3,25 @@
 import json
 import logging
 import shutil
-import zipfile
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from trainer.decoding import decode
 from trainer.errors import ImageUnreadable
-from trainer.images import Normalised, NormaliseMode, normalise, read_image
-from trainer.inference import Classifier
-from worker.archives import Archive, UnreadableMember, label_of
+from trainer.images import Normalised, NormaliseMode, normalise
+from trainer.inference import BATCH, Classifier
+from worker.archives import Archive, UnreadableMember, label_of, read_index, write_index
 from worker.leases import Lease, Shard
 from worker.parameters import ClassificationParameters
-from worker.results import write_results
+from worker.results import Row, Tally, join_shards, write_shard
 from worker.services import Services
 from worker.states import JobKind
 from worker.volume import write_whole
+from worker.zip_directory import Member
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,9 @@ MODELS_KEPT = 4
 # The work stops, and progress shows, at most this many images after it should.
 IMAGES_BETWEEN_CHECKS = 100
 
+# In the job's work directory: where the archive has its images, so that no shard goes through all of its directory.
+INDEX = "images.index"
+
 
 def plan(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     """Split the archive's images into shards and announce them.
@@ -38,11 +42,14 @@ def plan(services: Services, lease: Lease, check: Callable[[], None]) -> None:
         ArchiveError: the archive is gone or damaged.
         LeaseLost: the job was cancelled or another worker has the step.
     """
+    work = services.volume.work(lease.job_id)
+    work.mkdir(exist_ok=True)
     with Archive(services.volume.archive(lease.job_id)) as archive:
         total, skipped = len(archive.listing.images), archive.listing.skipped
+        with write_whole(work / INDEX) as file:
+            write_index(archive.listing.images, file)
     size = services.settings.shard_images
     shards = [Shard(start, min(start + size, total)) for start in range(0, total, size)]
-    services.volume.work(lease.job_id).mkdir(exist_ok=True)
     check()
     step_ids = services.leases.finish_plan(lease, shards, {"skipped": skipped})
     log.info("%d images in %d shards, %d other files skipped", total, len(shards), skipped)
@@ -69,8 +76,10 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
         check()
         services.live.publish(lease.job_id, lease.step_id, done)
 
+    work = services.volume.work(lease.job_id)
+    output = work / f"shard-{lease.position:06d}-{lease.token[:8]}.jsonl"
     with Archive(services.volume.archive(lease.job_id)) as archive:
-        members = archive.listing.images[lease.input["start"] : lease.input["stop"]]
+        members = archive.members(read_index(work / INDEX, lease.input["start"], lease.input["stop"]))
         rows = classify_members(
             archive,
             members,
@@ -79,13 +88,12 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
             max_image_bytes=services.settings.max_image_bytes,
             report=report,
         )
-    output = services.volume.work(lease.job_id) / f"shard-{lease.position:06d}-{lease.token[:8]}.jsonl"
-    with write_whole(output) as file:
-        for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+        tally = write_shard(rows, output)
     check()
     merge_step = services.leases.finish_shard(
-        lease, images=len(rows), output={"file": output.name, "worker": services.worker, "images": len(rows)}
+        lease,
+        images=tally.images,
+        output={"file": output.name, "worker": services.worker, "tally": tally.values()},
     )
     services.queue.announce(JobKind.CLASSIFICATION, merge_step)
 
@@ -100,17 +108,19 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     work = services.volume.work(lease.job_id)
     shards = services.leases.shard_outputs(lease.job_id)
     directory = services.volume.job(lease.job_id)
-    summary = write_results(_read_rows([work / shard["file"] for shard in shards], check), directory)
+    join_shards([work / shard["file"] for shard in shards], directory, check)
 
-    workers: dict[str, int] = {}
+    tally, workers = Tally(), Counter[str]()
     for shard in shards:
-        workers[shard["worker"]] = workers.get(shard["worker"], 0) + shard["images"]
+        of_shard = Tally.read(shard["tally"])
+        tally += of_shard
+        workers[shard["worker"]] += of_shard.images
     seconds = services.clock() - (job.started_at or job.created_at)
-    summary |= {
+    summary = tally.summary() | {
         "model": lease.parameters["model"],
         "skipped": job.detail.get("skipped", 0),
         "seconds": round(seconds, 3),
-        "workers": workers,
+        "workers": dict(workers),
     }
     with write_whole(directory / "summary.json") as file:
         file.write(json.dumps(summary, indent=2).encode())
@@ -121,46 +131,53 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
 
 def classify_members(
     archive: Archive,
-    members: Iterable[zipfile.ZipInfo],
+    members: Iterable[Member],
     classifier: Classifier,
     *,
     mode: NormaliseMode,
     max_image_bytes: int,
     report: Callable[[int], None],
-) -> list[dict[str, Any]]:
-    """One row for each member, in order: `name`, `truth`, and either the answer or `error`.
+) -> Iterator[Row]:
+    """One row for each member, in order: `name`, `truth`, `error`, and the answer where there is no error.
+
+    A batch of images is held at a time.
 
     Args:
         report: called now and then with how many members were read; may raise to stop.
     """
-    rows: list[dict[str, Any]] = []
-    read: list[Normalised] = []
-    rows_read: list[dict[str, Any]] = []
+    rows: list[Row] = []
+    read: list[tuple[Row, Normalised]] = []
     for position, member in enumerate(members):
         if position % IMAGES_BETWEEN_CHECKS == 0:
             report(position)
-        truth = label_of(member.filename, classifier.class_names)
-        row: dict[str, Any] = {"name": member.filename, "truth": truth, "error": None}
+        row: Row = {"name": member.name, "truth": label_of(member.name, classifier.class_names), "error": None}
         rows.append(row)
         try:
-            image = normalise(read_image(archive.read(member, max_image_bytes)), mode=mode)
+            read.append((row, normalise(decode(archive.read(member, max_image_bytes)), mode=mode)))
         except (UnreadableMember, ImageUnreadable) as error:
             row["error"] = str(error)
-            continue
-        read.append(image)
-        rows_read.append(row)
-    if read:
-        probabilities = classifier.classify(np.stack([image.pixels for image in read]))
-        for row, image, p in zip(rows_read, read, probabilities, strict=True):
-            label = int(p.argmax())
-            row |= {
-                "label": classifier.class_names[label],
-                "confidence": round(float(p[label]), 6),
-                "probabilities": [round(float(value), 6) for value in p],
-                "normalisation": image.method,
-                "polarity": image.polarity,
-            }
-    return rows
+        if len(read) == BATCH:
+            _answer(read, classifier)
+            yield from rows
+            rows, read = [], []
+    _answer(read, classifier)
+    yield from rows
+
+
+def _answer(read: list[tuple[Row, Normalised]], classifier: Classifier) -> None:
+    """Put the answers into the rows of a batch of images."""
+    if not read:
+        return
+    probabilities = classifier.classify(np.stack([image.pixels for _, image in read]))
+    labels = probabilities.argmax(axis=1).tolist()
+    # As doubles: a float32 cannot be 0.1, and would be written with all its digits.
+    rounded = probabilities.astype(np.float64).round(6).tolist()
+    for (row, image), label, of_classes in zip(read, labels, rounded, strict=True):
+        row["label"] = classifier.class_names[label]
+        row["confidence"] = of_classes[label]
+        row["probabilities"] = of_classes
+        row["normalisation"] = image.method
+        row["polarity"] = image.polarity
 
 
 @lru_cache(maxsize=MODELS_KEPT)
@@ -168,11 +185,3 @@ def load_classifier(path: Path, class_names: tuple[str, ...]) -> Classifier:
     """A model ready to classify, kept warm in this process."""
     log.info("loading %s", path)
     return Classifier.load(path, class_names)
-
-
-def _read_rows(paths: Iterable[Path], check: Callable[[], None]) -> Iterable[dict[str, Any]]:
-    for path in paths:
-        check()
-        with path.open(encoding="utf-8") as lines:
-            for line in lines:
-                yield json.loads(line)

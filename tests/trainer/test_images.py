@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
+from benchmarks.hard_digits import RENDERINGS, Rendering
 from trainer.datasets import Dataset
 from trainer.errors import ImageUnreadable
 from trainer.idx import Bytes
-from trainer.images import BOX, CENTRE, SIDE, normalise, read_image
+from trainer.images import BOX, CENTRE, SIDE, normalise, read_image, steps
 
 NEXT_PIXELS = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
 SHEET = np.array([[0, 85], [170, 255]], np.uint8)
@@ -252,6 +253,58 @@ def test_any_sheet_becomes_28_by_28(grey: Bytes, mode: Any) -> None:
 
     assert seen.pixels.shape == (SIDE, SIDE)
     assert seen.pixels.dtype == np.uint8
+
+
+@pytest.mark.parametrize("rendering", RENDERINGS.values(), ids=RENDERINGS)
+def test_a_hard_case_comes_back_as_the_digit_that_it_is(mnist: Dataset, rendering: Rendering) -> None:
+    """The nearest of 2,000 training digits, by correlation, has the right label nearly as often as for clean ones."""
+    known = unit(mnist.train_images[:2000])
+    rng = np.random.default_rng(1)
+    clean = mnist.test_images[:200]
+    seen = np.stack([normalise(rendering(digit, rng)).pixels for digit in clean])
+
+    accuracy, best = (
+        np.mean(mnist.train_labels[(unit(images) @ known.T).argmax(axis=1)] == mnist.test_labels[:200])
+        for images in (seen, clean)
+    )
+
+    assert accuracy >= best - 0.15
+
+
+@pytest.mark.parametrize("light", [True, False])
+def test_bits_that_touch_every_edge_vote_right(digits: Dataset, light: bool) -> None:
+    found = []
+    for image in digits.test_images[:200]:
+        rows, columns = np.flatnonzero(image.max(axis=1) > 64), np.flatnonzero(image.max(axis=0) > 64)
+        bits = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] > 64
+        found.append(normalise(((bits == light) * 255).astype(np.uint8)).polarity)
+
+    assert np.mean([polarity == ("light-on-dark" if light else "dark-on-light") for polarity in found]) >= 0.97
+
+
+def test_the_polarity_can_be_told(digits: Dataset) -> None:
+    image = digits.test_images[0]
+
+    assert normalise(255 - image, polarity="dark-on-light").pixels.any()
+    assert normalise(image, polarity="dark-on-light").polarity == "dark-on-light"
+    assert normalise(255 - image, polarity="light-on-dark").polarity == "light-on-dark"
+
+
+def test_the_steps_end_where_normalising_does(digits: Dataset) -> None:
+    paper = 255 - np.pad(digits.test_images[0].repeat(4, axis=0).repeat(4, axis=1), 20)
+
+    seen = steps(paper)
+
+    assert len(seen) == 7
+    assert seen[0][1] is paper
+    assert seen[-1][1].tolist() == normalise(paper).pixels.tolist()
+    assert len(steps(digits.test_images[0])) == 1
+    assert not steps(np.full((40, 40), 200, np.uint8))[-1][1].any()
+
+
+def unit(images: Bytes) -> Any:
+    flat = images.reshape(len(images), -1) - images.reshape(len(images), -1).mean(axis=1, keepdims=True)
+    return flat / np.linalg.norm(flat, axis=1, keepdims=True)
 
 
 def likeness(one: Bytes, other: Bytes) -> float:

@@ -1,15 +1,20 @@
 """Zips as people have them: what counts as an image, in which order, and what a bad one says."""
 
 import contextlib
+import io
+import shutil
+import subprocess
+import tracemalloc
 import zipfile
-from collections.abc import Sequence
-from pathlib import Path
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.archives import Archive, UnreadableMember, label_of
+from worker.archives import Archive, UnreadableMember, is_image, label_of, read_index, write_index
 from worker.errors import ArchiveError
 
 
@@ -26,7 +31,7 @@ def test_images_keep_the_archives_order_and_the_rest_is_counted(tmp_path: Path) 
     path = write_zip(tmp_path / "z.zip", [(name, b"x") for name in names])
 
     with Archive(path) as archive:
-        assert [member.filename for member in archive.listing.images] == ["b/2.png", "a/1.JPG", "a/1.png"]
+        assert [member.name for member in archive.listing.images] == ["b/2.png", "a/1.JPG", "a/1.png"]
         assert archive.listing.skipped == 4
 
 
@@ -52,15 +57,15 @@ def test_what_cannot_be_used_says_why(tmp_path: Path, content: bytes, message: s
     path = tmp_path / "z.zip"
     path.write_bytes(content)
 
-    with pytest.raises(ArchiveError, match=message):
-        Archive(path)
+    with pytest.raises(ArchiveError, match=message), Archive(path) as archive:
+        _ = archive.listing
 
 
 def test_a_zip_without_images_says_what_it_looked_for(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "z.zip", [("notes.txt", b"x"), ("folder/", b"")])
 
-    with pytest.raises(ArchiveError, match=r"1 files, but no image.*\.png"):
-        Archive(path)
+    with pytest.raises(ArchiveError, match=r"1 files, but no image.*\.png"), Archive(path) as archive:
+        _ = archive.listing
 
 
 def test_a_member_damaged_in_the_archive_is_an_error_of_its_own(tmp_path: Path) -> None:
@@ -109,3 +114,196 @@ def test_no_bytes_raise_anything_but_the_archives_own_error(
 
     with contextlib.suppress(ArchiveError), Archive(path) as archive:
         assert archive.listing.images
+
+
+def packed_with(method: int) -> Callable[[Path], None]:
+    def pack(path: Path) -> None:
+        with zipfile.ZipFile(path, "w", method) as archive:
+            for name, data in FILES.items():
+                archive.writestr(name, data)
+
+    return pack
+
+
+class Unseekable(io.RawIOBase):
+    """A pipe: `zipfile` then writes sizes and checksums behind the data."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        return self._file.write(data)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def packed_into_a_pipe(path: Path) -> None:
+    with contextlib.closing(Unseekable(path)) as pipe, zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in FILES.items():
+            archive.writestr(name, data)
+
+
+def packed_as_zip64(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in FILES.items():
+            with archive.open(name, "w", force_zip64=True) as file:
+                file.write(data)
+
+
+def packed_behind_a_program(path: Path) -> None:
+    path.write_bytes(b"#!/bin/sh\nexit\n")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.comment = b"PK and a comment"
+        for name, data in FILES.items():
+            archive.writestr(name, data)
+
+
+def packed_by(*command: str) -> Callable[[Path], None]:
+    def pack(path: Path) -> None:
+        if shutil.which(command[0]) is None:
+            pytest.skip(f"{command[0]} is not installed")
+        folder = path.with_name("files")
+        for name, data in FILES.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+        subprocess.run([*command, path, "."], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+    return pack
+
+
+FILES = {
+    "7/a.png": b"seven" * 200,
+    "7/\u00fcber \u6570.png": bytes(range(256)) * 9,
+    "b.jpg": b"",
+    "notes.txt": b"no image",
+}
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [
+        packed_with(zipfile.ZIP_STORED),
+        packed_with(zipfile.ZIP_DEFLATED),
+        packed_with(zipfile.ZIP_BZIP2),
+        packed_with(zipfile.ZIP_LZMA),
+        packed_into_a_pipe,
+        packed_as_zip64,
+        packed_behind_a_program,
+        packed_by("zip", "-qr"),
+        packed_by("zip", "-qr0"),
+        packed_by("zip", "-qr", "-fz"),
+        packed_by("7z", "a", "-tzip"),
+    ],
+    ids=["stored", "deflated", "bzip2", "lzma", "pipe", "zip64", "prefixed", "zip", "zip -0", "zip -fz", "7z"],
+)
+def test_a_zip_is_read_whoever_packed_it(tmp_path: Path, pack: Callable[[Path], None]) -> None:
+    path = tmp_path / "z.zip"
+    pack(path)
+
+    with Archive(path) as archive:
+        read = {member.name: archive.read(member, 10_000) for member in archive.listing.images}
+        assert read == {name: data for name, data in FILES.items() if name != "notes.txt"}
+        assert archive.listing.skipped == 1
+
+
+def test_more_members_than_a_zip_without_64_bits_can_count(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "z.zip", [(f"{n}.png", b"%d" % n) for n in range(70_000)])
+
+    with Archive(path) as archive:
+        assert len(archive.listing.images) == 70_000
+        assert archive.read(archive.listing.images[-1], 100) == b"69999"
+
+
+def test_names_of_the_time_before_utf8_are_in_the_code_page_of_dos(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "z.zip", [("ab.png", b"x")])
+    path.write_bytes(path.read_bytes().replace(b"ab.png", b"\x81b.png"))
+
+    with Archive(path) as archive:
+        assert [member.name for member in archive.listing.images] == ["\u00fcb.png"]
+        assert archive.read(archive.listing.images[0], 100) == b"x"
+
+
+def test_a_name_that_info_zip_keeps_beside_the_dos_name_counts(tmp_path: Path) -> None:
+    path, stored, name = tmp_path / "z.zip", b"\x81b.png", "\u6570.png"
+    field = b"\1" + zlib.crc32(stored).to_bytes(4, "little") + name.encode()
+    info = zipfile.ZipInfo("ab.png")
+    info.extra = (0x7075).to_bytes(2, "little") + len(field).to_bytes(2, "little") + field
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(info, b"x")
+    path.write_bytes(path.read_bytes().replace(b"ab.png", stored))
+
+    with Archive(path) as archive:
+        assert [(member.name, archive.read(member, 9)) for member in archive.listing.images] == [(name, b"x")]
+
+
+def test_a_shard_reads_its_images_by_the_index(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "z.zip", [(f"{n}.{('png', 'txt')[n % 2]}", b"%d" % n) for n in range(20)])
+    index = tmp_path / "index"
+    with Archive(path) as archive, index.open("wb") as file:
+        write_index(archive.listing.images, file)
+
+    with Archive(path) as archive:
+        members = archive.members(read_index(index, 3, 6))
+        assert [(member.name, archive.read(member, 9)) for member in members] == [
+            ("6.png", b"6"),
+            ("8.png", b"8"),
+            ("10.png", b"10"),
+        ]
+
+
+def test_planning_holds_a_few_bytes_an_image(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "z.zip", [(f"{n:06d}.png", b"") for n in range(20_000)])
+
+    tracemalloc.start()
+    with Archive(path) as archive:
+        assert len(archive.listing.images) == 20_000
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    # zipfile's own listing takes 12 MB. Of this, 3 MB are buffers, however many images there are.
+    assert most < 5_000_000
+
+
+def outcomes_with_zipfile(path: Path) -> list[object]:
+    outcomes: list[object] = []
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            try:
+                outcomes.append(archive.read(info))
+            except Exception:
+                outcomes.append("damaged")
+    return outcomes
+
+
+@given(changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), min_size=1, max_size=3))
+def test_a_damaged_zip_gives_no_bytes_that_zipfile_would_refuse(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[float, int]]
+) -> None:
+    path = tmp_path_factory.mktemp("damaged") / "z.zip"
+    members = [("1.png", b"A" * 40), ("2.png", bytes(30)), ("3.png", b"other")]
+    data = bytearray(write_zip(path, members, compress=True).read_bytes())
+    for place, change in changes:
+        data[int(place * len(data))] ^= change
+    path.write_bytes(data)
+
+    read = []
+    with contextlib.suppress(ArchiveError), Archive(path) as archive:
+        for member in archive.listing.images:
+            with contextlib.suppress(UnreadableMember):
+                read.append(archive.read(member, 1000))
+
+    with contextlib.suppress(zipfile.BadZipFile, NotImplementedError, ValueError):
+        allowed = outcomes_with_zipfile(path)
+        assert all(data in allowed for data in read)
+
+
+@given(st.text("a./_MACOSX p", max_size=12).map(lambda text: text.replace(" ", ".png")))
+def test_images_and_folders_are_told_by_names_as_paths_tell_them(name: str) -> None:
+    path = PurePosixPath(name)
+    hidden = path.name.startswith(".") or "__MACOSX" in path.parts
+    if not name.endswith(("/", "/.")):
+        assert is_image(name) == (not hidden and path.suffix.lower() == ".png")

@@ -1,0 +1,47 @@
+"""A volume of the benchmark's own with a Redis, a model in its registry, and zips submitted to it."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from web.redis_server import redis_command, wait_until_answering
+from web.stack import free_port
+from worker import submissions
+from worker.parameters import ClassificationParameters
+from worker.records import Job, Model
+from worker.schema import migrate
+from worker.services import Services
+from worker.settings import Settings
+from worker.submissions import Upload
+
+MODEL = "benchmark"
+
+
+@contextmanager
+def open_volume(directory: Path, model: Path) -> Iterator[Services]:
+    """Services on an empty volume, with the file `model` as a model to classify with."""
+    port = free_port()
+    with subprocess.Popen(redis_command(port, directory), stdout=subprocess.DEVNULL) as redis:
+        wait_until_answering(port, redis)
+        services = Services.open(Settings(data=directory / "data", redis_url=f"redis://127.0.0.1:{port}"))
+        migrate(services.database)
+        services.volume.model(MODEL).mkdir()
+        shutil.copy(model, services.volume.model(MODEL) / "model.keras")
+        with services.database.write() as session:
+            session.add(
+                Model(id=MODEL, recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0)
+            )
+        yield services
+        services.database.close()
+        redis.terminate()
+
+
+def submit(services: Services, archive: Path) -> Job:
+    """Queue the classification of a zip; the file itself stays where it is."""
+    received = services.volume.uploads / "received.part"
+    os.link(archive, received)
+    upload = Upload(received, archive.name, archive.stat().st_size, "0" * 64)
+    return submissions.submit_classification(services, ClassificationParameters(model=MODEL), upload)

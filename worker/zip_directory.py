@@ -1,0 +1,217 @@
+"""Reads the central directory of a zip a record at a time, where `zipfile` makes an object for each member at once.
+
+Of a million members `zipfile` keeps some 700 MB; a worker that needs two thousand of them reads just those.
+Standard library only: the web counts images with it.
+"""
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, NamedTuple
+
+# The fields of the format's own description (PKWARE APPNOTE.TXT, 4.3.12 and 4.3.14 to 4.3.16).
+RECORD = struct.Struct("<4s6H3L5H2L")
+NAME_IN_RECORD = struct.Struct("<4sxB2xH18x3H")
+RECORD_SIGNATURE = b"PK\x01\x02"
+END = struct.Struct("<4s4H2LH")
+END_SIGNATURE = b"PK\x05\x06"
+END64 = struct.Struct("<4sQ2H2L4Q")
+END64_SIGNATURE = b"PK\x06\x06"
+END64_LOCATOR = struct.Struct("<4sLQL")
+END64_LOCATOR_SIGNATURE = b"PK\x06\x07"
+EXTRA = struct.Struct("<2H")
+EXTRA_ZIP64, EXTRA_UNICODE_NAME = 0x0001, 0x7075
+IN_ZIP64 = 0xFFFF_FFFF
+LONGEST_COMMENT = 0xFFFF
+LONGEST_RECORD = RECORD.size + 3 * 0xFFFF
+BLOCK_BYTES = 2**20
+
+ENCRYPTED = 0x1
+NAME_IS_UTF8 = 0x800
+UNIX = 3
+
+
+class Member(NamedTuple):
+    """One file in a zip, as the central directory has it. `header_at` is where in the zip its own header starts."""
+
+    name: str
+    flags: int
+    method: int
+    crc: int
+    packed_bytes: int
+    unpacked_bytes: int
+    header_at: int
+    record: bytes
+
+    @property
+    def stored_name(self) -> bytes:
+        """The name's bytes, as the member's own header repeats them."""
+        return self.record[RECORD.size : RECORD.size + RECORD.unpack_from(self.record)[10]]
+
+
+@dataclass(frozen=True)
+class Directory:
+    """Where the central directory lies in the file; `shift` is the length of what was put before the zip."""
+
+    start: int
+    stop: int
+    shift: int
+
+
+def find_directory(file: BinaryIO) -> Directory:
+    """The central directory of an open zip.
+
+    Raises:
+        zipfile.BadZipFile: this is no zip, or one that goes over several disks.
+    """
+    file_size = file.seek(0, 2)
+    file.seek(max(file_size - END.size - LONGEST_COMMENT, 0))
+    tail = file.read()
+    found = len(tail) - END.size
+    if found < 0 or not (tail.startswith(END_SIGNATURE, found) and tail.endswith(b"\0\0")):
+        found = tail.rfind(END_SIGNATURE)
+    if not 0 <= found <= len(tail) - END.size:
+        raise zipfile.BadZipFile("File is not a zip file")
+    *_, size, offset, _ = END.unpack_from(tail, found)
+    stop = file_size - len(tail) + found
+    if zip64 := _find_zip64(file, stop):
+        size, offset, stop = zip64
+    start = stop - size
+    if start < 0:
+        raise zipfile.BadZipFile("Bad offset for central directory")
+    return Directory(start, stop, shift=start - offset)
+
+
+def scan_names(file: BinaryIO, directory: Directory) -> Iterator[tuple[int, str]]:
+    """Where each record lies in the file, and its member's name, in the directory's order.
+
+    Raises:
+        zipfile.BadZipFile: the directory is damaged.
+    """
+    file.seek(directory.start)
+    block, block_at, position = b"", directory.start, directory.start
+    while position < directory.stop:
+        at = position - block_at
+        if at + LONGEST_RECORD > len(block):
+            block, block_at, at = block[at:] + file.read(BLOCK_BYTES), position, 0
+        if len(block) - at < RECORD.size:
+            raise zipfile.BadZipFile("Truncated central directory")
+        signature, system, flags, name_length, extra_length, comment_length = NAME_IN_RECORD.unpack_from(block, at)
+        if signature != RECORD_SIGNATURE:
+            raise zipfile.BadZipFile("Bad magic number for central directory")
+        name_at = at + RECORD.size
+        size = RECORD.size + name_length + extra_length + comment_length
+        if position + size > directory.stop:
+            raise zipfile.BadZipFile("Truncated central directory")
+        extra_at = name_at + name_length
+        yield position, _name(system, flags, block[name_at:extra_at], block[extra_at : extra_at + extra_length])
+        position += size
+
+
+def read_member(file: BinaryIO, directory: Directory, position: int) -> Member:
+    """The member whose record lies at this position, of those that `scan_names` gave.
+
+    Raises:
+        zipfile.BadZipFile: there is no record.
+    """
+    file.seek(position)
+    head = file.read(RECORD.size)
+    fields = _unpack_record(head)
+    _, made_by, _, flags, method, _, _, crc, packed, unpacked, name_length, extra_length, comment_length, *_, offset = (
+        fields
+    )
+    rest = file.read(name_length + extra_length + comment_length)
+    extra = rest[name_length : name_length + extra_length]
+    if IN_ZIP64 in (packed, unpacked, offset):
+        unpacked, packed, offset = _sizes_in_zip64(extra, unpacked, packed, offset)
+    return Member(
+        _name(made_by >> 8, flags, rest[:name_length], extra),
+        flags,
+        method,
+        crc,
+        packed,
+        unpacked,
+        offset + directory.shift,
+        head + rest,
+    )
+
+
+def _find_zip64(file: BinaryIO, end: int) -> tuple[int, int, int] | None:
+    """Size and offset of the central directory, and where it ends, as a zip64 has them before its end record."""
+    locator_at = end - END64_LOCATOR.size
+    record_at = locator_at - END64.size
+    if record_at < 0:
+        return None
+    file.seek(record_at)
+    record, locator = file.read(END64.size), file.read(END64_LOCATOR.size)
+    if not locator.startswith(END64_LOCATOR_SIGNATURE):
+        return None
+    _, disk, _, disks = END64_LOCATOR.unpack(locator)
+    if disk != 0 or disks > 1:
+        raise zipfile.BadZipFile("zipfiles that span multiple disks are not supported")
+    if not record.startswith(END64_SIGNATURE):
+        return None
+    *_, size, offset = END64.unpack(record)
+    return size, offset, record_at
+
+
+def _unpack_record(data: bytes) -> tuple[int, ...]:
+    if len(data) != RECORD.size:
+        raise zipfile.BadZipFile("Truncated central directory")
+    if not data.startswith(RECORD_SIGNATURE):
+        raise zipfile.BadZipFile("Bad magic number for central directory")
+    return RECORD.unpack(data)
+
+
+def _sizes_in_zip64(extra: bytes, *sizes: int) -> tuple[int, ...]:
+    """The sizes, those that did not fit replaced by what the zip64 field has for them; left as they are without."""
+    values = _extra_field(extra, EXTRA_ZIP64)
+    filled = []
+    for size in sizes:
+        if size == IN_ZIP64 and len(values) >= 8:
+            size, values = int.from_bytes(values[:8], "little"), values[8:]
+        filled.append(size)
+    return tuple(filled)
+
+
+def _extra_field(extra: bytes, wanted: int) -> bytes:
+    position = 0
+    while position + EXTRA.size <= len(extra):
+        kind, length = EXTRA.unpack_from(extra, position)
+        position += EXTRA.size
+        if kind == wanted:
+            return extra[position : position + length]
+        position += length
+    return b""
+
+
+def _name(system: int, flags: int, stored: bytes, extra: bytes) -> str:
+    """The name up to its first zero byte. Bytes that are flagged as UTF-8 and are none are shown as �.
+
+    Without the flag a name is in the code page of DOS, with two exceptions: Info-ZIP may keep it as UTF-8 in an extra
+    field, and `zip` on Unix writes the bytes of the file's name, which are UTF-8 nowadays.
+    """
+    if flags & NAME_IS_UTF8:
+        name = stored.decode("utf-8", "replace")
+    elif stored.isascii():
+        name = stored.decode("ascii")
+    else:
+        name = _unicode_name(stored, extra) or (system == UNIX and _utf8(stored)) or stored.decode("cp437")
+    return name.partition("\0")[0]
+
+
+def _utf8(stored: bytes) -> str | None:
+    try:
+        return stored.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _unicode_name(stored: bytes, extra: bytes) -> str | None:
+    """APPNOTE.TXT, 4.6.9: a version, the checksum of the name that it is for, and the name."""
+    field = _extra_field(extra, EXTRA_UNICODE_NAME)
+    if field[:1] != b"\1" or int.from_bytes(field[1:5], "little") != zlib.crc32(stored):
+        return None
+    return field[5:].decode("utf-8", "replace")
