@@ -4,32 +4,23 @@ import json
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
-import numpy as np
-
-from trainer.decoding import decode
-from trainer.errors import ImageUnreadable
-from trainer.images import Normalised, NormaliseMode, normalise
-from trainer.inference import BATCH, Classifier
-from worker.archives import Archive, UnreadableMember, label_of, read_index, write_index
+from trainer.acceptance import Acceptance
+from worker.answers import Answering, answer
+from worker.archives import Archive, read_index, write_index
 from worker.leases import Lease, Shard
 from worker.parameters import ClassificationParameters
-from worker.results import Row, Tally, join_shards, write_shard
+from worker.reading import read_images
+from worker.records import Model
+from worker.results import read_shards, write_results, write_shard
 from worker.services import Services
 from worker.states import JobKind
+from worker.summary import summarise
 from worker.volume import write_whole
-from worker.zip_directory import Member
+from worker.warm import load_panel
 
 log = logging.getLogger(__name__)
-
-# Models kept warm in one worker process; a dense one takes a few MB.
-MODELS_KEPT = 4
-
-# The work stops, and progress shows, at most this many images after it should.
-IMAGES_BETWEEN_CHECKS = 100
 
 # In the job's work directory: where the archive has its images, so that no shard goes through all of its directory.
 INDEX = "images.index"
@@ -68,32 +59,34 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
         ShuttingDown: this worker was told to stop.
     """
     parameters = ClassificationParameters(**lease.parameters)
-    assert parameters.model is not None
-    class_names = services.models.get(parameters.model).class_names
-    classifier = load_classifier(services.volume.model(parameters.model) / "model.keras", class_names)
+    settings = services.settings
+    models = [services.models.get(model_id) for model_id in parameters.model]
+    answering = Answering(
+        load_panel(models, services.volume), review_threshold(models, parameters), parameters.top_k, lease.position
+    )
 
     def report(done: int) -> None:
         check()
         services.live.publish(lease.job_id, lease.step_id, done)
 
     work = services.volume.work(lease.job_id)
-    output = work / f"shard-{lease.position:06d}-{lease.token[:8]}.jsonl"
+    output = work / f"shard-{lease.position:06d}-{lease.token[:8]}.arrow"
+    start, stop = lease.input["start"], lease.input["stop"]
     with Archive(services.volume.archive(lease.job_id)) as archive:
-        members = archive.members(read_index(work / INDEX, lease.input["start"], lease.input["stop"]))
-        rows = classify_members(
+        images = read_images(
             archive,
-            members,
-            classifier,
-            mode=parameters.normalise,
-            max_image_bytes=services.settings.max_image_bytes,
+            archive.members(read_index(work / INDEX, start, stop)),
+            parameters,
+            max_image_bytes=settings.max_image_bytes,
+            threads=settings.threads_per_process,
             report=report,
         )
-        tally = write_shard(rows, output)
+        count = write_shard(answer(images, start, answering), output)
     check()
     merge_step = services.leases.finish_shard(
         lease,
-        images=tally.images,
-        output={"file": output.name, "worker": services.worker, "tally": tally.values()},
+        images=count,
+        output={"file": output.name, "worker": services.worker, "images": count},
     )
     services.queue.announce(JobKind.CLASSIFICATION, merge_step)
 
@@ -108,18 +101,23 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     work = services.volume.work(lease.job_id)
     shards = services.leases.shard_outputs(lease.job_id)
     directory = services.volume.job(lease.job_id)
-    join_shards([work / shard["file"] for shard in shards], directory, check)
+    parameters = ClassificationParameters(**lease.parameters)
+    models = [services.models.get(model_id) for model_id in parameters.model]
+    class_names = models[0].class_names
+    rows = read_shards([work / shard["file"] for shard in shards])
+    write_results(rows, directory, check)
 
-    tally, workers = Tally(), Counter[str]()
+    workers = Counter[str]()
     for shard in shards:
-        of_shard = Tally.read(shard["tally"])
-        tally += of_shard
-        workers[shard["worker"]] += of_shard.images
+        workers[shard["worker"]] += shard["images"]
     seconds = services.clock() - (job.started_at or job.created_at)
-    summary = tally.summary() | {
-        "model": lease.parameters["model"],
+    summary = summarise(rows, class_names) | {
+        "model": list(parameters.model),
+        "class_names": list(class_names),
+        "review_below": review_threshold(models, parameters),
         "skipped": job.detail.get("skipped", 0),
         "seconds": round(seconds, 3),
+        "images_per_second": round(job.total / seconds, 1),
         "workers": dict(workers),
     }
     with write_whole(directory / "summary.json") as file:
@@ -129,59 +127,16 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     shutil.rmtree(work, ignore_errors=True)
 
 
-def classify_members(
-    archive: Archive,
-    members: Iterable[Member],
-    classifier: Classifier,
-    *,
-    mode: NormaliseMode,
-    max_image_bytes: int,
-    report: Callable[[int], None],
-) -> Iterator[Row]:
-    """One row for each member, in order: `name`, `truth`, `error`, and the answer where there is no error.
+def review_threshold(models: Sequence[Model], parameters: ClassificationParameters) -> float:
+    """The confidence up to which answers go to review.
 
-    A batch of images is held at a time.
-
-    Args:
-        report: called now and then with how many members were read; may raise to stop.
+    Of several models it is that of the one that asks the most, since how often they are wrong together was not
+    measured; a model that was never measured is taken at its word.
     """
-    rows: list[Row] = []
-    read: list[tuple[Row, Normalised]] = []
-    for position, member in enumerate(members):
-        if position % IMAGES_BETWEEN_CHECKS == 0:
-            report(position)
-        row: Row = {"name": member.name, "truth": label_of(member.name, classifier.class_names), "error": None}
-        rows.append(row)
-        try:
-            read.append((row, normalise(decode(archive.read(member, max_image_bytes)), mode=mode)))
-        except (UnreadableMember, ImageUnreadable) as error:
-            row["error"] = str(error)
-        if len(read) == BATCH:
-            _answer(read, classifier)
-            yield from rows
-            rows, read = [], []
-    _answer(read, classifier)
-    yield from rows
-
-
-def _answer(read: list[tuple[Row, Normalised]], classifier: Classifier) -> None:
-    """Put the answers into the rows of a batch of images."""
-    if not read:
-        return
-    probabilities = classifier.classify(np.stack([image.pixels for _, image in read]))
-    labels = probabilities.argmax(axis=1).tolist()
-    # As doubles: a float32 cannot be 0.1, and would be written with all its digits.
-    rounded = probabilities.astype(np.float64).round(6).tolist()
-    for (row, image), label, of_classes in zip(read, labels, rounded, strict=True):
-        row["label"] = classifier.class_names[label]
-        row["confidence"] = of_classes[label]
-        row["probabilities"] = of_classes
-        row["normalisation"] = image.method
-        row["polarity"] = image.polarity
-
-
-@lru_cache(maxsize=MODELS_KEPT)
-def load_classifier(path: Path, class_names: tuple[str, ...]) -> Classifier:
-    """A model ready to classify, kept warm in this process."""
-    log.info("loading %s", path)
-    return Classifier.load(path, class_names)
+    if parameters.review_below is not None:
+        return parameters.review_below
+    measured = [model.metrics.get("calibration", {}).get("acceptance") for model in models]
+    return max(
+        Acceptance.read(curve).threshold_for(parameters.max_error_rate) if curve else 1 - parameters.max_error_rate
+        for curve in measured
+    )
