@@ -1,22 +1,17 @@
-"""The three kinds of step of a classification: plan the shards, classify one shard, merge them all."""
+"""The first two steps of a classification: plan the shards, and classify one of them. `merging` has the third."""
 
-import json
 import logging
-import shutil
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from trainer.acceptance import Acceptance
 from worker.answers import Answering, answer
 from worker.archives import Archive, read_index, write_index
 from worker.leases import Lease, Shard
 from worker.parameters import ClassificationParameters
 from worker.reading import read_images
-from worker.records import Model
-from worker.results import read_shards, write_results, write_shard
+from worker.results import write_shard
 from worker.services import Services
 from worker.states import JobKind
-from worker.summary import summarise
+from worker.thresholds import review_threshold
 from worker.volume import write_whole
 from worker.warm import load_panel
 
@@ -24,6 +19,8 @@ log = logging.getLogger(__name__)
 
 # In the job's work directory: where the archive has its images, so that no shard goes through all of its directory.
 INDEX = "images.index"
+# And what the archive's manifest says of them.
+MANIFEST = "manifest.arrow"
 
 
 def plan(services: Services, lease: Lease, check: Callable[[], None]) -> None:
@@ -48,7 +45,7 @@ def plan(services: Services, lease: Lease, check: Callable[[], None]) -> None:
 
 
 def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) -> None:
-    """Classify one run of the archive's images and write their rows, one JSON object a line.
+    """Classify one run of the archive's images and write their rows.
 
     A bad image is a row with its error. The file's name carries the lease's token, so that a worker that
     lost its lease and wakes up late cannot touch what counts.
@@ -89,54 +86,3 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
         output={"file": output.name, "worker": services.worker, "images": count},
     )
     services.queue.announce(JobKind.CLASSIFICATION, merge_step)
-
-
-def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
-    """Join the shards in member order into `results.csv`, `results.jsonl` and `summary.json`.
-
-    Raises:
-        LeaseLost: the job was cancelled or another worker has the step.
-    """
-    job = services.jobs.get(lease.job_id)
-    work = services.volume.work(lease.job_id)
-    shards = services.leases.shard_outputs(lease.job_id)
-    directory = services.volume.job(lease.job_id)
-    parameters = ClassificationParameters(**lease.parameters)
-    models = [services.models.get(model_id) for model_id in parameters.model]
-    class_names = models[0].class_names
-    rows = read_shards([work / shard["file"] for shard in shards])
-    write_results(rows, directory, check)
-
-    workers = Counter[str]()
-    for shard in shards:
-        workers[shard["worker"]] += shard["images"]
-    seconds = services.clock() - (job.started_at or job.created_at)
-    summary = summarise(rows, class_names) | {
-        "model": list(parameters.model),
-        "class_names": list(class_names),
-        "review_below": review_threshold(models, parameters),
-        "skipped": job.detail.get("skipped", 0),
-        "seconds": round(seconds, 3),
-        "images_per_second": round(job.total / seconds, 1),
-        "workers": dict(workers),
-    }
-    with write_whole(directory / "summary.json") as file:
-        file.write(json.dumps(summary, indent=2).encode())
-    services.leases.finish_job(lease, summary)
-    log.info("%d images, %d errors, %.1f s", summary["images"], summary["errors"], seconds)
-    shutil.rmtree(work, ignore_errors=True)
-
-
-def review_threshold(models: Sequence[Model], parameters: ClassificationParameters) -> float:
-    """The confidence up to which answers go to review.
-
-    Of several models it is that of the one that asks the most, since how often they are wrong together was not
-    measured; a model that was never measured is taken at its word.
-    """
-    if parameters.review_below is not None:
-        return parameters.review_below
-    measured = [model.metrics.get("calibration", {}).get("acceptance") for model in models]
-    return max(
-        Acceptance.read(curve).threshold_for(parameters.max_error_rate) if curve else 1 - parameters.max_error_rate
-        for curve in measured
-    )

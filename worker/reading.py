@@ -6,8 +6,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+
 from trainer.decoding import decode
 from trainer.errors import ImageUnreadable
+from trainer.idx import Bytes
 from trainer.images import Normalised, normalise
 from worker.archives import Archive, UnreadableMember
 from worker.parameters import ClassificationParameters
@@ -60,6 +63,16 @@ def read_images(
                 yield from ahead.popleft().result()
         while ahead:
             yield from ahead.popleft().result()
+
+
+def pixels_of(
+    archive: Archive, members: Iterable[Member], parameters: ClassificationParameters, max_image_bytes: int
+) -> Bytes:
+    """The members, all of which could be read before, as the model saw them: (n, 28, 28) uint8."""
+    images = read_images(
+        archive, members, parameters, max_image_bytes=max_image_bytes, threads=1, report=lambda _: None
+    )
+    return np.array([image.pixels for _, image in images if isinstance(image, Normalised)], np.uint8)
 
 
 def _chunks(archive: Archive, members: Iterable[Member], max_image_bytes: int) -> Iterator[Chunk]:
