@@ -26,6 +26,9 @@ from worker.volume import write_whole
 
 log = logging.getLogger(__name__)
 
+# What `summary.json` has and the job's row has not: everyone who waits for the job reads the row again and again.
+ONLY_IN_FILE = ("confusion", "worst_mistakes", "class_names")
+
 
 def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     """Join the shards in the archive's order.
@@ -53,7 +56,7 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     summary |= _course(services, lease.job_id, shards)
     with write_whole(directory / "summary.json") as file:
         file.write(json.dumps(summary, indent=2).encode())
-    services.leases.finish_job(lease, summary)
+    services.leases.finish_job(lease, {name: value for name, value in summary.items() if name not in ONLY_IN_FILE})
     log.info("%d images, %d errors, %.1f s", summary["images"], summary["errors"], summary["seconds"])
     shutil.rmtree(work, ignore_errors=True)
 
