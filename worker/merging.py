@@ -19,6 +19,7 @@ from worker.parameters import ClassificationParameters
 from worker.reading import pixels_of
 from worker.result_pictures import write_pictures
 from worker.results import read_shards, write_results
+from worker.review_writing import write_review
 from worker.services import Services
 from worker.summary import summarise
 from worker.thresholds import review_threshold
@@ -46,6 +47,7 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     if (work / MANIFEST).exists():
         rows = join_manifest(rows, pl.scan_ipc(work / MANIFEST))
     write_results(rows, directory, check)
+    write_review(services, lease.job_id, parameters, rows, check)
     summary = summarise(rows, models[0].class_names) | {
         "model": list(parameters.model),
         "class_names": list(models[0].class_names),

@@ -49,6 +49,13 @@ class Settings(BaseSettings):
         description="Largest size of one image file, unpacked; a larger one becomes an error row.",
     )
 
+    max_review_images: int = Field(
+        10_000,
+        ge=0,
+        description="Doubtful images of a classification, the least certain, of which pictures are kept for the "
+        "review; the others are listed without.",
+    )
+
     worker_processes: int = Field(1, ge=1, description="Steps that one worker runs at the same time.")
     max_process_bytes: int = Field(
         3 * 2**30,

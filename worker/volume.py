@@ -2,7 +2,7 @@
 
 datasets/<name>/    the four IDX files, about.json preview.png source.json
 uploads/…
-jobs/<id>/          input.zip results.csv results.jsonl summary.json log.txt, or upload log.txt
+jobs/<id>/          input.zip results.csv results.jsonl summary.json log.txt, or upload log.txt; review/queue.sqlite
 models/<id>/        model.keras metrics.json history.csv summary.txt curves.png …
 """
 
@@ -51,6 +51,10 @@ class Volume:
     def work(self, job_id: str) -> Path:
         """Where a job keeps its checkpoint or its shards until it has succeeded."""
         return self.job(job_id) / "work"
+
+    def review(self, job_id: str) -> Path:
+        """Where a classification keeps what is to be reviewed (`review_queue`)."""
+        return self.job(job_id) / "review"
 
     def artefacts(self, job_id: str) -> dict[str, Path]:
         """What a person can fetch of a job, by name: its own files, then those of the model that it trained."""

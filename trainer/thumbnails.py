@@ -1,0 +1,64 @@
+"""Makes small pictures for people, of a kind that every browser shows, of whatever image file came."""
+
+import io
+import warnings
+
+from PIL import Image, ImageOps
+
+from trainer.idx import Bytes
+from trainer.images import read_image
+
+PNG, JPEG = "image/png", "image/jpeg"
+
+# Up to this size a PNG is small and every pixel can be told; beyond it a JPEG is a tenth of it, and made in a moment.
+MOST_PNG_PIXELS = 64 * 64
+JPEG_QUALITY = 88
+
+# What can be shown in its own colours; the others are shown in the grey that `read_image` makes of them.
+COLOURED = frozenset({"RGB", "CMYK", "YCbCr"})
+
+
+def thumbnail(data: bytes, side: int) -> bytes:
+    """The image in a file's bytes, upright, in its colours where it has any, as a PNG or JPEG (see `media_type`).
+
+    Args:
+        side: the most pixels of width and height; smaller images stay as they are.
+
+    Raises:
+        ImageUnreadable: as `trainer.images.read_image`.
+    """
+    image = _coloured(data, side) or Image.fromarray(read_image(data))
+    image.thumbnail((side, side), reducing_gap=2.0)
+    return _encode(image)
+
+
+def picture_of(pixels: Bytes) -> bytes:
+    """A grey image (h, w) uint8 as a PNG or JPEG."""
+    return _encode(Image.fromarray(pixels))
+
+
+def media_type(picture: bytes) -> str:
+    """Which of the two kinds a picture that was made here is."""
+    return JPEG if picture.startswith(b"\xff\xd8") else PNG
+
+
+def _coloured(data: bytes, side: int) -> Image.Image | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data)) as image:
+                if image.mode not in COLOURED or "transparency" in image.info:
+                    return None
+                image.draft("RGB", (2 * side, 2 * side))
+                return ImageOps.exif_transpose(image).convert("RGB")
+    except Exception:  # Pillow's decoders raise many kinds of errors on damaged files; `read_image` says which
+        return None
+
+
+def _encode(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    if image.width * image.height <= MOST_PNG_PIXELS:
+        image.save(file, "PNG")
+    else:
+        image.save(file, "JPEG", quality=JPEG_QUALITY)
+    return file.getvalue()
