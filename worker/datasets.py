@@ -10,6 +10,8 @@ from worker.services import Services
 from worker.states import JobKind
 from worker.volume import Volume
 
+USERS = (JobKind.SWEEP, JobKind.TRAINING, JobKind.REVIEW)
+
 
 def list_datasets(volume: Volume) -> Sequence[DatasetEntry]:
     """All data sets, those that come with Tenfold first."""
@@ -33,16 +35,16 @@ def delete_dataset(services: Services, name: str) -> None:
 
     Raises:
         UnknownDataset: there is none of this name.
-        WrongState: it comes with Tenfold, or an unfinished training or sweep uses it.
+        WrongState: it comes with Tenfold, or an unfinished training, sweep or review uses it.
     """
     entry = get_dataset(services.volume, name)
     if entry.known:
         raise WrongState(f"The data set {name} comes with Tenfold and stays; only uploaded ones can be deleted.")
-    jobs = [*services.jobs.unfinished(JobKind.SWEEP), *services.jobs.unfinished(JobKind.TRAINING)]
-    users = [job.id for job in jobs if job.parameters["dataset"] == name]
+    jobs = [job for kind in USERS for job in services.jobs.unfinished(kind)]
+    users = [job.id for job in jobs if name in (job.parameters["dataset"], job.parameters.get("together_with"))]
     if users:
         raise WrongState(
-            f"Unfinished trainings or sweeps use the data set {name}: {', '.join(users[:3])}"
+            f"Unfinished trainings, sweeps or reviews use the data set {name}: {', '.join(users[:3])}"
             f"{' …' if users[3:] else ''}. Wait for them to end or cancel them, then delete it."
         )
     try:
@@ -74,4 +76,7 @@ def why_name_is_taken(services: Services, name: str) -> str | None:
     importing = [job.id for job in services.jobs.unfinished(JobKind.IMPORT) if job.parameters["name"] == name]
     if importing:
         return f"Job {importing[0]} is importing a data set {name}. Choose another name, or cancel that job first."
+    making = [job.id for job in services.jobs.unfinished(JobKind.REVIEW) if job.parameters["dataset"] == name]
+    if making:
+        return f"Job {making[0]} is making a data set {name}. Choose another name, or cancel that job first."
     return None

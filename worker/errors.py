@@ -25,6 +25,10 @@ class UnknownModel(WorkerError):
     """No model has this id."""
 
 
+class UnknownRow(WorkerError):
+    """A classification's review has no such row."""
+
+
 class UnknownDataset(WorkerError):
     """No data set has this name."""
 

@@ -24,6 +24,7 @@ FIRST_STEP = {
     JobKind.CLASSIFICATION: StepKind.PLAN,
     JobKind.IMPORT: StepKind.IMPORT,
     JobKind.SWEEP: StepKind.ADVANCE,
+    JobKind.REVIEW: StepKind.CORRECT,
 }
 
 

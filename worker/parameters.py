@@ -1,6 +1,7 @@
-"""The one typed declaration of a classification's and an import's parameters; a training's is `trainer.parameters`.
+"""The one typed declaration of a classification's, an import's and a review's parameters.
 
-The web's form, the API's checks and the command's options are all made from these.
+A training's is `trainer.parameters`. The web's form, the API's checks and the command's options are all made from
+these.
 """
 
 from typing import Annotated, Any, Literal
@@ -65,10 +66,13 @@ def _check_name(name: str) -> str:
     return name
 
 
+DatasetName = Annotated[str, AfterValidator(_check_name)]
+
+
 class ImportParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, AfterValidator(_check_name)] = Field(
+    name: DatasetName = Field(
         title="Name",
         description="What to call the data set: small letters, digits, dots, dashes and underscores.",
         json_schema_extra={"pattern": f"^{NAME.pattern}$", "maxLength": 64},
@@ -79,4 +83,26 @@ class ImportParameters(BaseModel):
         le=0.5,
         title="Test share",
         description="How much of each class is kept for the test, where the file itself does not say.",
+    )
+
+
+class ReviewParameters(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    classification: str = Field(
+        max_length=26, title="Classification", description="Id of the classification that was reviewed."
+    )
+    dataset: DatasetName | None = Field(
+        None,
+        title="New data set",
+        description="What to call a data set of the corrected images. Left out, only the results get the corrections.",
+        json_schema_extra={"basic": True},
+    )
+    together_with: str | None = Field(
+        None,
+        max_length=64,
+        title="Together with",
+        description="A data set of the same classes whose training images come before the corrected ones, and whose "
+        "test images are the new data set's. Left out, a sixth of the corrections is kept for the test.",
+        json_schema_extra={"basic": True},
     )

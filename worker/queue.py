@@ -20,11 +20,18 @@ log = logging.getLogger(__name__)
 
 RUN_STEP = "tenfold.run_step"
 
-# Imports and the steps of a sweep are short: they share the queue of the classifications, so that no long training
-# holds them up.
+# Imports, reviews and the steps of a sweep are short: they share the queue of the classifications, so that no long
+# training holds them up.
 QUEUES: dict[JobKind, tuple[StepKind, ...]] = {
     JobKind.TRAINING: (StepKind.TRAIN,),
-    JobKind.CLASSIFICATION: (StepKind.PLAN, StepKind.SHARD, StepKind.MERGE, StepKind.IMPORT, StepKind.ADVANCE),
+    JobKind.CLASSIFICATION: (
+        StepKind.PLAN,
+        StepKind.SHARD,
+        StepKind.MERGE,
+        StepKind.IMPORT,
+        StepKind.ADVANCE,
+        StepKind.CORRECT,
+    ),
 }
 
 # A web request waits for Redis no longer than this before it goes on without: the row is durable already.

@@ -1,4 +1,4 @@
-"""The tables: a row for every job, every step of a job, and every trained model. These rows are the truth.
+"""The tables: a row for every job, every step of a job, every trained model, every correction. They are the truth.
 
 Times are seconds since the epoch, UTC, as floats: leases are compared with them in SQL on every database alike.
 """
@@ -23,11 +23,12 @@ class Record(DeclarativeBase):
 
 
 class Job(Record):
-    """One training, classification, import of a data set or sweep that a person submitted, or a sweep's trial.
+    """One training, classification, import of a data set, sweep or review that a person submitted, or a sweep's trial.
 
     `parent_id` is the sweep of which a training is a trial. `done` of `total` counts epochs for a training, images
-    for a classification, the one file of an import, and a sweep's trials; `detail` holds what else progress has to
-    tell (a training's history, say). `error` says why a job failed, or why a sweep gave up one of its trials.
+    for a classification, the one file of an import, a sweep's trials, and the corrections of a review; `detail` holds
+    what else progress has to tell (a training's history, say). `error` says why a job failed, or why a sweep gave up
+    one of its trials.
     """
 
     __tablename__ = "jobs"
@@ -102,3 +103,18 @@ class Model(Record):
     def class_names(self) -> tuple[str, ...]:
         """A name for each of the model's outputs; models of the first release name none, and know digits."""
         return tuple(self.metrics.get("class_names", DIGITS))
+
+
+class Correction(Record):
+    """What a person says that an image of a classification shows; goes with its job.
+
+    `row` and `name` are those of the results. `label` is one of the model's classes, or null for none of them.
+    """
+
+    __tablename__ = "corrections"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    row: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(Text)
+    label: Mapped[str | None]
+    corrected_at: Mapped[float]

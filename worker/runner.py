@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trainer.errors import TrainerError
-from worker import classification, importing, merging, sweeps, training
+from worker import classification, correcting, importing, merging, sweeps, training
 from worker.errors import LeaseLost, ShuttingDown, TrialPruned, WorkerError
 from worker.keeper import LeaseKeeper
 from worker.leases import Lease
@@ -25,6 +25,7 @@ WORK: dict[StepKind, Work] = {
     StepKind.MERGE: merging.merge,
     StepKind.IMPORT: importing.import_upload,
     StepKind.ADVANCE: sweeps.advance,
+    StepKind.CORRECT: correcting.merge_corrections,
 }
 
 

@@ -5,6 +5,7 @@ import socket
 import time
 from dataclasses import dataclass
 
+from worker.corrections import CorrectionStore
 from worker.database import Database
 from worker.jobs import Clock, JobStore
 from worker.leases import LeaseStore
@@ -27,6 +28,7 @@ class Services:
     jobs: JobStore
     leases: LeaseStore
     models: ModelStore
+    corrections: CorrectionStore
     queue: StepQueue
     live: LiveFigures
 
@@ -45,6 +47,7 @@ class Services:
             jobs=JobStore(database),
             leases=LeaseStore(database, lease_seconds=settings.lease_seconds, max_attempts=settings.max_attempts),
             models=ModelStore(database),
+            corrections=CorrectionStore(database),
             queue=StepQueue(create_celery(settings.redis_url), redis),
             live=LiveFigures(redis, settings.progress_seconds),
         )

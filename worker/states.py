@@ -13,6 +13,7 @@ class JobKind(StrEnum):
     CLASSIFICATION = "classification"
     IMPORT = "import"
     SWEEP = "sweep"
+    REVIEW = "review"
 
 
 class JobState(StrEnum):
@@ -35,7 +36,7 @@ class StepKind(StrEnum):
 
     A training is one `train` step, an import one `import` step. A classification is `plan`, then its `shard`s in any
     order, then `merge`. A sweep is one `advance` step, which waits for its trials and is queued again whenever one of
-    them ends.
+    them ends. A review is one `correct` step.
     """
 
     TRAIN = "train"
@@ -44,6 +45,7 @@ class StepKind(StrEnum):
     MERGE = "merge"
     IMPORT = "import"
     ADVANCE = "advance"
+    CORRECT = "correct"
 
 
 class StepState(StrEnum):

@@ -12,8 +12,9 @@ from trainer.parameters import TrainingParameters
 from worker.archives import Archive
 from worker.datasets import check_usable, why_name_is_taken
 from worker.errors import ArchiveError, InvalidSubmission, UnknownModel
-from worker.parameters import ClassificationParameters, ImportParameters
+from worker.parameters import ClassificationParameters, ImportParameters, ReviewParameters
 from worker.records import Job
+from worker.reviews import check_mergeable
 from worker.services import Services
 from worker.states import JobKind
 from worker.sweep_parameters import SweepParameters
@@ -130,6 +131,31 @@ def submit_import(
         total=1,
         fingerprint=fingerprint,
         idempotency_key=idempotency_key,
+    )
+    return _announce(services, job, job_id)
+
+
+def submit_review(services: Services, parameters: ReviewParameters, idempotency_key: str | None = None) -> Job:
+    """Queue the merging of a classification's corrections into its results, and into a data set where one is named.
+
+    Raises:
+        InvalidSubmission: there is no such classification or nothing in it was corrected, the data set's name is taken,
+            or `together_with` is no data set of the same classes.
+        IdempotencyConflict: the key was used for another submission.
+    """
+    resolved = parameters.model_dump(mode="json")
+    fingerprint = _fingerprint(JobKind.REVIEW, resolved)
+    # Asked first: a repetition of this submission that is under way takes the name too.
+    taken = why_name_is_taken(services, parameters.dataset) if parameters.dataset else None
+    if existing := services.jobs.submitted_before(idempotency_key, fingerprint):
+        return existing
+    corrected = check_mergeable(services, parameters)
+    if taken:
+        raise InvalidSubmission("dataset", taken)
+    job_id = new_id()
+    services.volume.job(job_id).mkdir()
+    job = services.jobs.submit(
+        job_id, JobKind.REVIEW, resolved, total=corrected, fingerprint=fingerprint, idempotency_key=idempotency_key
     )
     return _announce(services, job, job_id)
 

@@ -14,9 +14,10 @@ from trainer.parameters import TrainingParameters
 from worker import submissions
 from worker.datasets import delete_dataset, get_dataset, list_datasets
 from worker.errors import IdempotencyConflict, InvalidSubmission, LeaseLost, UnknownDataset, WrongState
-from worker.importing import SOURCE, import_upload
+from worker.importing import import_upload
 from worker.leases import Lease
 from worker.parameters import ImportParameters
+from worker.publishing import SOURCE
 from worker.records import Job
 from worker.runner import Runner
 from worker.services import Services
@@ -192,7 +193,7 @@ def test_of_two_imports_of_one_name_one_wins_and_the_other_says_why(
     [winner] = [job for job in ended if job.state is JobState.SUCCEEDED]
     [loser] = [job for job in ended if job.state is JobState.FAILED]
     assert loser.error is not None
-    assert "Another import made a data set shapes first" in loser.error
+    assert "Another job made a data set shapes first" in loser.error
     assert on_the_volume(services) == ["shapes"]
     assert winner.summary is not None
     assert list(load_dataset("shapes", services.volume.datasets).class_names) == winner.summary["classes"]

@@ -1,0 +1,53 @@
+"""Real classifications whose answers are doubtful, since the net that gives them was never trained."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from tests.uploads import received, zipped
+from trainer.datasets import Dataset
+from trainer.networks import build_model
+from trainer.recipes import RECIPES
+from trainer.samples import png
+from worker.parameters import ClassificationParameters
+from worker.records import Job, Model
+from worker.runner import Runner
+from worker.services import Services
+from worker.submissions import submit_classification
+
+
+def untrained_model(services: Services, class_names: Sequence[str] = "0123456789") -> str:
+    """A net in the registry that knows these classes by name only."""
+    directory = services.volume.model("untrained")
+    directory.mkdir()
+    build_model(RECIPES["dropout-128"].plan, classes=len(class_names), seed=1, steps=1).save(directory / "model.keras")
+    metrics = {"class_names": list(class_names), "test_accuracy": 0.1, "parameter_count": 101_770}
+    with services.database.write() as session:
+        session.add(
+            Model(id="untrained", recipe="dropout-128", dataset="mnist", parameters={}, metrics=metrics, created_at=1.0)
+        )
+    return "untrained"
+
+
+def digits(mnist: Dataset, count: int) -> dict[str, bytes]:
+    """The first test images as PNGs, by their names."""
+    return {f"{number:03d}.png": png(image) for number, image in enumerate(mnist.test_images[:count])}
+
+
+def classified(services: Services, files: dict[str, bytes], **parameters: Any) -> Job:
+    """The job that classified these files, at its end; without other parameters, all that can be read is to review."""
+    given = ClassificationParameters.model_validate({"review_below": 1, **parameters})
+    job = submit_classification(services, given, received(services, zipped(files), "scans.zip"))
+    return work_off(services, job)
+
+
+def work_off(services: Services, job: Job) -> Job:
+    """Run the job's steps in this process, as a worker does; the job at its end."""
+    while steps := services.jobs.steps_in_line(job.id):
+        for step in steps:
+            Runner(services, shutting_down=lambda: False).run(step)
+    return services.jobs.get(job.id)
+
+
+def with_settings(services: Services, **settings: Any) -> Services:
+    return replace(services, settings=services.settings.model_copy(update=settings))

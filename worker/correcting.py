@@ -1,0 +1,141 @@
+"""The one step of a review: put the corrections into the classification's results, and make a data set of them."""
+
+import logging
+import shutil
+from array import array
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from trainer.datasets import Dataset, load_dataset
+from trainer.fetch import ensure_dataset
+from trainer.idx import Bytes
+from trainer.importing import Imported, extend_dataset
+from trainer.known import KNOWN
+from worker.archives import Archive
+from worker.corrections import NONE_OF_THESE
+from worker.datasets import check_usable
+from worker.errors import LeaseLost, WrongState
+from worker.leases import Lease
+from worker.parameters import ClassificationParameters, ReviewParameters
+from worker.publishing import dataset_summary, is_published, publish, unpublish_if_abandoned
+from worker.reading import pixels_of
+from worker.records import Correction, Job
+from worker.results import ROWS, write_results
+from worker.review_queue import Item
+from worker.reviews import class_names, open_queue, reviewable
+from worker.services import Services
+
+log = logging.getLogger(__name__)
+
+# The last column of the results: the class that a person gave, NONE_OF_THESE, or null where nobody looked.
+CORRECTED = "corrected"
+RESULTS = "results.parquet"
+
+
+def merge_corrections(services: Services, lease: Lease, check: Callable[[], None]) -> None:
+    """Rewrite the results of the classification with a column `corrected`, and publish the data set asked for, if any.
+
+    What was corrected when the step began counts. An attempt that finds the data set published by an earlier attempt
+    of the same job goes on from there.
+
+    Raises:
+        UnknownJob, WrongState: the classification has been deleted, or cannot be reviewed.
+        DatasetInvalid: too few images were corrected for a data set of their own.
+        DatasetNameTaken: another job published a data set of this name first.
+        LeaseLost: the job was cancelled or another worker has the step.
+        ShuttingDown: this worker was told to stop.
+    """
+    parameters = ReviewParameters(**lease.parameters)
+    classification = reviewable(services, parameters.classification)
+    corrections = services.corrections.list(classification.id)
+    with open_queue(services, classification.id) as queue:
+        items = list(queue.find_all(correction.row for correction in corrections))
+    name = parameters.dataset
+    if name and not is_published(services, lease.job_id, name):
+        base = _load_base(services, parameters.together_with)
+        publish(services, lease, _dataset_of(services, classification, name, corrections, items, base), check)
+    try:
+        work = services.volume.work(lease.job_id)
+        _rewrite_results(services.volume.job(classification.id), corrections, work, check)
+        summary = _summary(corrections, items) | {"classification": classification.id, "dataset": None}
+        if name:
+            summary["dataset"] = dataset_summary(services, name)
+        services.leases.finish_job(lease, summary)
+    except LeaseLost:
+        if name:
+            unpublish_if_abandoned(services, lease.job_id, name)
+        raise
+    log.info("%d corrections in the results of %s", len(corrections), classification.id)
+
+
+def _rewrite_results(directory: Path, corrections: Sequence[Correction], work: Path, check: Callable[[], None]) -> None:
+    work.mkdir(exist_ok=True)
+    # The results are replaced one after the other, so they are made of a copy.
+    before = shutil.copyfile(directory / RESULTS, work / RESULTS)
+    corrected = pl.LazyFrame(
+        {
+            "row": [correction.row for correction in corrections],
+            CORRECTED: [_as_value(correction.label) for correction in corrections],
+        },
+        schema={"row": ROWS["row"], CORRECTED: pl.String},
+    )
+    rows = pl.scan_parquet(before).drop(CORRECTED, strict=False)
+    write_results(rows.join(corrected, on="row", how="left", maintain_order="left"), directory, check)
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def _dataset_of(
+    services: Services,
+    classification: Job,
+    name: str,
+    corrections: Sequence[Correction],
+    items: Sequence[Item],
+    base: Dataset | None,
+) -> Imported:
+    """Of the images that show one of the classes, as the model saw them."""
+    names = class_names(services, classification)
+    if base is not None and base.class_names != names:
+        raise WrongState(
+            f"The data set {base.name} has other classes than the model: {', '.join(base.class_names[:20])}. "
+            "Choose one with the same classes, in the same order."
+        )
+    labels = {correction.row: correction.label for correction in corrections if correction.label is not None}
+    labelled = [item for item in items if item.row in labels]
+    indices = np.array([names.index(labels[item.row]) for item in labelled], np.uint8)
+    return extend_dataset(name, names, _read_pixels(services, classification, labelled), indices, base)
+
+
+def _read_pixels(services: Services, classification: Job, items: Sequence[Item]) -> Bytes:
+    parameters = ClassificationParameters(**classification.parameters)
+    positions = array("Q", [item.position for item in items])
+    with Archive(services.volume.archive(classification.id)) as archive:
+        return pixels_of(archive, archive.members(positions), parameters, services.settings.max_image_bytes)
+
+
+def _load_base(services: Services, name: str | None) -> Dataset | None:
+    if name is None:
+        return None
+    check_usable(services.volume, name)
+    if name in KNOWN:
+        ensure_dataset(name, services.volume.datasets, report=log.info)
+    return load_dataset(name, services.volume.datasets)
+
+
+def _summary(corrections: Sequence[Correction], items: Sequence[Item]) -> dict[str, Any]:
+    answers = {item.row: item.label for item in items}
+    confirmed = sum(answers.get(correction.row) == correction.label for correction in corrections)
+    none = sum(correction.label is None for correction in corrections)
+    return {
+        "reviewed": len(corrections),
+        "confirmed": confirmed,
+        "changed": len(corrections) - confirmed - none,
+        "none_of_these": none,
+    }
+
+
+def _as_value(label: str | None) -> str:
+    return NONE_OF_THESE if label is None else label

@@ -1,0 +1,82 @@
+"""Puts a data set that a job has made on the volume, under a name that it then has to itself."""
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from trainer.dataset_files import PREVIEW
+from trainer.dataset_plots import plot_samples
+from trainer.importing import Imported, save_dataset
+from worker.datasets import get_dataset
+from worker.errors import DatasetNameTaken, UnknownJob
+from worker.leases import Lease
+from worker.services import Services
+from worker.states import JobState
+from worker.volume import write_directory_whole
+
+log = logging.getLogger(__name__)
+
+# Which job made a data set, and of what.
+SOURCE = "source.json"
+
+
+def publish(services: Services, lease: Lease, imported: Imported, check: Callable[[], None]) -> None:
+    """Write the data set, its picture and where it comes from; all of it appears at once.
+
+    Raises:
+        DatasetNameTaken: another job published a data set of this name first.
+        LeaseLost: the job was cancelled or another worker has the step.
+        ShuttingDown: this worker was told to stop.
+    """
+    name = imported.dataset.name
+    for warning in imported.report.warnings:
+        log.warning("%s", warning)
+    source = {"job": lease.job_id, **services.jobs.get(lease.job_id).source}
+    try:
+        with write_directory_whole(services.volume.dataset(name), replace=False) as directory:
+            save_dataset(imported, directory)
+            plot_samples(imported.dataset, directory / PREVIEW)
+            (directory / SOURCE).write_text(json.dumps(source, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            check()
+            services.leases.renew(lease)
+    except FileExistsError as error:
+        raise DatasetNameTaken(
+            f"Another job made a data set {name} first. Choose another name, or delete that data set and retry this "
+            "job."
+        ) from error
+    log.info("%s: %d training and %d test images", name, imported.report.train, imported.report.test)
+
+
+def is_published(services: Services, job_id: str, name: str) -> bool:
+    """Whether the data set of this name is the one that this job made."""
+    source: Path = services.volume.dataset(name) / SOURCE
+    try:
+        made: dict[str, Any] = json.loads(source.read_bytes())
+    except FileNotFoundError:
+        return False
+    return bool(made["job"] == job_id)
+
+
+def dataset_summary(services: Services, name: str) -> dict[str, Any]:
+    """What a job that made a data set says of it."""
+    entry = get_dataset(services.volume, name)
+    return {
+        "name": name,
+        "classes": list(entry.class_names),
+        "images": entry.train + entry.test,
+        "train": entry.train,
+        "test": entry.test,
+        "warnings": list(entry.warnings),
+    }
+
+
+def unpublish_if_abandoned(services: Services, job_id: str, name: str) -> None:
+    """The job was cancelled while its data set was being published: nobody is to find it."""
+    try:
+        state = services.jobs.get(job_id).state
+    except UnknownJob:
+        state = JobState.CANCELLED
+    if state in (JobState.FAILED, JobState.CANCELLED) and is_published(services, job_id, name):
+        services.volume.delete_dataset(name)
