@@ -45,6 +45,7 @@ def test_every_call_is_documented(call: str) -> None:
         call.replace("<job_id>", "{id}")
         .replace("<model_id>", "{id}")
         .replace("<name>", "{name}")
+        .replace("<int:row>", "{row}")
         .replace("<path:name>", "{name}")
     )
 

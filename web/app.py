@@ -12,6 +12,7 @@ from web.dataset_pages import dataset_pages
 from web.pages import pages
 from web.polling import WaitingRoom
 from web.problems import problem, register_problems
+from web.review_pages import review_pages
 from web.services import EXTENSION
 from web.settings import WebSettings
 from web.sweep_pages import sweep_pages
@@ -56,6 +57,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.register_blueprint(pages)
     app.register_blueprint(dataset_pages)
     app.register_blueprint(sweep_pages)
+    app.register_blueprint(review_pages)
     register_problems(app)
     app.before_request(refuse_other_sites)
     app.teardown_request(remove_untaken_uploads)

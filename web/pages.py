@@ -14,6 +14,7 @@ from trainer.recipes import RECIPES
 from web.forms import Choice, FormField, as_text, form_fields, given_fields
 from web.problems import field_errors
 from web.representations import job_document, job_line, model_document
+from web.review_forms import review_of
 from web.services import services
 from web.uploads import take_upload
 from worker import submissions
@@ -97,6 +98,7 @@ def job(job_id: str) -> Page:
         pictures={name: text for name, text in PICTURES.items() if name in files},
         training=found.kind is JobKind.TRAINING,
         dataset=_imported(found),
+        review=review_of(found),
         ranking=_ranking(found),
         again={name: as_text(value) for name, value in _given(found).items()},
     )
@@ -159,11 +161,12 @@ def _described(entry: DatasetEntry) -> str:
 
 
 def _imported(job: Job) -> DatasetEntry | None:
-    """The data set that an import has made, while it is there."""
-    if job.kind is not JobKind.IMPORT or job.summary is None:
+    """The data set that an import or a review has made, while it is there."""
+    made = {JobKind.IMPORT: job.summary, JobKind.REVIEW: (job.summary or {}).get("dataset")}.get(job.kind)
+    if not made:
         return None
     try:
-        return get_dataset(services().volume, job.summary["name"])
+        return get_dataset(services().volume, made["name"])
     except UnknownDataset:
         return None
 

@@ -13,6 +13,7 @@ from worker.errors import (
     UnknownDataset,
     UnknownJob,
     UnknownModel,
+    UnknownRow,
     WorkerError,
     WrongState,
 )
@@ -22,6 +23,7 @@ API_PREFIX = "/api/"
 STATUS_OF: dict[type[WorkerError], HTTPStatus] = {
     UnknownJob: HTTPStatus.NOT_FOUND,
     UnknownModel: HTTPStatus.NOT_FOUND,
+    UnknownRow: HTTPStatus.NOT_FOUND,
     UnknownDataset: HTTPStatus.NOT_FOUND,
     WrongState: HTTPStatus.CONFLICT,
     IdempotencyConflict: HTTPStatus.UNPROCESSABLE_ENTITY,

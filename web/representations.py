@@ -11,7 +11,13 @@ from worker.progress import LiveFigures
 from worker.records import Job, Model
 from worker.states import JobKind
 
-UNITS = {JobKind.TRAINING: "epochs", JobKind.CLASSIFICATION: "images", JobKind.IMPORT: "file", JobKind.SWEEP: "trials"}
+UNITS = {
+    JobKind.TRAINING: "epochs",
+    JobKind.CLASSIFICATION: "images",
+    JobKind.IMPORT: "file",
+    JobKind.SWEEP: "trials",
+    JobKind.REVIEW: "corrections",
+}
 
 
 def job_document(job: Job, live: LiveFigures) -> dict[str, Any]:
@@ -31,6 +37,8 @@ def job_document(job: Job, live: LiveFigures) -> dict[str, Any]:
         "error": job.error,
         "links": {"self": url_for("api.get_job", job_id=job.id), "files": url_for("api.list_files", job_id=job.id)},
     }
+    if job.kind is JobKind.CLASSIFICATION:
+        document["links"]["review"] = url_for("api.get_review", job_id=job.id)
     return document
 
 

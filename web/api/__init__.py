@@ -4,4 +4,15 @@ from flask import Blueprint
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
 
-from web.api import classifications, datasets, files, health, jobs, models, recipes, sweeps, trainings  # noqa: E402, F401
+from web.api import (  # noqa: E402, F401
+    classifications,
+    datasets,
+    files,
+    health,
+    jobs,
+    models,
+    recipes,
+    reviews,
+    sweeps,
+    trainings,
+)

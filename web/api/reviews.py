@@ -1,0 +1,134 @@
+"""`/jobs/{id}/review`: look at doubtful answers and correct them; `/reviews` puts the corrections to use."""
+
+import csv
+import io
+from typing import Any, Literal
+
+from flask import Response, jsonify, request, url_for
+from pydantic import BaseModel, ConfigDict, Field
+from werkzeug.exceptions import NotFound
+
+from web.api import api
+from web.api.answers import accepted, idempotency_key, json_body
+from web.representations import timestamp
+from web.review_documents import counts_document, item_document
+from web.services import services
+from worker import reviews
+from worker.corrections import NONE_OF_THESE
+from worker.parameters import ReviewParameters
+from worker.submissions import submit_review
+
+CSV_COLUMNS = ("row", "name", "predicted", "confidence", "corrected", "corrected_at")
+
+# PNG's and JPEG's first bytes; the pictures are one or the other.
+PNG_START = b"\x89PNG"
+
+# A picture never changes: its classification has ended.
+KEPT_SECONDS = 7 * 24 * 3600
+
+
+class ReviewFilter(BaseModel):
+    """Which items of a review to list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cursor: int = Field(0, ge=0)
+    limit: int = Field(100, ge=1, le=500)
+    only: Literal["open"] | None = None
+
+
+class PictureOptions(BaseModel):
+    """Which picture: without `seen`, of the original."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seen: Literal["model"] | None = None
+
+
+class Said(BaseModel):
+    """What an image shows: one of the classes, or null for none of them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    label: str | None
+
+
+@api.get("/jobs/<job_id>/review")
+def get_review(job_id: str) -> Response:
+    """The answers to review, the least certain first; with `?only=open`, those that nobody has looked at yet."""
+    wanted = ReviewFilter.model_validate(request.args.to_dict())
+    job = reviews.reviewable(services(), job_id)
+    corrections = {correction.row: correction for correction in services().corrections.list(job_id)}
+    besides = frozenset(corrections) if wanted.only else frozenset()
+    with reviews.open_queue(services(), job_id) as queue:
+        items, place = reviews.list_items(queue, wanted.cursor, wanted.limit, besides)
+        counts = reviews.Counts(len(queue), len(corrections))
+    following: str | None = None
+    if place is not None:
+        query: dict[str, Any] = wanted.model_dump(exclude_none=True) | {"cursor": place}
+        following = url_for("api.get_review", job_id=job_id, **query)
+    return jsonify(
+        {
+            "items": [item_document(job, item, corrections.get(item.row)) for item in items],
+            "next": following,
+            "counts": counts_document(counts),
+            "classes": reviews.class_names(services(), job),
+            "review_below": (job.summary or {})["review_below"],
+        }
+    )
+
+
+@api.put("/jobs/<job_id>/review/<int:row>")
+def put_correction(job_id: str, row: int) -> Response:
+    """Say what the image in this row shows; it replaces what was said before."""
+    said = Said.model_validate(json_body(request))
+    item, correction = reviews.correct(services(), job_id, row, said.label)
+    return jsonify(item_document(services().jobs.get(job_id), item, correction))
+
+
+@api.delete("/jobs/<job_id>/review/<int:row>")
+def delete_correction(job_id: str, row: int) -> tuple[str, int]:
+    """Take back what was said of this row, if anything."""
+    reviews.clear(services(), job_id, row)
+    return "", 204
+
+
+@api.get("/jobs/<job_id>/review/<int:row>/picture")
+def get_review_picture(job_id: str, row: int) -> Response:
+    """The image in this row, made small; with `?seen=model`, as the model saw it: 28×28, light on dark."""
+    options = PictureOptions.model_validate(request.args.to_dict())
+    with reviews.open_queue(services(), job_id) as queue:
+        reviews.find_item(queue, job_id, row)
+        picture = queue.picture(row, seen_by_model=options.seen == "model")
+    if picture is None:
+        most = services().settings.max_review_images
+        raise NotFound(f"No picture is kept of row {row}: only the least certain have one (now {most:,}).")
+    response = Response(picture, mimetype="image/png" if picture.startswith(PNG_START) else "image/jpeg")
+    response.cache_control.private = True
+    response.cache_control.max_age = KEPT_SECONDS
+    return response
+
+
+@api.get("/jobs/<job_id>/corrections.csv")
+def get_corrections(job_id: str) -> Response:
+    """What people said, a line for each row that they looked at; `(none)` is none of the classes."""
+    corrections = services().corrections.list(job_id)
+    with reviews.open_queue(services(), job_id) as queue:
+        items = {item.row: item for item in queue.find_all(correction.row for correction in corrections)}
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for said in corrections:
+        item = items[said.row]
+        label = NONE_OF_THESE if said.label is None else said.label
+        writer.writerow([said.row, said.name, item.label, item.confidence, label, timestamp(said.corrected_at)])
+    response = Response(table.getvalue(), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="corrections-{job_id}.csv"'
+    return response
+
+
+@api.post("/reviews")
+def create_review() -> Response:
+    """Queue the merging of a classification's corrections into its results, and into a data set."""
+    parameters = ReviewParameters.model_validate(json_body(request))
+    return accepted(submit_review(services(), parameters, idempotency_key(request)))

@@ -1,0 +1,59 @@
+"""What the pages of a classification show of its review, and the form that merges the corrections."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+
+from web.forms import Choice, FormField, form_fields
+from web.services import services
+from worker import reviews
+from worker.datasets import list_datasets, why_name_is_taken
+from worker.errors import WrongState
+from worker.parameters import ReviewParameters
+from worker.records import Job
+from worker.reviews import Counts
+
+
+@dataclass(frozen=True)
+class Review:
+    """How far the review of a classification is, and the form that merges it."""
+
+    job_id: str
+    counts: Counts
+    fields: Sequence[FormField]
+
+
+def review_of(job: Job) -> Review | None:
+    """The review of a classification that has one."""
+    try:
+        with reviews.open_queue(services(), job.id) as queue:
+            return Review(job.id, reviews.count(services(), job.id, queue), merge_form(job, {}))
+    except WrongState:
+        return None
+
+
+def merge_form(job: Job, values: Mapping[str, str], errors: Sequence[Mapping[str, str]] = ()) -> Sequence[FormField]:
+    """The inputs of `ReviewParameters`; suggested are a free name, and the data set that the model was trained on.
+
+    Args:
+        values: what the person entered; none is a new form.
+    """
+    model = services().models.get(job.parameters["model"][0])
+    usable = [
+        entry.name
+        for entry in list_datasets(services().volume)
+        if entry.usable and entry.class_names == model.class_names
+    ]
+    suggested = {"dataset": _free_name(), "together_with": model.dataset if model.dataset in usable else ""}
+    choices = [Choice("", "nothing else: the corrected images only"), *(Choice(name, name) for name in usable)]
+    fields = form_fields(
+        ReviewParameters, choices={"together_with": choices}, values=values or suggested, errors=errors
+    )
+    return [field for field in fields if field.name != "classification"]
+
+
+def _free_name() -> str:
+    today = f"corrections-{datetime.fromtimestamp(services().clock(), UTC).date()}"
+    names = (today if number == 1 else f"{today}-{number}" for number in count(1))
+    return next(name for name in names if why_name_is_taken(services(), name) is None)
