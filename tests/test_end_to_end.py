@@ -107,6 +107,15 @@ def shapes(up: Up, mnist: Dataset) -> Path:
 
 
 @pytest.fixture(scope="module")
+def doubtful(up: Up, training: dict[str, Any], mnist: Dataset) -> str:
+    """A classification of forty noisy digits, all to review."""
+    noise = np.random.default_rng(1).normal(0, 60, (40, 28, 28))
+    path = up.directory / "noisy.zip"
+    write_digit_zip(np.clip(mnist.test_images[:40] + noise, 0, 255).astype(np.uint8), mnist.test_labels[:40], path)
+    return str(up.run_json("classify", path, "--review-below", "1", "--wait")["job"]["id"])
+
+
+@pytest.fixture(scope="module")
 def training(up: Up) -> dict[str, Any]:
     """What `tenfold train --wait --json` prints."""
     finished: dict[str, Any] = up.run_json("train", "dropout-128", "--epochs", str(EPOCHS), "--wait")
@@ -300,6 +309,82 @@ def test_a_data_set_is_uploaded_by_the_form_and_shown_on_any_screen(up: Up, shap
     page.locator("#by-form").get_by_role("link", name="Train on it").click()
     expect(page.get_by_label("Data set")).to_have_value("by-form")
     page.set_viewport_size({"width": 1280, "height": 720})
+
+
+def test_doubtful_answers_are_reviewed_by_keys_and_become_a_data_set(up: Up, doubtful: str, page: Page) -> None:
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(f"{up.url}/jobs/{doubtful}")
+    page.get_by_role("link", name="Review 40 doubtful answers").click()
+
+    expect(page.locator("#strip button")).not_to_have_count(0)
+    page.keyboard.press("7")
+    expect(page.get_by_text("1 of 40 reviewed")).to_be_visible()
+    expect(page.locator("#place")).to_have_text("2 of 40")
+    expect(page.get_by_role("status")).to_contain_text(": 7.")
+    page.keyboard.press("Enter")
+    page.keyboard.press("x")
+    expect(page.locator("#place")).to_have_text("4 of 40")
+    page.keyboard.press("Backspace")
+    expect(page.locator("#place")).to_have_text("3 of 40")
+    expect(page.get_by_text("2 of 40 reviewed")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#said")).to_contain_text("You said")
+    for image in ("#original", "#seen"):
+        expect(page.locator(image)).to_have_js_property("complete", True)
+        assert page.locator(image).evaluate("image => image.naturalWidth") == 28
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.get_by_role("button", name="9", exact=True).click()
+    expect(page.locator("#place")).to_have_text("3 of 40")
+    page.set_viewport_size({"width": 1280, "height": 720})
+
+    page.get_by_label("New data set").fill("with-corrections")
+    expect(page.get_by_label("Together with")).to_have_value("mnist")
+    page.get_by_role("button", name="Merge").click()
+    page.get_by_role("link", name="Train on it").click()
+    expect(page.get_by_label("Data set")).to_have_value("with-corrections")
+    assert complaints == []
+    assert "60,002 to train" in up.run("datasets")
+    said = [line.split(",")[4] for line in up.run("corrections", doubtful).splitlines()[1:]]
+    assert sorted(said) == ["7", "9"]
+
+
+def test_what_is_said_while_the_server_is_away_is_sent_when_it_is_back(up: Up, doubtful: str, page: Page) -> None:
+    page.goto(f"{up.url}/jobs/{doubtful}/review?place=10")
+    expect(page.locator("#strip button")).not_to_have_count(0)
+    with Client(up.url) as client:
+        row = list(client.job(doubtful).review())[10]["row"]
+        page.route("**/api/v1/jobs/*/review/*", lambda route: route.abort())
+        page.keyboard.press("5")
+        expect(page.get_by_text("1 of your answers wait here")).to_be_visible()
+        expect(page.locator("#place")).to_have_text("12 of 40")
+        page.unroute("**/api/v1/jobs/*/review/*")
+        expect(page.locator("#trouble")).to_be_hidden()
+
+        assert [item["correction"]["label"] for item in client.job(doubtful).review() if item["row"] == row] == ["5"]
+
+
+def test_a_review_goes_by_client_and_command(up: Up, doubtful: str) -> None:
+    with Client(up.url) as client:
+        job = client.job(doubtful)
+        for item in list(job.review(only_open=True)):
+            job.correct(item["row"], item["truth"])
+        assert list(job.review(only_open=True)) == []
+        with pytest.raises(ServerError, match="its classes are"):
+            job.correct(0, "seven")
+
+    assert up.run("review", doubtful, "--open").count("\n") == 1
+    assert len(up.run_json("review", doubtful)["items"]) == 40
+    up.run("corrections", doubtful, "--out", "said.csv")
+    assert len((up.directory / "said.csv").read_text().splitlines()) == 41
+    merged = up.run_json("correct", doubtful, "--dataset", "by-hand", "--wait")
+    assert merged["reviewed"] == 40
+    assert merged["dataset"]["images"] == 40
+    up.run("fetch", doubtful, "--to", "merged")
+    header, first = (up.directory / "merged" / "results.csv").read_text().splitlines()[:2]
+    assert header.endswith(",corrected")
+    assert first.rsplit(",", 1)[1] == "7"
 
 
 def test_the_list_of_jobs_leads_to_each_job(up: Up, training: dict[str, Any], page: Page) -> None:

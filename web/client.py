@@ -34,6 +34,9 @@ AWAY_SECONDS = 60
 # What a job was given, as opposed to what it made.
 UPLOADS = frozenset({"input.zip", "upload"})
 
+# Doubtful answers asked for at a time.
+REVIEW_PAGE = 500
+
 CONNECTION_RETRIES = 3
 TIMEOUT_SECONDS = 60
 
@@ -122,6 +125,28 @@ class Job:
     def retry(self) -> "Job":
         self.document, self.etag = self.client.request("POST", f"jobs/{self.id}/retry").json(), None
         return self
+
+    def review(self, *, only_open: bool = False) -> Iterator[dict[str, Any]]:
+        """The doubtful answers of a classification, the least certain first.
+
+        Args:
+            only_open: leave out those that somebody has looked at already.
+        """
+        query = {"limit": REVIEW_PAGE} | ({"only": "open"} if only_open else {})
+        page = self.client.request("GET", f"jobs/{self.id}/review", params=query).json()
+        yield from page["items"]
+        while page["next"]:
+            page = self.client.request("GET", f"{self.client.server}{page['next']}").json()
+            yield from page["items"]
+
+    def correct(self, row: int, label: str | None) -> dict[str, Any]:
+        """Say what the image in this row of a classification shows: one of the classes, or None for none of them."""
+        item: dict[str, Any] = self.client.request("PUT", f"jobs/{self.id}/review/{row}", json={"label": label}).json()
+        return item
+
+    def corrections(self) -> str:
+        """What people said of a classification's doubtful answers, as CSV."""
+        return self.client.request("GET", f"jobs/{self.id}/corrections.csv").text
 
     def files(self) -> list[dict[str, Any]]:
         """The files that can be fetched: `name`, `bytes`, `href`."""
@@ -218,6 +243,17 @@ class Client:
         path = Path(path)
         query = {**parameters, "name": name, "filename": path.name}
         return self._upload("datasets", path, query, "application/octet-stream", on_bytes)
+
+    def merge_corrections(self, classification: str, **parameters: Any) -> Job:
+        """Queue the merging of a classification's corrections into its results, and into a data set where one is named.
+
+        Args:
+            classification: its id.
+            parameters: the others of `worker.parameters.ReviewParameters`.
+        """
+        given = {name: value for name, value in parameters.items() if value is not None}
+        body = {"classification": classification, **given}
+        return Job(self, self.request("POST", "reviews", json=body, headers=_new_key()).json())
 
     def datasets(self) -> list[dict[str, Any]]:
         """What can be trained on."""

@@ -5,7 +5,7 @@ import sys
 import click
 
 from web.client import ServerAway, ServerError
-from web.commands import datasets, demo, jobs, models, reproduce, submit, sweep, up
+from web.commands import datasets, demo, jobs, models, reproduce, review, submit, sweep, up
 
 # Exit codes that scripts can use.
 FAILED_JOB = 1
@@ -39,6 +39,9 @@ for command in (
     jobs.cancel,
     jobs.retry,
     jobs.fetch,
+    review.review,
+    review.corrections,
+    review.correct,
     models.models,
     demo.demo,
     reproduce.reproduce,

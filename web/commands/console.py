@@ -89,6 +89,9 @@ def headline(job: Job) -> str:
             f"{summary['name']}: {len(summary['classes'])} classes, {summary['train']:,} training and "
             f"{summary['test']:,} test images"
         )
+    if job.document["kind"] == "review" and summary:
+        made = f"; data set {summary['dataset']['name']}" if summary["dataset"] else ""
+        return f"{summary['reviewed']} reviewed, {summary['changed']} changed{made}"
     if "images" in summary:
         right = "" if summary["accuracy"] is None else f", {summary['accuracy']:.2%} of {summary['labelled']} right"
         return f"{summary['images']} images, {summary['errors']} with errors{right}, {summary['seconds']:.1f} s"

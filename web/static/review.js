@@ -80,7 +80,7 @@ async function show(place, said = "") {
   byId("reason").textContent = item.reason;
   byId("confirm").value = item.label;
   byId("confirm-label").textContent = item.label;
-  byId("place").textContent = `${number(place + 1)} of ${number(total)}, the least certain first`;
+  byId("place").textContent = `${number(place + 1)} of ${number(total)}`;
   byId("previous").classList.toggle("disabled", place === 0);
   byId("next").classList.toggle("disabled", place + 1 === total);
   for (const button of byId("choices").querySelectorAll(".review-classes button")) {
@@ -281,4 +281,5 @@ document.addEventListener("keydown", (event) => {
   action();
 });
 
+byId("help").hidden = false;
 show(current);
