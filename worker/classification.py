@@ -14,14 +14,24 @@ from trainer.decoding import decode
 from trainer.errors import ImageUnreadable
 from trainer.images import Normalised, NormaliseMode, normalise
 from trainer.inference import BATCH, Classifier
-from worker.archives import Archive, UnreadableMember, label_of, read_index, write_index
+from worker.errors import ArchiveError
 from worker.leases import Lease, Shard
 from worker.parameters import ClassificationParameters
 from worker.results import Row, Tally, join_shards, write_shard
 from worker.services import Services
+from worker.sources import (
+    Limits,
+    Member,
+    Source,
+    UnreadableMember,
+    label_of,
+    open_source,
+    prepare,
+    read_index,
+    write_index,
+)
 from worker.states import JobKind
 from worker.volume import write_whole
-from worker.zip_directory import Member
 
 log = logging.getLogger(__name__)
 
@@ -31,28 +41,31 @@ MODELS_KEPT = 4
 # The work stops, and progress shows, at most this many images after it should.
 IMAGES_BETWEEN_CHECKS = 100
 
-# In the job's work directory: where the archive has its images, so that no shard goes through all of its directory.
+# In the job's work directory: where the source has its images, so that no shard goes through all of it.
 INDEX = "images.index"
 
 
 def plan(services: Services, lease: Lease, check: Callable[[], None]) -> None:
-    """Split the archive's images into shards and announce them.
+    """Split the images of what was handed in into shards and announce them.
 
     Raises:
-        ArchiveError: the archive is gone or damaged.
+        ArchiveError: it is gone, damaged, without images, or beyond the limits.
         LeaseLost: the job was cancelled or another worker has the step.
     """
     work = services.volume.work(lease.job_id)
     work.mkdir(exist_ok=True)
-    with Archive(services.volume.archive(lease.job_id)) as archive:
-        total, skipped = len(archive.listing.images), archive.listing.skipped
+    path, limits = input_of(services, lease), Limits.of(services.settings)
+    prepare(path, work, limits, check)
+    with open_source(path, work, limits) as source:
+        total, skipped = len(source.listing.images), source.listing.skipped
         with write_whole(work / INDEX) as file:
-            write_index(archive.listing.images, file)
+            write_index(source.listing.images, file)
     size = services.settings.shard_images
     shards = [Shard(start, min(start + size, total)) for start in range(0, total, size)]
     check()
-    step_ids = services.leases.finish_plan(lease, shards, {"skipped": skipped})
-    log.info("%d images in %d shards, %d other files skipped", total, len(shards), skipped)
+    detail = {"skipped": sum(skipped.values()), "skipped_kinds": dict(skipped)}
+    step_ids = services.leases.finish_plan(lease, shards, detail)
+    log.info("%d images in %d shards, skipped: %s", total, len(shards), dict(skipped) or "nothing")
     services.queue.announce(JobKind.CLASSIFICATION, step_ids)
 
 
@@ -63,7 +76,7 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
     lost its lease and wakes up late cannot touch what counts.
 
     Raises:
-        ArchiveError: the archive is gone or damaged.
+        ArchiveError: what was handed in is gone or damaged.
         LeaseLost: the job was cancelled or another worker has the step.
         ShuttingDown: this worker was told to stop.
     """
@@ -78,10 +91,10 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
 
     work = services.volume.work(lease.job_id)
     output = work / f"shard-{lease.position:06d}-{lease.token[:8]}.jsonl"
-    with Archive(services.volume.archive(lease.job_id)) as archive:
-        members = archive.members(read_index(work / INDEX, lease.input["start"], lease.input["stop"]))
+    with open_source(input_of(services, lease), work) as source:
+        members = source.members(read_index(work / INDEX, lease.input["start"], lease.input["stop"]))
         rows = classify_members(
-            archive,
+            source,
             members,
             classifier,
             mode=parameters.normalise,
@@ -119,6 +132,7 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     summary = tally.summary() | {
         "model": lease.parameters["model"],
         "skipped": job.detail.get("skipped", 0),
+        "skipped_kinds": job.detail.get("skipped_kinds", {}),
         "seconds": round(seconds, 3),
         "workers": dict(workers),
     }
@@ -129,8 +143,23 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     shutil.rmtree(work, ignore_errors=True)
 
 
+def input_of(services: Services, lease: Lease) -> Path:
+    """The archive that was uploaded, or the directory of the inbox that was named.
+
+    Raises:
+        ArchiveError: the directory is no longer there.
+    """
+    directory = ClassificationParameters(**lease.parameters).directory
+    if directory is None:
+        return services.volume.archive(lease.job_id)
+    found = services.volume.inbox_directory(directory)
+    if found is None:
+        raise ArchiveError(f"There is no directory {directory!r} in the inbox any more. Put it there again and retry.")
+    return found
+
+
 def classify_members(
-    archive: Archive,
+    source: Source,
     members: Iterable[Member],
     classifier: Classifier,
     *,
@@ -153,7 +182,7 @@ def classify_members(
         row: Row = {"name": member.name, "truth": label_of(member.name, classifier.class_names), "error": None}
         rows.append(row)
         try:
-            read.append((row, normalise(decode(archive.read(member, max_image_bytes)), mode=mode)))
+            read.append((row, normalise(decode(source.read(member, max_image_bytes)), mode=mode)))
         except (UnreadableMember, ImageUnreadable) as error:
             row["error"] = str(error)
         if len(read) == BATCH:

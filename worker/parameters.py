@@ -3,11 +3,23 @@
 The web's form, the API's checks and the command's options are all made from these.
 """
 
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from trainer.dataset_files import NAME
+from worker.sources.names import leads_outside
+
+
+def _check_directory(directory: str) -> str:
+    parts = PurePosixPath(directory).parts
+    if leads_outside(directory) or not parts or "\0" in directory:
+        raise ValueError(
+            f"{directory[:64]!r} is no directory in the inbox; give its path from there, without '..' and not "
+            "beginning with a slash: scans/march"
+        )
+    return str(PurePosixPath(directory))
 
 
 class ClassificationParameters(BaseModel):
@@ -26,6 +38,12 @@ class ClassificationParameters(BaseModel):
             "auto brings each image to MNIST's form (light ink on dark, cropped, centred); none only "
             "resizes it to 28×28."
         ),
+    )
+    directory: Annotated[str, AfterValidator(_check_directory)] | None = Field(
+        None,
+        title="Directory",
+        description="Instead of an upload: a directory in `inbox/` on the volume, by its path from there.",
+        max_length=4096,
     )
 
 

@@ -42,7 +42,16 @@ class Settings(BaseSettings):
     progress_seconds: float = Field(0.5, ge=0, description="Least time between two writes of a step's live figures.")
 
     shard_images: int = Field(2000, ge=1, description="Images in one shard of a classification.")
-    max_archive_images: int = Field(1_000_000, ge=1, description="Most images accepted in one archive.")
+    max_archive_images: int = Field(1_000_000, ge=1, description="Most images accepted in one archive or directory.")
+    max_archive_files: int = Field(
+        2_000_000, ge=1, description="Most files of any kind accepted in one archive or directory."
+    )
+    max_unpacked_bytes: int = Field(
+        16 * 2**30,
+        ge=1,
+        description="Most bytes that an archive's images unpack to together, and that one compressed tar takes on disk "
+        "while its job is worked on.",
+    )
     max_image_bytes: int = Field(
         64 * 2**20,
         ge=1,

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.archives import Archive, UnreadableMember, is_image, label_of, read_index, write_index
 from worker.errors import ArchiveError
+from worker.sources import Limits, Source, UnreadableMember, label_of, open_source, read_index, write_index
+from worker.sources.names import Kind, kind_of
 
 
 def write_zip(path: Path, members: Sequence[tuple[str, bytes]], *, compress: bool = False) -> Path:
@@ -26,20 +27,24 @@ def write_zip(path: Path, members: Sequence[tuple[str, bytes]], *, compress: boo
     return path
 
 
+def opened(path: Path, limits: Limits | None = None) -> Source:
+    return open_source(path, path.parent, limits)
+
+
 def test_images_keep_the_archives_order_and_the_rest_is_counted(tmp_path: Path) -> None:
     names = ["b/2.png", "a/1.JPG", "notes.txt", "a/1.png", "__MACOSX/a/._1.png", ".DS_Store", "Thumbs.db"]
     path = write_zip(tmp_path / "z.zip", [(name, b"x") for name in names])
 
-    with Archive(path) as archive:
+    with opened(path) as archive:
         assert [member.name for member in archive.listing.images] == ["b/2.png", "a/1.JPG", "a/1.png"]
-        assert archive.listing.skipped == 4
+        assert archive.listing.skipped == {"other files": 1, "system files": 3}
 
 
 def test_duplicate_names_are_both_images_with_their_own_bytes(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="Duplicate name"):
         path = write_zip(tmp_path / "z.zip", [("1.png", b"first"), ("1.png", b"second")])
 
-    with Archive(path) as archive:
+    with opened(path) as archive:
         assert [archive.read(member, 100) for member in archive.listing.images] == [b"first", b"second"]
 
 
@@ -57,14 +62,14 @@ def test_what_cannot_be_used_says_why(tmp_path: Path, content: bytes, message: s
     path = tmp_path / "z.zip"
     path.write_bytes(content)
 
-    with pytest.raises(ArchiveError, match=message), Archive(path) as archive:
+    with pytest.raises(ArchiveError, match=message), opened(path) as archive:
         _ = archive.listing
 
 
 def test_a_zip_without_images_says_what_it_looked_for(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "z.zip", [("notes.txt", b"x"), ("folder/", b"")])
 
-    with pytest.raises(ArchiveError, match=r"1 files, but no image.*\.png"), Archive(path) as archive:
+    with pytest.raises(ArchiveError, match=r"1 files, but no image.*\.png"), opened(path) as archive:
         _ = archive.listing
 
 
@@ -72,7 +77,7 @@ def test_a_member_damaged_in_the_archive_is_an_error_of_its_own(tmp_path: Path) 
     path = write_zip(tmp_path / "z.zip", [("1.png", b"A" * 500), ("2.png", b"whole")])
     path.write_bytes(path.read_bytes().replace(b"AAAA", b"BBBB", 1))
 
-    with Archive(path) as archive:
+    with opened(path) as archive:
         damaged, whole = archive.listing.images
         with pytest.raises(UnreadableMember, match="damaged"):
             archive.read(damaged, 1000)
@@ -82,7 +87,7 @@ def test_a_member_damaged_in_the_archive_is_an_error_of_its_own(tmp_path: Path) 
 def test_a_member_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "z.zip", [("bomb.png", bytes(10_000_000))], compress=True)
 
-    with Archive(path) as archive, pytest.raises(UnreadableMember, match="larger than 1000 bytes"):
+    with opened(path) as archive, pytest.raises(UnreadableMember, match="larger than 1000 bytes"):
         archive.read(archive.listing.images[0], 1000)
 
 
@@ -93,7 +98,7 @@ def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
         data[data.index(signature) + offset] |= 1
     path.write_bytes(data)
 
-    with Archive(path) as archive, pytest.raises(UnreadableMember, match="encrypted"):
+    with opened(path) as archive, pytest.raises(UnreadableMember, match="encrypted"):
         archive.read(archive.listing.images[0], 1000)
 
 
@@ -112,7 +117,7 @@ def test_no_bytes_raise_anything_but_the_archives_own_error(
     path = tmp_path_factory.mktemp("any") / "z.zip"
     path.write_bytes(b"PK\x03\x04" + data + b"PK\x05\x06" + data)
 
-    with contextlib.suppress(ArchiveError), Archive(path) as archive:
+    with contextlib.suppress(ArchiveError), opened(path) as archive:
         assert archive.listing.images
 
 
@@ -204,16 +209,16 @@ def test_a_zip_is_read_whoever_packed_it(tmp_path: Path, pack: Callable[[Path], 
     path = tmp_path / "z.zip"
     pack(path)
 
-    with Archive(path) as archive:
+    with opened(path) as archive:
         read = {member.name: archive.read(member, 10_000) for member in archive.listing.images}
         assert read == {name: data for name, data in FILES.items() if name != "notes.txt"}
-        assert archive.listing.skipped == 1
+        assert archive.listing.skipped == {"other files": 1}
 
 
 def test_more_members_than_a_zip_without_64_bits_can_count(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "z.zip", [(f"{n}.png", b"%d" % n) for n in range(70_000)])
 
-    with Archive(path) as archive:
+    with opened(path) as archive:
         assert len(archive.listing.images) == 70_000
         assert archive.read(archive.listing.images[-1], 100) == b"69999"
 
@@ -222,7 +227,7 @@ def test_names_of_the_time_before_utf8_are_in_the_code_page_of_dos(tmp_path: Pat
     path = write_zip(tmp_path / "z.zip", [("ab.png", b"x")])
     path.write_bytes(path.read_bytes().replace(b"ab.png", b"\x81b.png"))
 
-    with Archive(path) as archive:
+    with opened(path) as archive:
         assert [member.name for member in archive.listing.images] == ["\u00fcb.png"]
         assert archive.read(archive.listing.images[0], 100) == b"x"
 
@@ -236,17 +241,17 @@ def test_a_name_that_info_zip_keeps_beside_the_dos_name_counts(tmp_path: Path) -
         archive.writestr(info, b"x")
     path.write_bytes(path.read_bytes().replace(b"ab.png", stored))
 
-    with Archive(path) as archive:
+    with opened(path) as archive:
         assert [(member.name, archive.read(member, 9)) for member in archive.listing.images] == [(name, b"x")]
 
 
 def test_a_shard_reads_its_images_by_the_index(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "z.zip", [(f"{n}.{('png', 'txt')[n % 2]}", b"%d" % n) for n in range(20)])
     index = tmp_path / "index"
-    with Archive(path) as archive, index.open("wb") as file:
+    with opened(path) as archive, index.open("wb") as file:
         write_index(archive.listing.images, file)
 
-    with Archive(path) as archive:
+    with opened(path) as archive:
         members = archive.members(read_index(index, 3, 6))
         assert [(member.name, archive.read(member, 9)) for member in members] == [
             ("6.png", b"6"),
@@ -259,7 +264,7 @@ def test_planning_holds_a_few_bytes_an_image(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "z.zip", [(f"{n:06d}.png", b"") for n in range(20_000)])
 
     tracemalloc.start()
-    with Archive(path) as archive:
+    with opened(path) as archive:
         assert len(archive.listing.images) == 20_000
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -291,7 +296,7 @@ def test_a_damaged_zip_gives_no_bytes_that_zipfile_would_refuse(
     path.write_bytes(data)
 
     read = []
-    with contextlib.suppress(ArchiveError), Archive(path) as archive:
+    with contextlib.suppress(ArchiveError), opened(path) as archive:
         for member in archive.listing.images:
             with contextlib.suppress(UnreadableMember):
                 read.append(archive.read(member, 1000))
@@ -306,4 +311,4 @@ def test_images_and_folders_are_told_by_names_as_paths_tell_them(name: str) -> N
     path = PurePosixPath(name)
     hidden = path.name.startswith(".") or "__MACOSX" in path.parts
     if not name.endswith(("/", "/.")):
-        assert is_image(name) == (not hidden and path.suffix.lower() == ".png")
+        assert (kind_of(name) is Kind.IMAGE) == (not hidden and path.suffix.lower() == ".png")
