@@ -3,10 +3,13 @@
 import contextlib
 import io
 import shutil
+import stat
+import struct
 import subprocess
 import tracemalloc
 import zipfile
 import zlib
+from array import array
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -17,6 +20,7 @@ from hypothesis import strategies as st
 from worker.errors import ArchiveError
 from worker.sources import Limits, Source, UnreadableMember, label_of, open_source, read_index, write_index
 from worker.sources.names import Kind, kind_of
+from worker.sources.overlaps import find_overlap
 
 
 def write_zip(path: Path, members: Sequence[tuple[str, bytes]], *, compress: bool = False) -> Path:
@@ -103,8 +107,141 @@ def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        (stat.S_IFLNK, "is a link"),
+        (stat.S_IFCHR, "or a device"),
+        (stat.S_IFIFO, "or a device"),
+    ],
+    ids=["symbolic link", "device", "pipe"],
+)
+def test_what_is_no_file_where_it_was_packed_is_refused(tmp_path: Path, kind: int, says: str) -> None:
+    info = zipfile.ZipInfo("1.png")
+    info.create_system, info.external_attr = 3, (kind | 0o644) << 16
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
+        archive.writestr(info, "/etc/passwd")
+
+    with opened(tmp_path / "z.zip") as source, pytest.raises(UnreadableMember, match=says):
+        source.read(source.listing.images[0], 1000)
+
+
+@pytest.mark.parametrize(
+    "name", ["/etc/1.png", "../1.png", "a/../../1.png", "..\\1.png", "C:\\1.png", "\\\\host\\1.png"]
+)
+def test_a_name_that_leads_outside_is_reported_and_its_image_is_refused(tmp_path: Path, name: str) -> None:
+    path = write_zip(tmp_path / "z.zip", [(name, b"x"), ("a..b/1..png", b"good"), ("a:b.png", b"good")])
+
+    with opened(path) as source:
+        bad, *good = source.listing.images
+        assert bad.name == name
+        with pytest.raises(UnreadableMember, match="leads out of the archive"):
+            source.read(bad, 1000)
+        assert [source.read(member, 1000) for member in good] == [b"good", b"good"]
+
+
+def zip_of_overlapping(count: int, kernel: bytes) -> bytes:
+    """Fifield's first construction: every record of the directory is of the one and only file."""
+    packed = zlib.compress(kernel)[2:-4]
+    fields = (0, 0, 8, 0, 0, zlib.crc32(kernel), len(packed), len(kernel), 5, 0)
+    local = struct.pack("<4s5H3L2H", b"PK\3\4", 20, *fields[1:]) + b"0.png" + packed
+    records = b"".join(
+        struct.pack("<4s6H3L5H2L", b"PK\1\2", 20, 20, *fields[1:], 0, 0, 0, 0, 0) + b"%d.png" % number
+        for number in range(count)
+    )
+    return local + records + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(records), len(local), 0)
+
+
+def zip_of_quoting(count: int, kernel: bytes) -> bytes:
+    """Fifield's second construction: each file's packed bytes quote the whole file after it, up to the kernel."""
+    packed = zlib.compress(kernel)[2:-4]
+    inner, content, sizes = packed, kernel, [(zlib.crc32(kernel), len(packed), len(kernel))]
+    body = local_header(count - 1, *sizes[0]) + packed
+    for number in reversed(range(count - 1)):
+        quote = struct.pack("<BHH", 0, len(body) - len(inner), 0xFFFF ^ (len(body) - len(inner)))
+        inner, content = quote + body, body[: len(body) - len(inner)] + content
+        sizes.append((zlib.crc32(content), len(inner), len(content)))
+        body = local_header(number, *sizes[-1]) + inner
+    records, at = b"", 0
+    for number, size in enumerate(reversed(sizes)):
+        record = struct.pack("<4s6H3L5H2L", b"PK\1\2", 20, 20, 0, 8, 0, 0, *size, 5, 0, 0, 0, 0, 0, at)
+        records += record + b"%d.png" % number
+        at += 30 + 5 + 5
+    return body + records + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(records), len(body), 0)
+
+
+def local_header(number: int, crc: int, packed: int, unpacked: int) -> bytes:
+    return struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, 8, 0, 0, crc, packed, unpacked, 5, 0) + b"%d.png" % number
+
+
+@pytest.mark.parametrize("build", [zip_of_overlapping, zip_of_quoting], ids=["one file many times", "files in files"])
+def test_images_that_share_bytes_are_refused_by_the_listing_alone(
+    tmp_path: Path, build: Callable[[int, bytes], bytes]
+) -> None:
+    path = tmp_path / "bomb.zip"
+    path.write_bytes(build(8, bytes(100_000)))
+    assert len(zipfile.ZipFile(path).infolist()) == 8
+
+    with pytest.raises(ArchiveError, match=r"'\d\.png' shares bytes.*Pack the images anew"), opened(path) as archive:
+        _ = archive.listing
+
+
+def test_records_in_another_order_than_their_files_are_no_overlap(tmp_path: Path) -> None:
+    path = tmp_path / "z.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(5):
+            archive.writestr(f"{number}.png", b"%d" % number)
+        archive.filelist.reverse()
+
+    with opened(path) as source:
+        assert [source.read(member, 9) for member in source.listing.images] == [b"4", b"3", b"2", b"1", b"0"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 6)), max_size=8))
+def test_an_overlap_is_found_exactly_where_two_ranges_share_a_byte(ranges: list[tuple[int, int]]) -> None:
+    taken = [byte for start, length in ranges for byte in range(start, start + length)]
+
+    found = find_overlap(array("Q", [a for a, _ in ranges]), array("Q", [a + length for a, length in ranges]))
+
+    assert (found is not None) == (len(taken) > len(set(taken)))
+    if found is not None:
+        start, _ = ranges[found]
+        assert any(a < start < a + length or a == start for n, (a, length) in enumerate(ranges) if n != found)
+
+
+def test_images_that_unpack_to_too_much_together_are_refused_by_the_listing_alone(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "z.zip", [(f"{n}.png", bytes(1000)) for n in range(10)], compress=True)
+
+    with pytest.raises(ArchiveError, match="more than 9,999 bytes of images when unpacked"):
+        _ = opened(path, Limits(unpacked_bytes=9999)).listing
+    with opened(path, Limits(unpacked_bytes=10_000)) as source:
+        assert len(source.listing.images) == 10
+
+
+def test_an_image_that_is_too_large_is_not_unpacked_and_does_not_count(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "z.zip", [("1.png", bytes(1000)), ("2.png", b"x")], compress=True)
+
+    with opened(path, Limits(image_bytes=100, unpacked_bytes=100)) as source:
+        assert len(source.listing.images) == 2
+
+
+def test_a_member_that_claims_to_unpack_to_little_gives_no_more(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "z.zip", [("1.png", bytes(1_000_000))], compress=True)
+    path.write_bytes(path.read_bytes().replace((1_000_000).to_bytes(4, "little"), (10).to_bytes(4, "little")))
+
+    with opened(path) as source, pytest.raises(UnreadableMember, match="damaged"):
+        source.read(source.listing.images[0], 1000)
+
+
+@pytest.mark.parametrize(
     ("name", "label"),
-    [("7/a.png", "7"), ("set/7/a.png", "7"), ("7/b/a.png", None), ("a.png", None), ("07/a.png", None)],
+    [
+        ("7/a.png", "7"),
+        ("set/7/a.png", "7"),
+        ("7/b/a.png", None),
+        ("a.png", None),
+        ("07/a.png", None),
+        ("set\\7\\a.png", "7"),
+    ],
 )
 def test_the_folder_tells_the_label_when_it_is_a_class(name: str, label: str | None) -> None:
     assert label_of(name, tuple("0123456789")) == label

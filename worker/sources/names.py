@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 
 def kind_of(name: str) -> Kind:
-    base = name.rpartition("/")[2]
+    base = _with_slashes(name).rpartition("/")[2]
     if base.startswith(".") or ("__MACOSX" in name and "__MACOSX" in name.split("/")):
         return Kind.SYSTEM
     suffix = base[base.rfind(".") :].lower()
@@ -52,8 +52,13 @@ def leads_outside(name: str) -> bool:
 
 def label_of(name: str, class_names: Sequence[str]) -> str | None:
     """The class that the member's folder names (`7/scan.png` is a 7), or None when it names none."""
-    folder = _last_part(name.rpartition("/")[0])
+    folder = _last_part(_with_slashes(name).rpartition("/")[0])
     return folder if folder in class_names else None
+
+
+def _with_slashes(name: str) -> str:
+    """Old packers on Windows wrote folders with backslashes."""
+    return name.replace("\\", "/")
 
 
 @lru_cache

@@ -192,4 +192,6 @@ class _Bounded:
 
 
 def _damaged(position: int, error: Exception) -> ArchiveError:
+    if isinstance(error, EOFError):
+        return ArchiveError(f"The compressed tar is cut short ({error}). Hand in the whole of it.")
     return ArchiveError(f"The tar is damaged at byte {position:,} ({error}). Pack the images anew.")
