@@ -120,13 +120,14 @@ def test_every_way_to_hold_a_camera_is_known(orientation: int, upright: list[lis
     [
         (b"", "empty"),
         (b"Dear sir or madam", "no image"),
-        (b"<!doctype html><title>404</title>", "no image"),
+        (b"<!doctype html><title>404</title>", "is an HTML page"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is an SVG drawing, not a picture of pixels"),
         (file_of(Image.fromarray(SHEET))[:40], "no image"),
         (file_of(Image.new("L", (64, 64)), "JPEG")[:200], "no image"),
         (file_of(Image.new("1", (8000, 7000))), "8000×7000 pixels; the most is 50 million"),
         (file_of(Image.new("1", (20_000, 20_000))), "too large"),
     ],
-    ids=["empty", "text", "html", "cut png", "cut jpeg", "56 million pixels", "400 million pixels"],
+    ids=["empty", "text", "html", "svg", "cut png", "cut jpeg", "56 million pixels", "400 million pixels"],
 )
 def test_what_cannot_be_read_says_why(data: bytes, reason: str) -> None:
     with pytest.raises(ImageUnreadable, match=reason):
