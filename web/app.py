@@ -46,6 +46,9 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
+        MAX_UPLOAD_FILES=settings.max_upload_files,
+        # Werkzeug's own bound on files and fields together stays behind the one on files, which says what to do.
+        MAX_FORM_PARTS=settings.max_upload_files + 100,
         BOOTSTRAP_SERVE_LOCAL=True,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )

@@ -15,7 +15,7 @@ from web.forms import Choice, FormField, as_text, form_fields, given_fields
 from web.problems import field_errors
 from web.representations import job_document, job_line, model_document
 from web.services import services
-from web.uploads import take_upload
+from web.uploads import take_images
 from worker import submissions
 from worker.datasets import get_dataset, list_datasets
 from worker.errors import InvalidSubmission, UnknownDataset
@@ -79,7 +79,7 @@ def classify_form() -> Page:
 def classify() -> Page:
     try:
         parameters = ClassificationParameters.model_validate(given_fields(request.form))
-        job = submissions.submit_classification(services(), parameters, take_upload())
+        job = submissions.submit_classification(services(), parameters, take_images(parameters.directory))
     except (ValidationError, InvalidSubmission) as error:
         return _classify_page(request.form, field_errors(error)), HTTPStatus.UNPROCESSABLE_ENTITY
     return _to_job(job.id)
