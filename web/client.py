@@ -22,7 +22,7 @@ from uuid import uuid4
 
 import httpx
 
-from worker.sources.names import leads_outside
+from worker.sources.names import Kind, kind_of, leads_outside
 from worker.sources.packing import Pack
 from worker.volume import ARCHIVE_SUFFIXES
 
@@ -198,7 +198,7 @@ class Client:
         """Upload images and queue their classification.
 
         Args:
-            paths: a zip, a tar, or any number of images. Several are sent as one zip, under their paths as given here:
+            paths: a zip, a tar, or any number of images. Images are sent as one zip, under their paths as given here:
                 of `7/scan.png` the folder is taken as the true label.
             directory: instead of paths: a directory of the server's inbox.
             on_bytes: called with the size of each piece sent.
@@ -214,7 +214,7 @@ class Client:
             return Job(self, self.request("POST", "classifications", params=query, headers=_new_key()).json())
         sent = [Path(path) for path in paths]
         name = sent[0].name if len(sent) == 1 else f"{len(sent):,} files"
-        with _packed_where_several(sent) as path:
+        with _packed_where_loose(sent) as path:
             return self._upload("classifications", path, {**parameters, "name": name}, "application/zip", on_bytes)
 
     def import_dataset(
@@ -322,9 +322,9 @@ def _given(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _packed_where_several(paths: Sequence[Path]) -> Iterator[Path]:
-    """The one file, or a zip of all for as long as the block lasts."""
-    if len(paths) == 1:
+def _packed_where_loose(paths: Sequence[Path]) -> Iterator[Path]:
+    """The one archive, or a zip of all the images for as long as the block lasts."""
+    if len(paths) == 1 and kind_of(paths[0].name) is not Kind.IMAGE:
         yield paths[0]
         return
     with TemporaryDirectory() as directory:

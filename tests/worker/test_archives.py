@@ -88,6 +88,21 @@ def test_a_member_damaged_in_the_archive_is_an_error_of_its_own(tmp_path: Path) 
         assert archive.read(whole, 1000) == b"whole"
 
 
+def test_a_member_that_should_lie_behind_the_end_is_not_read_from_elsewhere(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "z.zip", [("1.png", b"first"), ("2.png", b"second")])
+    content = bytearray(path.read_bytes())
+    record = content.rindex(b"PK\1\2")
+    content[record + 20 : record + 24] = (0xF600_0005).to_bytes(4, "little")
+    content[record + 42 : record + 46] = (0x24_0000).to_bytes(4, "little")
+    path.write_bytes(content)
+
+    with opened(path) as source:
+        first, lost = source.listing.images
+        assert source.read(first, 1000) == b"first"
+        with pytest.raises(UnreadableMember, match="behind the end"):
+            source.read(lost, 1000)
+
+
 def test_a_member_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "z.zip", [("bomb.png", bytes(10_000_000))], compress=True)
 

@@ -161,7 +161,9 @@ class Zip:
 
     def _zip_of(self, member: ZipMember, max_bytes: int) -> BinaryIO:
         header = self._read_header(member)
-        names_length = sum(HEADER.unpack(header)[2:]) if len(header) == HEADER.size else 0
+        if len(header) != HEADER.size:
+            raise UnreadableMember("is damaged in the archive: its header would lie behind the end")
+        names_length = sum(HEADER.unpack(header)[2:])
         # Packed bytes beyond these unpack to more than `max_bytes`.
         body = self._file.read(names_length + min(member.packed_bytes, max_bytes + MOST_OVERHEAD_BYTES))
         record = member.record[: RECORD.size - 4] + bytes(4) + member.record[RECORD.size :]
