@@ -13,6 +13,9 @@ from trainer.calibration import Calibration
 from trainer.checkpoints import EpochResult
 from trainer.idx import Bytes
 
+# Where a picture goes: a file's path, or an open file.
+Target = Path | BinaryIO
+
 DPI = 110
 TRAINING, VALIDATION = "#1f5fbf", "#d9822b"
 IMAGES_IN_A_ROW = 8
@@ -106,7 +109,7 @@ def _scatter_by_value(axes: Any, values: Sequence[Any], figures: Sequence[float]
     axes.margins(x=0.2)
 
 
-def plot_confusion(confusion: npt.NDArray[np.int64], class_names: Sequence[str], path: Path) -> None:
+def plot_confusion(confusion: npt.NDArray[np.int64], class_names: Sequence[str], path: Target) -> None:
     """Images by true and predicted class; the shade is the share of the true class, so that mistakes show."""
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     classes = len(class_names)
@@ -180,7 +183,7 @@ def plot_mistakes(
     true: Sequence[str],
     predicted: Sequence[str],
     confidences: Sequence[float],
-    path: Path,
+    path: Target,
 ) -> None:
     """A sheet of wrongly classified images (n, 28, 28), each with its true and its predicted label."""
     title = "Worst mistakes: true → predicted (confidence)" if len(images) else "No mistakes"
@@ -195,7 +198,41 @@ def plot_mistakes(
     )
 
 
-def _sheet(title: str, images: Bytes, path: Path, captions: Sequence[tuple[str, str]]) -> None:
+def plot_uncertain(images: Bytes, predicted: Sequence[str], confidences: Sequence[float], path: Target) -> None:
+    """A sheet of the images (n, 28, 28) that a classification is least sure of."""
+    _sheet(
+        "Least certain: label (confidence)" if len(images) else "No answers",
+        images,
+        path,
+        [
+            (f"{_short(label)}\n({confidence:.0%})", "black")
+            for label, confidence in zip(predicted, confidences, strict=True)
+        ],
+    )
+
+
+def plot_confidence(accepted: npt.NDArray[np.int64], to_review: npt.NDArray[np.int64], path: Target) -> None:
+    """How many answers have which confidence.
+
+    Args:
+        accepted: (bins,) counts in bins of equal width over 0–1.
+        to_review: the same of those that go to review.
+    """
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    width = 1 / len(accepted)
+    edges = np.arange(len(accepted)) * width
+    shared: dict[str, Any] = {"width": width, "align": "edge"}
+    axes.bar(edges, to_review, color=VALIDATION, label=f"to review: {to_review.sum():,}", **shared)
+    axes.bar(edges, accepted, bottom=to_review, color=TRAINING, label=f"accepted: {accepted.sum():,}", **shared)
+    axes.set(xlabel="confidence", ylabel="images", yscale="symlog", xlim=(0, 1), title="Confidence of the answers")
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="upper left")
+    figure.savefig(path, dpi=DPI)
+
+
+def _sheet(title: str, images: Bytes, path: Target, captions: Sequence[tuple[str, str]]) -> None:
     """Images in rows, each below its caption (text, colour), drawn as one picture: an axes for each is slow."""
     rows = max(1, -(-len(images) // IMAGES_IN_A_ROW))
     side, room = images.shape[1], CAPTION_PIXELS

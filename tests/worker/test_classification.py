@@ -94,7 +94,9 @@ def test_every_image_is_a_row_in_order_and_nothing_but_results_is_left(
     assert [row["name"] for row in rows(services, job)] == list(files)
     assert [row["truth"] for row in rows(services, job)] == [name[0] for name in files]
     kept = {path.name for path in services.volume.job(job.id).iterdir()} - {f"input.{kind}"}
-    assert kept == {"results.csv", "results.jsonl", "summary.json", "log.txt"}
+    assert kept >= {"results.csv", "results.jsonl", "summary.json", "log.txt"}
+    assert not services.volume.work(job.id).exists()
+    assert list(services.volume.uploads.iterdir()) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -198,4 +200,6 @@ def test_a_hostile_image_is_one_row_with_its_error_beside_a_good_one(
     assert bad["name"] == name
     assert says in bad["error"]
     assert good["error"] is None
+    assert job.summary is not None
+    assert job.summary["errors"] == 1
     assert good["truth"] == "7"
