@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -184,6 +185,26 @@ def test_a_broken_image_in_a_good_zip_is_one_row_with_its_error(up: Up, training
     assert job.summary["skipped"] == 1
     assert rows[-1]["name"] == "3/cut-short.png"
     assert "no image that can be read" in rows[-1]["error"]
+
+
+def test_loose_images_a_tar_and_a_directory_of_the_inbox_are_classified_by_command(
+    up: Up, training: dict[str, Any], digits: Path
+) -> None:
+    folder = up.directory / "loose"
+    with zipfile.ZipFile(digits) as archive:
+        names = archive.namelist()[:20]
+        archive.extractall(folder, names)
+    with tarfile.open(up.directory / "digits.tgz", "w:gz") as tar:
+        tar.add(folder, "digits")
+    shutil.copytree(folder, up.directory / "data" / "inbox" / "scans" / "march")
+
+    loose = up.run_json("classify", *(Path("loose") / name for name in names), "--wait")
+    packed = up.run_json("classify", "digits.tgz", "--wait")
+    in_place = up.run_json("classify", "--directory", "scans/march", "--wait")
+
+    assert loose["images"] == packed["images"] == in_place["images"] == 20
+    assert loose["accuracy"] == packed["accuracy"] == in_place["accuracy"] > 0.8
+    assert "name a directory" in up.run("classify", "digits.tgz", "--directory", "scans/march", status=2)
 
 
 def test_an_upload_that_is_no_zip_is_refused_with_its_field(up: Up, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     shard_images: int = Field(2000, ge=1, description="Images in one shard of a classification.")
     max_archive_images: int = Field(1_000_000, ge=1, description="Most images accepted in one archive or directory.")
     max_archive_files: int = Field(
-        2_000_000, ge=1, description="Most files of any kind accepted in one archive or directory."
+        2_000_000, ge=1, description="Most files of any kind, and folders, in one archive or directory."
     )
     max_unpacked_bytes: int = Field(
         16 * 2**30,

@@ -70,6 +70,13 @@ def test_what_cannot_be_used_says_why(tmp_path: Path, content: bytes, message: s
         _ = archive.listing
 
 
+def test_folders_count_as_files_do_since_going_past_them_takes_as_long(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "z.zip", [("1.png", b"x"), *((f"{n}/", b"") for n in range(5))])
+
+    with pytest.raises(ArchiveError, match="more than 5 files"), opened(path, Limits(files=5)) as archive:
+        _ = archive.listing
+
+
 def test_a_zip_without_images_says_what_it_looked_for(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "z.zip", [("notes.txt", b"x"), ("folder/", b"")])
 

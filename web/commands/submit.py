@@ -40,7 +40,7 @@ def classify(files: tuple[Path, ...], wait: bool, as_json: bool, **parameters: A
     """Classify images: each FILE is one, or the only FILE is a zip or a tar of them."""
     parameters = check(ClassificationParameters, parameters)
     if bool(files) == ("directory" in parameters):
-        raise click.UsageError("Name the files to send, or with --directory a directory of the server's inbox.")
+        raise click.UsageError("Name the files to send, or name a directory of the server's inbox with --directory.")
     with connect() as client:
         with uploading(*files) as on_bytes:
             job = client.classify(*files, on_bytes=on_bytes, **parameters)

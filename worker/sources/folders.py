@@ -65,7 +65,7 @@ class Folder:
         """
         survey, position = Survey("directory", self._limits), 0
         with write_whole(self._names) as file:
-            for path in _walk(self._root, b"", survey):
+            for path in _walk(self._root, survey):
                 survey.meet(position, _shown(path), 0)
                 position += file.write(path + END_OF_NAME)
         return survey.listing(self)
@@ -113,20 +113,30 @@ def count_folder(path: Path, limits: Limits) -> int:
         ArchiveError: the directory cannot be read, there is no image, or limits are passed.
     """
     survey = Survey("directory", limits)
-    for found in _walk(path, b"", survey):
+    for found in _walk(path, survey):
         survey.meet(0, _shown(found), 0)
     survey.refuse_without_images()
     return len(survey.positions)
 
 
-def _walk(root: Path, below: bytes, survey: Survey) -> Iterator[bytes]:
+def _walk(root: Path, survey: Survey) -> Iterator[bytes]:
     """Paths of all files relative to the root, sorted directory by directory. Links to directories are not followed."""
-    directories = []
-    files = []
+    waiting = [b""]
+    while waiting:
+        below = waiting.pop()
+        files, directories = _list(root, below, survey)
+        yield from (os.path.join(below, name) for name in sorted(files))
+        waiting += (os.path.join(below, name) for name in sorted(directories, reverse=True))
+
+
+def _list(root: Path, below: bytes, survey: Survey) -> tuple[list[bytes], list[bytes]]:
+    """The names of the files and of the directories in one directory below the root."""
+    files, directories = [], []
     try:
         with os.scandir(os.path.join(os.fsencode(root), below)) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
+                    survey.meet_directory()
                     directories.append(entry.name)
                 elif entry.is_symlink() and entry.is_dir():
                     survey.skip(Kind.LINK)
@@ -134,13 +144,10 @@ def _walk(root: Path, below: bytes, survey: Survey) -> Iterator[bytes]:
                     files.append(entry.name)
     except OSError as error:
         raise ArchiveError(
-            f"The directory cannot be read ({error.strerror}: {_shown(below) or '.'}). Make it readable for Tenfold."
+            f"The directory cannot be read ({error.strerror}: {_shown(below)[:200] or '.'}). "
+            "Make it readable for Tenfold."
         ) from error
-    for name in sorted(files):
-        yield os.path.join(below, name)
-    del files
-    for name in sorted(directories):
-        yield from _walk(root, os.path.join(below, name), survey)
+    return files, directories
 
 
 def _shown(path: bytes) -> str:

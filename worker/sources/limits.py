@@ -12,7 +12,7 @@ class Limits:
 
     Args:
         images: most images.
-        files: most files of any kind.
+        files: most files of any kind and directories.
         image_bytes: largest image, unpacked. A larger one is an error of its own and is never unpacked.
         unpacked_bytes: most bytes that all images unpack to, and that a compressed tar is unpacked to on disk.
     """

@@ -105,7 +105,9 @@ def suffix_of(path: Path) -> str:
 def _count_tar(headers: Headers, limits: Limits, most_bytes: int) -> int:
     survey = Survey("tar", limits)
     for met, (position, member) in enumerate(headers.scan()):
-        if not member.isdir():
+        if member.isdir():
+            survey.meet_directory()
+        else:
             survey.meet(position, member.name, member.size)
         if met > COUNTED_FILES or member.offset_data + member.size > most_bytes:
             return max(1, len(survey.positions))

@@ -22,6 +22,7 @@ class Survey:
         self._what = what
         self._limits = limits
         self._files = 0
+        self._files_and_directories = 0
         self._unpacked_bytes = 0
         self._top: str | None = None
         self._has_one_top = True
@@ -35,8 +36,7 @@ class Survey:
             ArchiveError: there are more files, images or unpacked bytes than the limits allow.
         """
         self._files += 1
-        if self._files > self._limits.files:
-            raise self._too_much(f"{self._limits.files:,} files")
+        self._count()
         kind = kind_of(name)
         if kind is not Kind.SYSTEM:
             self._note_top(name)
@@ -52,6 +52,14 @@ class Survey:
             if self._unpacked_bytes > self._limits.unpacked_bytes:
                 raise self._too_much(f"{self._limits.unpacked_bytes:,} bytes of images when unpacked")
         return True
+
+    def meet_directory(self) -> None:
+        """Take in a directory: it is no file, but going past millions of them takes as long.
+
+        Raises:
+            ArchiveError: there are more files and directories than the limits allow.
+        """
+        self._count()
 
     def skip(self, kind: Kind) -> None:
         """Count a file that is skipped for another reason than its name."""
@@ -86,6 +94,11 @@ class Survey:
             f"The {self._what} holds {self._files} files, but no image among them "
             f"(looked for {', '.join(sorted(IMAGE_SUFFIXES))})."
         )
+
+    def _count(self) -> None:
+        self._files_and_directories += 1
+        if self._files_and_directories > self._limits.files:
+            raise self._too_much(f"{self._limits.files:,} files")
 
     def _note_top(self, name: str) -> None:
         top = name.partition("/")[0] if "/" in name else ""

@@ -129,7 +129,9 @@ class Tar:
         """
         survey = Survey("tar", self._limits)
         for position, member in self._headers.scan():
-            if not member.isdir():
+            if member.isdir():
+                survey.meet_directory()
+            else:
                 survey.meet(position, member.name, member.size)
         return survey.listing(self)
 

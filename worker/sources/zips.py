@@ -81,7 +81,9 @@ class Zip:
         survey, starts, ends = Survey("zip", self._limits), array("Q"), array("Q")
         try:
             for position, name, header_at, packed_bytes, unpacked_bytes in scan(self._directory_file, self._directory):
-                if not name.endswith("/") and survey.meet(position, name, unpacked_bytes):
+                if name.endswith("/"):
+                    survey.meet_directory()
+                elif survey.meet(position, name, unpacked_bytes):
                     starts.append(header_at)
                     ends.append(header_at + HEADER.size + packed_bytes)
         except (zipfile.BadZipFile, OSError) as error:
