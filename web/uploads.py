@@ -22,7 +22,7 @@ IMAGES = "images, or a zip or tar of them"
 class UploadRequest(Request):
     """A request whose uploaded files go to the volume. What is not taken is removed when it ends.
 
-    Of several files each is put into one zip as soon as it has arrived, so that there are never more than two open.
+    Of several files each is put into one zip as soon as it has arrived, so that a few are open at a time.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -30,6 +30,7 @@ class UploadRequest(Request):
         self.receiving: list[ReceivingFile] = []
         self.pack: PackOfFiles | None = None
         self.last: tuple[str, ReceivingFile] | None = None
+        self.nameless: ReceivingFile | None = None
         self.files_received = 0
 
     def receive(self, name: str = "") -> "ReceivingFile":
@@ -38,11 +39,16 @@ class UploadRequest(Request):
         most = current_app.config["MAX_UPLOAD_FILES"]
         if self.files_received > most:
             raise InvalidSubmission("file", f"More than {most:,} files were sent at once. Pack them into one zip.")
-        if self.last is not None:
+        if self.nameless is not None:
+            self._drop(self.nameless)
+            self.nameless = None
+        if name:
             self._pack_last()
         file = self._new_file()
         if name:
             self.last = (name, file)
+        else:  # what a browser sends where no file was chosen, and the raw body
+            self.nameless = file
         return file
 
     def take_all(self) -> "tuple[str, ReceivingFile] | None":
@@ -68,6 +74,9 @@ class UploadRequest(Request):
         name, file = self.last
         self.last = None
         self.pack.add(name, file)
+        self._drop(file)
+
+    def _drop(self, file: "ReceivingFile") -> None:
         file.remove()
         self.receiving.remove(file)
 

@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from flask import Flask, request
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -12,6 +13,7 @@ from tests.sources import hand_in
 from tests.web.conftest import zip_bytes
 from web.app import create_app
 from web.settings import WebSettings
+from web.uploads import UploadRequest
 from worker.records import Job
 from worker.services import Services
 
@@ -139,6 +141,23 @@ def test_more_files_than_are_accepted_are_refused_with_the_remedy(tmp_path: Path
     assert "More than 3 files" in message
     assert "one zip" in message
     assert list((tmp_path / "data" / "uploads").iterdir()) == []
+
+
+def test_however_many_files_are_sent_few_are_open_at_a_time(app: Flask) -> None:
+    with app.test_request_context("/"):
+        for name in ("", "1.png", "", "", "2.png", "", "3.png", ""):
+            received: UploadRequest = request._get_current_object()  # type: ignore[attr-defined]
+            received.receive(name)
+            assert len(received.receiving) <= 3
+
+
+def test_an_archive_beside_a_chooser_that_was_left_empty_is_that_archive(
+    api: FlaskClient, services: Services, model: str
+) -> None:
+    job = accepted(post(api, ("", b""), ("scans.zip", zip_bytes("1.png")), ("", b"")), services)
+
+    assert job.source["name"] == "scans.zip"
+    assert services.volume.archive(job.id).read_bytes() == zip_bytes("1.png")
 
 
 def test_several_files_are_no_data_set(api: FlaskClient, services: Services) -> None:
