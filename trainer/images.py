@@ -30,14 +30,15 @@ def read_image(data: bytes) -> Bytes:
         ImageUnreadable: the bytes are no image, a damaged one, or one of more than 50 million pixels.
     """
     if not data:
-        raise ImageUnreadable("the file is empty (0 bytes)")
+        raise ImageUnreadable("the file is empty (0 bytes)", "empty")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data)) as image:
                 if image.width * image.height > MOST_PIXELS:
                     raise ImageUnreadable(
-                        f"is {image.width}×{image.height} pixels; the most is {MOST_PIXELS // 10**6} million"
+                        f"is {image.width}×{image.height} pixels; the most is {MOST_PIXELS // 10**6} million",
+                        "too large",
                     )
                 return _grey(ImageOps.exif_transpose(image))
     except ImageUnreadable:
@@ -45,9 +46,9 @@ def read_image(data: bytes) -> Bytes:
     except UnidentifiedImageError as error:
         raise ImageUnreadable(_what_else(data)) from error
     except Image.DecompressionBombError as error:
-        raise ImageUnreadable(f"is far too large: {error}") from error
+        raise ImageUnreadable(f"is far too large: {error}", "too large") from error
     except Exception as error:  # Pillow's decoders raise many kinds of errors on damaged files
-        raise ImageUnreadable(f"is no image that can be read: {_without_address(error)}") from error
+        raise ImageUnreadable(f"is no image that can be read: {_without_address(error)}", "damaged") from error
 
 
 def _grey(image: Image.Image) -> Bytes:

@@ -5,14 +5,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from worker.answers import Answering, answer
 from worker.errors import ArchiveError
 from worker.leases import Lease, Shard
+from worker.manifest import read_manifest
 from worker.parameters import ClassificationParameters
 from worker.reading import read_images
 from worker.results import write_shard
 from worker.services import Services
-from worker.sources import Limits, open_source, prepare, read_index, write_index
+from worker.settings import Settings
+from worker.sources import (
+    Limits,
+    Listing,
+    Member,
+    Source,
+    UnreadableMember,
+    open_source,
+    prepare,
+    read_index,
+    write_index,
+)
 from worker.states import JobKind
 from worker.thresholds import review_threshold
 from worker.volume import Volume, write_whole
@@ -25,12 +39,15 @@ INDEX = "images.index"
 # And what the archive's manifest says of them.
 MANIFEST = "manifest.arrow"
 
+# Of one image, where the source does not say how large they are: a scan's.
+TYPICAL_BYTES = 100_000
+
 
 def plan(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     """Split the images of what was handed in into shards and announce them.
 
     Raises:
-        ArchiveError: it is gone, damaged, without images, or beyond the limits.
+        ArchiveError: it is gone, damaged, without images, or beyond the limits, or its manifest is of no use.
         LeaseLost: the job was cancelled or another worker has the step.
     """
     work = services.volume.work(lease.job_id)
@@ -39,9 +56,13 @@ def plan(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     prepare(path, work, limits, check)
     with open_source(path, work, limits) as source:
         total, skipped = len(source.listing.images), source.listing.skipped
+        size = _shard_size(source.listing, services.settings)
         with write_whole(work / INDEX) as file:
             write_index(source.listing.images, file)
-    size = services.settings.shard_images
+        if source.listing.manifest is not None:
+            manifest = _read_manifest(source, source.listing.manifest, services.settings.max_image_bytes)
+            with write_whole(work / MANIFEST) as file:
+                manifest.write_ipc(file)
     shards = [Shard(start, min(start + size, total)) for start in range(0, total, size)]
     check()
     detail = {"skipped": sum(skipped.values()), "skipped_kinds": dict(skipped)}
@@ -94,6 +115,11 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
     services.queue.announce(JobKind.CLASSIFICATION, merge_step)
 
 
+def _shard_size(listing: Listing, settings: Settings) -> int:
+    mean_bytes = listing.unpacked_bytes / len(listing.images) or TYPICAL_BYTES
+    return max(1, min(settings.shard_images, int(settings.shard_bytes // mean_bytes)))
+
+
 def input_of(volume: Volume, job_id: str, parameters: dict[str, Any]) -> Path:
     """The archive that was uploaded, or the directory of the inbox that was named.
 
@@ -107,3 +133,11 @@ def input_of(volume: Volume, job_id: str, parameters: dict[str, Any]) -> Path:
     if found is None:
         raise ArchiveError(f"There is no directory {directory!r} in the inbox any more. Put it there again and retry.")
     return found
+
+
+def _read_manifest(source: Source, member: Member, max_bytes: int) -> pl.DataFrame:
+    try:
+        data = source.read(member, max_bytes)
+    except UnreadableMember as error:
+        raise ArchiveError(f"{member.name} {error}.") from error
+    return read_manifest(data, member.name)

@@ -81,7 +81,7 @@ def _chunks(source: Source, members: Iterable[Member], max_image_bytes: int) -> 
         try:
             data = source.read(member, max_image_bytes)
         except UnreadableMember as error:
-            chunk.append((member, Problem("archive", str(error))))
+            chunk.append((member, Problem(error.kind, str(error))))
         else:
             chunk.append((member, data))
             held += len(data)
@@ -99,4 +99,4 @@ def _normalised(data: bytes, parameters: ClassificationParameters) -> Normalised
     try:
         return normalise(decode(data), parameters.normalise, parameters.polarity)
     except ImageUnreadable as error:
-        return Problem("image", str(error))
+        return Problem(error.kind, str(error))

@@ -41,7 +41,13 @@ class Settings(BaseSettings):
     )
     progress_seconds: float = Field(0.5, ge=0, description="Least time between two writes of a step's live figures.")
 
-    shard_images: int = Field(2000, ge=1, description="Images in one shard of a classification.")
+    shard_images: int = Field(5000, ge=1, description="Most images in one shard of a classification.")
+    shard_bytes: int = Field(
+        64 * 2**20,
+        ge=1,
+        description="About how many bytes of images, unpacked, a shard holds at most: of large ones it gets fewer, so "
+        "that a killed worker costs seconds.",
+    )
     max_archive_images: int = Field(1_000_000, ge=1, description="Most images accepted in one archive or directory.")
     max_archive_files: int = Field(
         2_000_000, ge=1, description="Most files of any kind, and folders, in one archive or directory."

@@ -6,6 +6,7 @@ import json
 import struct
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -203,3 +204,60 @@ def test_a_hostile_image_is_one_row_with_its_error_beside_a_good_one(
     assert job.summary is not None
     assert job.summary["errors"] == 1
     assert good["truth"] == "7"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_the_manifest_says_comes_back_beside_the_answers(
+    services: Services, model: str, mnist: Dataset, kind: str
+) -> None:
+    files = {f"scans/{n}.png": png(mnist.test_images[n]) for n in range(5)}
+    lines = ["file;truth;pupil", *(f"{n}.png;{mnist.test_labels[n]};00{n}" for n in range(4))]
+
+    job = work_off(services, submit(services, kind, files | {"scans/manifest.csv": "\n".join(lines).encode()}))
+
+    assert job.state is JobState.SUCCEEDED, job.error
+    assert job.summary is not None
+    assert job.summary["labelled"] == 4
+    assert job.summary["skipped"] == 0
+    assert [row["truth"] for row in rows(services, job)] == [*map(str, mnist.test_labels[:4]), None]
+    assert [row["pupil"] for row in rows(services, job)] == ["000", "001", "002", "003", None]
+    written = {path.name for path in services.volume.job(job.id).iterdir()}
+    assert written >= {"confidence.png", "uncertain.png", "confusion.png", "mistakes.png", "results.parquet"}
+
+
+def test_a_manifest_of_no_use_fails_the_job_with_the_reason(services: Services, model: str, mnist: Dataset) -> None:
+    files = {"1.png": png(mnist.test_images[0]), "manifest.csv": b"pupil,grade\n7,1\n"}
+
+    job = work_off(services, submit(services, "zip", files))
+
+    assert job.state is JobState.FAILED
+    assert job.error is not None
+    assert "no column that names the images: its columns are pupil, grade" in job.error
+
+
+def test_two_models_answer_together(services: Services, model: str, net: Path, mnist: Dataset) -> None:
+    services.volume.model("m2").mkdir()
+    (services.volume.model("m2") / "model.keras").symlink_to(net)
+    with services.database.write() as session:
+        session.add(Model(id="m2", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=2.0))
+    path = hand_in("zip", services.volume.uploads, {"1.png": png(mnist.test_images[0])})
+    upload = Upload(path, path.name, path.stat().st_size, "0" * 64)
+
+    job = submissions.submit_classification(services, ClassificationParameters(model="m1, m2"), upload)
+    ended = work_off(services, job)
+
+    assert ended.state is JobState.SUCCEEDED, ended.error
+    assert ended.summary is not None
+    assert ended.summary["model"] == ["m1", "m2"]
+
+
+@pytest.mark.parametrize(("image_bytes", "sizes"), [(10, [3, 3, 1]), (400_000, [2, 2, 2, 1]), (10**7, [1] * 7)])
+def test_a_shard_of_large_images_has_fewer(
+    services: Services, model: str, tmp_path: Path, image_bytes: int, sizes: list[int]
+) -> None:
+    small = replace(services, settings=services.settings.model_copy(update={"shard_bytes": 10**6}))
+    job = submit(small, "zip", {f"{n}.png": bytes(image_bytes) for n in range(7)})
+
+    work_off(small, job)
+
+    assert [shard["images"] for shard in small.leases.shard_outputs(job.id)] == sizes

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from worker.errors import ArchiveError
 from worker.sources.limits import Limits
 from worker.sources.names import Kind
-from worker.sources.source import Listing, Members, UnreadableMember, refuse_to_read
+from worker.sources.source import NO_FILE, Listing, Members, UnreadableMember, refuse_to_read
 from worker.sources.survey import Survey
 from worker.volume import write_whole
 
@@ -83,7 +83,7 @@ class Folder:
         """
         path = os.path.realpath(os.path.join(os.fsencode(self._root), member.path))
         if not path.startswith(os.path.join(os.path.realpath(os.fsencode(self._root)), b"")):
-            raise UnreadableMember("is a link that leads out of the directory; put the image itself there")
+            raise UnreadableMember("is a link that leads out of the directory; put the image itself there", NO_FILE)
         try:
             # Without waiting: opening a pipe would otherwise take until somebody writes to it.
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -92,7 +92,9 @@ class Folder:
         with open(descriptor, "rb") as file:
             about = os.fstat(descriptor)
             if not stat.S_ISREG(about.st_mode):
-                raise UnreadableMember("is a directory, a device or a pipe, no image; put the image itself there")
+                raise UnreadableMember(
+                    "is a directory, a device or a pipe, no image; put the image itself there", NO_FILE
+                )
             refuse_to_read(member, about.st_size, max_bytes)
             return file.read(max_bytes)
 

@@ -7,9 +7,20 @@ from typing import Any, Protocol, overload
 
 from worker.sources.names import leads_outside
 
+# Kinds of errors that more than one module tells.
+TOO_LARGE, NO_FILE = "too large", "no file"
+
 
 class UnreadableMember(Exception):
-    """One member of a source that cannot be read; its row gets this message."""
+    """One member of a source that cannot be read; its row gets this message.
+
+    Args:
+        kind: one of few words, by which such rows are counted.
+    """
+
+    def __init__(self, message: str, kind: str = "damaged") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class Member(Protocol):
@@ -52,12 +63,14 @@ class Listing:
     """What a source holds.
 
     `skipped` counts the files that are no images by kind, in the words of `names.Kind`. `manifest` is the file
-    `manifest.csv` at the top, or in the one folder that holds everything; it is found and not read.
+    `manifest.csv` at the top, or in the one folder that holds everything; it is found and not read. `unpacked_bytes`
+    is the size of all images together as far as the source says, 0 where it does not.
     """
 
     images: Members
     skipped: Mapping[str, int]
     manifest: Member | None
+    unpacked_bytes: int
 
 
 class Source(Protocol):
@@ -92,6 +105,8 @@ def refuse_to_read(member: Member, size: int, max_bytes: int) -> None:
         UnreadableMember: the name leads outside, or there are more bytes than `max_bytes`.
     """
     if leads_outside(member.name):
-        raise UnreadableMember("has a name that leads out of the archive; pack it under a name without '..' or a root")
+        raise UnreadableMember(
+            "has a name that leads out of the archive; pack it under a name without '..' or a root", "unsafe name"
+        )
     if size > max_bytes:
-        raise UnreadableMember(f"is larger than {max_bytes} bytes when unpacked")
+        raise UnreadableMember(f"is larger than {max_bytes} bytes when unpacked", TOO_LARGE)

@@ -73,7 +73,8 @@ class Survey:
         self._settle_manifest()
         self.refuse_without_images()
         manifest = None if self._manifest is None else source.members(array("Q", [self._manifest]))[0]
-        return Listing(source.members(self.positions), dict(sorted(self.skipped.items())), manifest)
+        skipped = dict(sorted(self.skipped.items()))
+        return Listing(source.members(self.positions), skipped, manifest, self._unpacked_bytes)
 
     def refuse_without_images(self) -> None:
         """

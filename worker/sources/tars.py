@@ -10,7 +10,7 @@ from typing import IO
 
 from worker.errors import ArchiveError
 from worker.sources.limits import Limits
-from worker.sources.source import Listing, Members, UnreadableMember, refuse_to_read
+from worker.sources.source import NO_FILE, Listing, Members, UnreadableMember, refuse_to_read
 from worker.sources.survey import Survey
 
 # Small images lie next to each other, so one read of the file brings many.
@@ -147,11 +147,11 @@ class Tar:
                 `max_bytes`.
         """
         if member.issym() or member.islnk():
-            raise UnreadableMember("is a link, no image; pack with `tar --dereference --hard-dereference`")
+            raise UnreadableMember("is a link, no image; pack with `tar --dereference --hard-dereference`", NO_FILE)
         if member.issparse():
             raise UnreadableMember("is packed as a sparse file; pack without `--sparse`")
         if not member.isreg():
-            raise UnreadableMember("is a device, a pipe or the like, no image; pack the image itself")
+            raise UnreadableMember("is a device, a pipe or the like, no image; pack the image itself", NO_FILE)
         refuse_to_read(member, member.size, max_bytes)
         self._file.seek(member.offset_data)
         data = self._file.read(member.size)

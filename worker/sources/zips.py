@@ -12,7 +12,7 @@ from typing import BinaryIO
 from worker.errors import ArchiveError
 from worker.sources.limits import Limits
 from worker.sources.overlaps import find_overlap
-from worker.sources.source import Listing, Members, UnreadableMember, refuse_to_read
+from worker.sources.source import NO_FILE, TOO_LARGE, Listing, Members, UnreadableMember, refuse_to_read
 from worker.sources.survey import Survey
 from worker.sources.zip_directory import (
     ENCRYPTED,
@@ -112,9 +112,9 @@ class Zip:
         """
         refuse_to_read(member, member.unpacked_bytes, max_bytes)
         if member.flags & ENCRYPTED:
-            raise UnreadableMember("is encrypted; pack the images without a password")
+            raise UnreadableMember("is encrypted; pack the images without a password", "encrypted")
         if not member.is_regular:
-            raise UnreadableMember("is a link or a device, no image; pack the image itself")
+            raise UnreadableMember("is a link or a device, no image; pack the image itself", NO_FILE)
         data = self._read_plain(member, max_bytes)
         return self._read_with_zipfile(member, max_bytes) if data is None else data
 
@@ -158,7 +158,7 @@ class Zip:
         except Exception as error:  # zlib, bz2 and lzma each raise an error type of their own
             raise UnreadableMember(f"cannot be unpacked: {error}") from error
         if len(data) > max_bytes:
-            raise UnreadableMember(f"is larger than {max_bytes} bytes when unpacked")
+            raise UnreadableMember(f"is larger than {max_bytes} bytes when unpacked", TOO_LARGE)
         return data
 
     def _zip_of(self, member: ZipMember, max_bytes: int) -> BinaryIO:
