@@ -60,7 +60,7 @@ async function ask() {
     const response = await fetch(form.action, { method: "POST", body, signal: mine.signal });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const arrived = page.getElementById("answer");
-    if (arrived) answer.replaceChildren(...arrived.children);
+    if (arrived) put(...arrived.children);
     else show(page.querySelector("main")?.textContent ?? `The server answered with status ${response.status}.`);
   } catch (error) {
     if (error.name !== "AbortError") show("The server does not answer. Try again in a moment.");
@@ -74,7 +74,13 @@ function show(text) {
   alert.className = "alert alert-danger";
   alert.role = "alert";
   alert.textContent = text;
-  document.getElementById("answer").replaceChildren(alert);
+  put(alert);
+}
+
+function put(...children) {
+  document.getElementById("answer").replaceChildren(...children);
+  // On a phone the answer is out of sight while one draws.
+  document.getElementById("brief").textContent = document.getElementById("label")?.textContent ?? "";
 }
 
 function startDrawing() {
@@ -119,7 +125,7 @@ function startDrawing() {
     clearTimeout(pause);
     asked?.abort();
     image = form.elements.file.files[0] ?? null;
-    document.getElementById("answer").replaceChildren();
+    put();
   });
 }
 
