@@ -19,7 +19,9 @@ from trainer.evaluation import Evaluation
 from trainer.idx import Bytes
 from trainer.inference import Classifier
 from trainer.model_card import model_card
-from trainer.plots import plot_confusion, plot_curves, plot_mistakes, plot_predictions, plot_reliability
+from trainer.novelty import fit_novelty
+from trainer.plots import plot_confusion, plot_curves, plot_reliability
+from trainer.sheets import draw_mistakes, draw_predictions
 from trainer.training import Trained
 
 MISTAKES_SHOWN = 32
@@ -33,9 +35,9 @@ def write_artefacts(
 ) -> dict[str, Any]:
     """Fill an empty directory, and return the metrics that it wrote.
 
-    Writes the model (`model.keras` and the exports that its parameters name), its figures (`metrics.json`,
-    `history.csv`, `summary.txt`, `model_card.md`) and its pictures (`curves.png`, `confusion.png`, `mistakes.png`,
-    `predictions.png`, `reliability.png`, `samples.png`).
+    Writes the model (`model.keras` and the exports that its parameters name), what tells images that it does not know
+    (`novelty.npz`), its figures (`metrics.json`, `history.csv`, `summary.txt`, `model_card.md`) and its pictures
+    (`curves.png`, `confusion.png`, `mistakes.png`, `predictions.png`, `reliability.png`, `samples.png`).
 
     Args:
         evaluation: of the trained model on the data set's test images.
@@ -46,6 +48,8 @@ def write_artefacts(
     """
     _save_model(trained.model, evaluation, dataset, directory / "model.keras")
     _export(trained, evaluation, dataset, directory)
+    novelty = fit_novelty(dataset.train_images, dataset.train_labels, dataset.test_images, trained.parameters.seed)
+    novelty.save(directory / "novelty.npz")
     metrics = _metrics(trained, evaluation, calibration, dataset)
     (directory / "model_card.md").write_text(model_card(metrics), encoding="utf-8")
     (directory / "metrics.json").write_text(json.dumps(metrics, indent=2))
@@ -56,9 +60,9 @@ def write_artefacts(
     plot_reliability(calibration, directory / "reliability.png")
     plot_samples(dataset, directory / "samples.png")
     shown = np.random.default_rng(trained.parameters.seed).permutation(len(evaluation.labels))[:PREDICTIONS_SHOWN]
-    plot_predictions(*_captions(evaluation, dataset, shown), directory / "predictions.png")
+    draw_predictions(*_captions(evaluation, dataset, shown), directory / "predictions.png")
     worst = evaluation.worst_mistakes(MISTAKES_SHOWN)
-    plot_mistakes(*_captions(evaluation, dataset, worst), directory / "mistakes.png")
+    draw_mistakes(*_captions(evaluation, dataset, worst), directory / "mistakes.png")
     return metrics
 
 

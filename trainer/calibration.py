@@ -1,8 +1,4 @@
-"""How far a model's confidence can be believed, and the temperature that mends it.
-
-After Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks", ICML 2017: one temperature divides
-the logarithms of all probabilities; which class is likeliest stays as it was.
-"""
+"""How far a model's confidence can be believed, measured on images that it did not learn from."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,20 +6,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from trainer.acceptance import Acceptance, measure_acceptance
 from trainer.datasets import Dataset
 from trainer.evaluation import Evaluation
-from trainer.inference import Classifier, Probabilities
+from trainer.inference import Classifier
 from trainer.splits import split_for
+from trainer.temperature import Probabilities, fit_temperature, with_temperature
 from trainer.training import Trained
 
 BINS = 15
-
-# 1 / temperature is searched between these; beyond them a model knows nothing, or everything.
-LEAST_SHARPNESS, MOST_SHARPNESS = 0.01, 100.0
-HALVINGS = 60
-
-# Keras clips probabilities at this before it takes logarithms.
-EPSILON = 1e-7
 
 
 @dataclass(frozen=True)
@@ -45,7 +36,7 @@ class Calibration:
     """A temperature, the images that it was fitted on, and what it does on other images.
 
     `fitted_on` is `validation split`, or `half of the test images` for a training that held nothing out; the
-    reliabilities are then those of the other half.
+    reliabilities are then those of the other half, and so is what can be accepted.
     """
 
     temperature: float
@@ -53,6 +44,7 @@ class Calibration:
     images: int
     before: Reliability
     after: Reliability
+    acceptance: Acceptance
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -83,28 +75,6 @@ def calibrate(trained: Trained, evaluation: Evaluation, dataset: Dataset) -> Cal
     )
 
 
-def fit_temperature(probabilities: Probabilities, labels: npt.NDArray[Any]) -> float:
-    """The temperature that makes these (n, classes) probabilities likeliest for these (n,) class indices.
-
-    The log-likelihood is concave in 1 / temperature, so that halving the interval in which its slope changes sign
-    finds the one best.
-    """
-    logs = np.log(np.clip(probabilities.astype(np.float64), EPSILON, 1))
-    truth = logs[np.arange(len(labels)), labels].mean() if len(labels) else 0.0
-    least, most = LEAST_SHARPNESS, MOST_SHARPNESS
-    for _ in range(HALVINGS):
-        sharpness = (least * most) ** 0.5
-        expected = (_softmax(logs * sharpness) * logs).sum(axis=1).mean() if len(labels) else 0.0
-        least, most = (sharpness, most) if truth > expected else (least, sharpness)
-    return float(1 / (least * most) ** 0.5) if len(labels) else 1.0
-
-
-def with_temperature(probabilities: Probabilities, temperature: float) -> Probabilities:
-    """(n, classes) probabilities, calibrated: float32, each row sums to 1."""
-    logs = np.log(np.clip(probabilities, EPSILON, 1))
-    return _softmax(logs / temperature).astype(np.float32)
-
-
 def reliability(probabilities: Probabilities, labels: npt.NDArray[Any]) -> Reliability:
     """Compare confidence with accuracy, bin by bin."""
     confidence = probabilities.max(axis=1)
@@ -121,10 +91,12 @@ def reliability(probabilities: Probabilities, labels: npt.NDArray[Any]) -> Relia
 def _measured(
     temperature: float, fitted_on: str, images: int, probabilities: Probabilities, labels: npt.NDArray[Any]
 ) -> Calibration:
-    after = reliability(with_temperature(probabilities, temperature), labels)
-    return Calibration(temperature, fitted_on, images, reliability(probabilities, labels), after)
-
-
-def _softmax(logs: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    powers = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+    calibrated = with_temperature(probabilities, temperature)
+    return Calibration(
+        temperature,
+        fitted_on,
+        images,
+        before=reliability(probabilities, labels),
+        after=reliability(calibrated, labels),
+        acceptance=measure_acceptance(calibrated.max(axis=1), calibrated.argmax(axis=1) == labels),
+    )

@@ -21,6 +21,10 @@ class ImageUnreadable(TrainerError):
     """These bytes are no image that can be read."""
 
 
+class ClassesDiffer(TrainerError):
+    """Models that are to answer together do not know the same classes."""
+
+
 class TrainingDiverged(TrainerError):
     """The loss is no longer a finite number."""
 

@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from trainer.idx import Bytes
-from trainer.inference import Classifier, Probabilities
+from trainer.inference import Classifier
 from trainer.networks import takes_one_hot
+from trainer.temperature import Probabilities
 
 TEST_BATCH = 1000
 

@@ -13,7 +13,8 @@ import tensorflow as tf
 
 from trainer.errors import ModelUnfaithful, TrainerError
 from trainer.idx import Bytes
-from trainer.inference import Probabilities, normalised
+from trainer.inference import normalised
+from trainer.temperature import Probabilities
 
 EXPORTS = ("savedmodel", "onnx", "litert")
 TOLERANCE = 1e-4

@@ -1,19 +1,18 @@
-"""Classifies normalised images in batches."""
+"""Classifies normalised images in batches, with one model or with several together."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
 from trainer.datasets import DIGITS
+from trainer.errors import ClassesDiffer
 from trainer.idx import Bytes
+from trainer.temperature import Probabilities, with_temperature
 
 # The last batch is padded to this, so that the net is compiled for one shape only.
 BATCH = 512
-
-Probabilities = npt.NDArray[np.float32]
 
 
 class Classifier:
@@ -22,16 +21,18 @@ class Classifier:
     Args:
         model: takes (n, 28, 28) float in 0–1 and gives (n, classes) of non-negative scores.
         class_names: one for each output.
+        temperature: what calibrates the model's confidence; 1 leaves it as it is.
     """
 
-    def __init__(self, model: keras.Model, class_names: Sequence[str] = DIGITS) -> None:
+    def __init__(self, model: keras.Model, class_names: Sequence[str] = DIGITS, temperature: float = 1.0) -> None:
         self.class_names = tuple(class_names)
         self._model = model
+        self._temperature = temperature
 
     @classmethod
-    def load(cls, path: Path, class_names: Sequence[str] = DIGITS) -> "Classifier":
+    def load(cls, path: Path, class_names: Sequence[str] = DIGITS, temperature: float = 1.0) -> "Classifier":
         """The classifier in a `.keras` file."""
-        return cls(keras.models.load_model(path, compile=False), class_names)
+        return cls(keras.models.load_model(path, compile=False), class_names, temperature)
 
     def classify(self, images: Bytes) -> Probabilities:
         """The probability of each class for each image.
@@ -48,7 +49,32 @@ class Classifier:
             batch = images[start : start + BATCH]
             np.divide(batch, 255, out=padded[: len(batch)], dtype=np.float32)
             scores[start : start + BATCH] = self._model.predict_on_batch(padded)[: len(batch)]
-        return normalised(scores)
+        probabilities = normalised(scores)
+        return probabilities if self._temperature == 1 else with_temperature(probabilities, self._temperature)
+
+
+class Ensemble:
+    """Several classifiers that answer together: the mean of their calibrated probabilities.
+
+    Raises:
+        ClassesDiffer: they do not know the same classes.
+    """
+
+    def __init__(self, members: Sequence[Classifier]) -> None:
+        first, *others = members
+        for other in others:
+            if other.class_names != first.class_names:
+                raise ClassesDiffer(
+                    "Models that answer together must know the same classes: one knows "
+                    f"{', '.join(first.class_names)}, another {', '.join(other.class_names)}."
+                )
+        self.class_names = first.class_names
+        self._members = tuple(members)
+
+    def classify(self, images: Bytes) -> Probabilities:
+        """As `Classifier.classify`."""
+        answers = [member.classify(images) for member in self._members]
+        return answers[0] if len(answers) == 1 else np.mean(answers, axis=0, dtype=np.float32)
 
 
 def normalised(scores: Probabilities) -> Probabilities:

@@ -11,15 +11,10 @@ from matplotlib.ticker import MaxNLocator
 
 from trainer.calibration import Calibration
 from trainer.checkpoints import EpochResult
-from trainer.idx import Bytes
+from trainer.sheets import Target
 
 DPI = 110
 TRAINING, VALIDATION = "#1f5fbf", "#d9822b"
-IMAGES_IN_A_ROW = 8
-CAPTION_LETTERS = 11
-# Around an image of a sheet, in its own pixels.
-CAPTION_PIXELS, GAP_PIXELS = 14, 8
-
 # Values that reach over more than this factor are shown by orders of magnitude.
 LOG_ABOVE = 30
 
@@ -106,7 +101,7 @@ def _scatter_by_value(axes: Any, values: Sequence[Any], figures: Sequence[float]
     axes.margins(x=0.2)
 
 
-def plot_confusion(confusion: npt.NDArray[np.int64], class_names: Sequence[str], path: Path) -> None:
+def plot_confusion(confusion: npt.NDArray[np.int64], class_names: Sequence[str], path: Target) -> None:
     """Images by true and predicted class; the shade is the share of the true class, so that mistakes show."""
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     classes = len(class_names)
@@ -160,62 +155,25 @@ def plot_reliability(calibration: Calibration, path: Path) -> None:
     figure.savefig(path, dpi=DPI)
 
 
-def plot_predictions(
-    images: Bytes, true: Sequence[str], predicted: Sequence[str], confidences: Sequence[float], path: Path
-) -> None:
-    """A sheet of images (n, 28, 28) with what the model takes each for; wrong ones in red."""
-    _sheet(
-        "What the model sees: label (confidence)",
-        images,
-        path,
-        [
-            (f"{_short(label)}\n({confidence:.0%})", "black" if label == truth else "#b3261e")
-            for truth, label, confidence in zip(true, predicted, confidences, strict=True)
-        ],
-    )
+def plot_confidence(accepted: npt.NDArray[np.int64], to_review: npt.NDArray[np.int64], path: Target) -> None:
+    """How many answers have which confidence.
 
-
-def plot_mistakes(
-    images: Bytes,
-    true: Sequence[str],
-    predicted: Sequence[str],
-    confidences: Sequence[float],
-    path: Path,
-) -> None:
-    """A sheet of wrongly classified images (n, 28, 28), each with its true and its predicted label."""
-    title = "Worst mistakes: true → predicted (confidence)" if len(images) else "No mistakes"
-    _sheet(
-        title,
-        images,
-        path,
-        [
-            (f"{_short(truth)} → {_short(label)}\n({confidence:.0%})", "black")
-            for truth, label, confidence in zip(true, predicted, confidences, strict=True)
-        ],
-    )
-
-
-def _sheet(title: str, images: Bytes, path: Path, captions: Sequence[tuple[str, str]]) -> None:
-    """Images in rows, each below its caption (text, colour), drawn as one picture: an axes for each is slow."""
-    rows = max(1, -(-len(images) // IMAGES_IN_A_ROW))
-    side, room = images.shape[1], CAPTION_PIXELS
-    height, width = side + room, side + GAP_PIXELS
-    canvas = np.zeros((rows * height, IMAGES_IN_A_ROW * width), np.uint8)
-    figure = Figure(figsize=(IMAGES_IN_A_ROW * 1.3, rows * 1.3 * height / width + 0.4), layout="constrained")
+    Args:
+        accepted: (bins,) counts in bins of equal width over 0–1.
+        to_review: the same of those that go to review.
+    """
+    figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    for index, (image, (caption, colour)) in enumerate(zip(images, captions, strict=True)):
-        top, left = index // IMAGES_IN_A_ROW * height, index % IMAGES_IN_A_ROW * width
-        canvas[top + room : top + height, left : left + side] = image
-        middle = left + side / 2
-        axes.text(middle, top + room - 2, caption, ha="center", va="bottom", fontsize=8, color=colour)
-    axes.imshow(canvas, cmap="gray_r", vmin=0, vmax=255)
-    axes.set_title(title, fontsize=11)
-    axes.axis("off")
+    width = 1 / len(accepted)
+    edges = np.arange(len(accepted)) * width
+    shared: dict[str, Any] = {"width": width, "align": "edge"}
+    axes.bar(edges, to_review, color=VALIDATION, label=f"to review: {to_review.sum():,}", **shared)
+    axes.bar(edges, accepted, bottom=to_review, color=TRAINING, label=f"accepted: {accepted.sum():,}", **shared)
+    axes.set(xlabel="confidence", ylabel="images", yscale="symlog", xlim=(0, 1), title="Confidence of the answers")
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="upper left")
     figure.savefig(path, dpi=DPI)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= CAPTION_LETTERS else f"{name[: CAPTION_LETTERS - 1]}…"
 
 
 def _finish_curves(axes: Any, name: str) -> None:

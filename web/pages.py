@@ -35,8 +35,10 @@ SUGGESTED_RECIPE = "dropout-128"
 
 PICTURES = {
     "curves.png": "Loss and accuracy by epoch",
-    "confusion.png": "Confusion matrix on the test set",
-    "mistakes.png": "The worst mistakes on the test set",
+    "confidence.png": "How many answers have which confidence, and which of them go to review",
+    "uncertain.png": "The images that the model is least sure of, as it saw them",
+    "confusion.png": "Images by true and predicted class",
+    "mistakes.png": "The worst mistakes",
     "predictions.png": "Test images and what the model takes them for",
     "reliability.png": "Accuracy by confidence",
     "samples.png": "Training images of each class",

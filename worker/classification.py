@@ -1,38 +1,26 @@
-"""The three kinds of step of a classification: plan the shards, classify one shard, merge them all."""
+"""The first two steps of a classification: plan the shards, and classify one of them. `merging` has the third."""
 
-import json
 import logging
-import shutil
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Callable
 
-import numpy as np
-
-from trainer.decoding import decode
-from trainer.errors import ImageUnreadable
-from trainer.images import Normalised, NormaliseMode, normalise
-from trainer.inference import BATCH, Classifier
-from worker.archives import Archive, UnreadableMember, label_of, read_index, write_index
+from worker.answers import Answering, answer
+from worker.archives import Archive, read_index, write_index
 from worker.leases import Lease, Shard
 from worker.parameters import ClassificationParameters
-from worker.results import Row, Tally, join_shards, write_shard
+from worker.reading import read_images
+from worker.results import write_shard
 from worker.services import Services
 from worker.states import JobKind
+from worker.thresholds import review_threshold
 from worker.volume import write_whole
-from worker.zip_directory import Member
+from worker.warm import load_panel
 
 log = logging.getLogger(__name__)
 
-# Models kept warm in one worker process; a dense one takes a few MB.
-MODELS_KEPT = 4
-
-# The work stops, and progress shows, at most this many images after it should.
-IMAGES_BETWEEN_CHECKS = 100
-
 # In the job's work directory: where the archive has its images, so that no shard goes through all of its directory.
 INDEX = "images.index"
+# And what the archive's manifest says of them.
+MANIFEST = "manifest.arrow"
 
 
 def plan(services: Services, lease: Lease, check: Callable[[], None]) -> None:
@@ -57,7 +45,7 @@ def plan(services: Services, lease: Lease, check: Callable[[], None]) -> None:
 
 
 def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) -> None:
-    """Classify one run of the archive's images and write their rows, one JSON object a line.
+    """Classify one run of the archive's images and write their rows.
 
     A bad image is a row with its error. The file's name carries the lease's token, so that a worker that
     lost its lease and wakes up late cannot touch what counts.
@@ -68,120 +56,33 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
         ShuttingDown: this worker was told to stop.
     """
     parameters = ClassificationParameters(**lease.parameters)
-    assert parameters.model is not None
-    class_names = services.models.get(parameters.model).class_names
-    classifier = load_classifier(services.volume.model(parameters.model) / "model.keras", class_names)
+    settings = services.settings
+    models = [services.models.get(model_id) for model_id in parameters.model]
+    answering = Answering(
+        load_panel(models, services.volume), review_threshold(models, parameters), parameters.top_k, lease.position
+    )
 
     def report(done: int) -> None:
         check()
         services.live.publish(lease.job_id, lease.step_id, done)
 
     work = services.volume.work(lease.job_id)
-    output = work / f"shard-{lease.position:06d}-{lease.token[:8]}.jsonl"
+    output = work / f"shard-{lease.position:06d}-{lease.token[:8]}.arrow"
+    start, stop = lease.input["start"], lease.input["stop"]
     with Archive(services.volume.archive(lease.job_id)) as archive:
-        members = archive.members(read_index(work / INDEX, lease.input["start"], lease.input["stop"]))
-        rows = classify_members(
+        images = read_images(
             archive,
-            members,
-            classifier,
-            mode=parameters.normalise,
-            max_image_bytes=services.settings.max_image_bytes,
+            archive.members(read_index(work / INDEX, start, stop)),
+            parameters,
+            max_image_bytes=settings.max_image_bytes,
+            threads=settings.threads_per_process,
             report=report,
         )
-        tally = write_shard(rows, output)
+        count = write_shard(answer(images, start, answering), output)
     check()
     merge_step = services.leases.finish_shard(
         lease,
-        images=tally.images,
-        output={"file": output.name, "worker": services.worker, "tally": tally.values()},
+        images=count,
+        output={"file": output.name, "worker": services.worker, "images": count},
     )
     services.queue.announce(JobKind.CLASSIFICATION, merge_step)
-
-
-def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
-    """Join the shards in member order into `results.csv`, `results.jsonl` and `summary.json`.
-
-    Raises:
-        LeaseLost: the job was cancelled or another worker has the step.
-    """
-    job = services.jobs.get(lease.job_id)
-    work = services.volume.work(lease.job_id)
-    shards = services.leases.shard_outputs(lease.job_id)
-    directory = services.volume.job(lease.job_id)
-    join_shards([work / shard["file"] for shard in shards], directory, check)
-
-    tally, workers = Tally(), Counter[str]()
-    for shard in shards:
-        of_shard = Tally.read(shard["tally"])
-        tally += of_shard
-        workers[shard["worker"]] += of_shard.images
-    seconds = services.clock() - (job.started_at or job.created_at)
-    summary = tally.summary() | {
-        "model": lease.parameters["model"],
-        "skipped": job.detail.get("skipped", 0),
-        "seconds": round(seconds, 3),
-        "workers": dict(workers),
-    }
-    with write_whole(directory / "summary.json") as file:
-        file.write(json.dumps(summary, indent=2).encode())
-    services.leases.finish_job(lease, summary)
-    log.info("%d images, %d errors, %.1f s", summary["images"], summary["errors"], seconds)
-    shutil.rmtree(work, ignore_errors=True)
-
-
-def classify_members(
-    archive: Archive,
-    members: Iterable[Member],
-    classifier: Classifier,
-    *,
-    mode: NormaliseMode,
-    max_image_bytes: int,
-    report: Callable[[int], None],
-) -> Iterator[Row]:
-    """One row for each member, in order: `name`, `truth`, `error`, and the answer where there is no error.
-
-    A batch of images is held at a time.
-
-    Args:
-        report: called now and then with how many members were read; may raise to stop.
-    """
-    rows: list[Row] = []
-    read: list[tuple[Row, Normalised]] = []
-    for position, member in enumerate(members):
-        if position % IMAGES_BETWEEN_CHECKS == 0:
-            report(position)
-        row: Row = {"name": member.name, "truth": label_of(member.name, classifier.class_names), "error": None}
-        rows.append(row)
-        try:
-            read.append((row, normalise(decode(archive.read(member, max_image_bytes)), mode=mode)))
-        except (UnreadableMember, ImageUnreadable) as error:
-            row["error"] = str(error)
-        if len(read) == BATCH:
-            _answer(read, classifier)
-            yield from rows
-            rows, read = [], []
-    _answer(read, classifier)
-    yield from rows
-
-
-def _answer(read: list[tuple[Row, Normalised]], classifier: Classifier) -> None:
-    """Put the answers into the rows of a batch of images."""
-    if not read:
-        return
-    probabilities = classifier.classify(np.stack([image.pixels for _, image in read]))
-    labels = probabilities.argmax(axis=1).tolist()
-    # As doubles: a float32 cannot be 0.1, and would be written with all its digits.
-    rounded = probabilities.astype(np.float64).round(6).tolist()
-    for (row, image), label, of_classes in zip(read, labels, rounded, strict=True):
-        row["label"] = classifier.class_names[label]
-        row["confidence"] = of_classes[label]
-        row["probabilities"] = of_classes
-        row["normalisation"] = image.method
-        row["polarity"] = image.polarity
-
-
-@lru_cache(maxsize=MODELS_KEPT)
-def load_classifier(path: Path, class_names: tuple[str, ...]) -> Classifier:
-    """A model ready to classify, kept warm in this process."""
-    log.info("loading %s", path)
-    return Classifier.load(path, class_names)

@@ -4,29 +4,56 @@
 The web's form, the API's checks and the command's options are all made from these.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from trainer.dataset_files import NAME
+
+
+def _words(value: Any) -> Any:
+    """`"a, b"`, as a form or a command gives it, is (a, b)."""
+    return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
 
 
 class ClassificationParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    model: str | None = Field(
-        None,
+    model: Annotated[tuple[Annotated[str, Field(max_length=26)], ...], BeforeValidator(_words)] = Field(
+        (),
+        max_length=8,
         title="Model",
-        description="Id of the model to classify with. Default: the default model.",
-        max_length=26,
+        description="Id of the model to classify with. Several, separated by commas, answer together: the mean of "
+        "their calibrated probabilities. Default: the default model.",
     )
     normalise: Literal["auto", "none"] = Field(
         "auto",
         title="Normalise",
-        description=(
-            "auto brings each image to MNIST's form (light ink on dark, cropped, centred); none only "
-            "resizes it to 28×28."
-        ),
+        description="auto brings each image to MNIST's form (light ink on dark, cropped, centred); none only resizes "
+        "it to 28×28.",
+    )
+    polarity: Literal["auto", "dark-on-light", "light-on-dark"] = Field(
+        "auto",
+        title="Polarity",
+        description="Of all images, where it is known; auto finds out for each.",
+    )
+    top_k: int = Field(
+        3, ge=1, le=100, title="Answers per image", description="How many of the likeliest classes each row names."
+    )
+    max_error_rate: float = Field(
+        0.005,
+        gt=0,
+        le=0.5,
+        title="Most wrong among the accepted",
+        description="Answers are accepted from the confidence on at which, on images held out from the model's "
+        "training, no more than this share was wrong (with 95 % confidence); the others go to review.",
+    )
+    review_below: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        title="Review below",
+        description="Review answers with less confidence than this, whatever the model's held-out images say.",
     )
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trainer.errors import TrainerError
-from worker import classification, importing, sweeps, training
+from worker import classification, importing, merging, sweeps, training
 from worker.errors import LeaseLost, ShuttingDown, TrialPruned, WorkerError
 from worker.keeper import LeaseKeeper
 from worker.leases import Lease
@@ -22,7 +22,7 @@ WORK: dict[StepKind, Work] = {
     StepKind.TRAIN: training.train_model,
     StepKind.PLAN: classification.plan,
     StepKind.SHARD: classification.classify_shard,
-    StepKind.MERGE: classification.merge,
+    StepKind.MERGE: merging.merge,
     StepKind.IMPORT: importing.import_upload,
     StepKind.ADVANCE: sweeps.advance,
 }

@@ -155,16 +155,18 @@ def delete(services: Services, job_id: str) -> None:
 
 
 def _with_model(services: Services, parameters: ClassificationParameters) -> ClassificationParameters:
-    if parameters.model is not None:
-        try:
-            services.models.get(parameters.model)
-        except UnknownModel as error:
-            raise InvalidSubmission("model", str(error)) from error
-        return parameters
-    default = services.models.default()
-    if default is None:
-        raise InvalidSubmission("model", "There is no model to classify with yet: train one first.")
-    return parameters.model_copy(update={"model": default.id})
+    if not parameters.model:
+        default = services.models.default()
+        if default is None:
+            raise InvalidSubmission("model", "There is no model to classify with yet: train one first.")
+        return parameters.model_copy(update={"model": (default.id,)})
+    try:
+        first, *others = (services.models.get(model_id).class_names for model_id in parameters.model)
+    except UnknownModel as error:
+        raise InvalidSubmission("model", str(error)) from error
+    if any(other != first for other in others):
+        raise InvalidSubmission("model", "Models that answer together must know the same classes; these do not.")
+    return parameters
 
 
 def _count_images(path: Path, most: int) -> int:

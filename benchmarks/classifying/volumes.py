@@ -44,4 +44,4 @@ def submit(services: Services, archive: Path) -> Job:
     received = services.volume.uploads / "received.part"
     os.link(archive, received)
     upload = Upload(received, archive.name, archive.stat().st_size, "0" * 64)
-    return submissions.submit_classification(services, ClassificationParameters(model=MODEL), upload)
+    return submissions.submit_classification(services, ClassificationParameters(model=(MODEL,)), upload)

@@ -21,6 +21,7 @@ from trainer.inference import Classifier
 from trainer.parameters import TrainingParameters
 from trainer.training import Trained, train
 
+MODEL = ["model.keras", "novelty.npz"]
 PICTURES = ["confusion.png", "curves.png", "mistakes.png", "predictions.png", "reliability.png", "samples.png"]
 TEXTS = ["history.csv", "metrics.json", "model_card.md", "summary.txt"]
 
@@ -55,7 +56,7 @@ def write(trained: Trained, dataset: Dataset, directory: Path) -> dict[str, Any]
 
 
 def test_the_folder_holds_these_files_and_no_others(written: tuple[Path, dict[str, Any]]) -> None:
-    assert sorted(file.name for file in written[0].iterdir()) == sorted([*PICTURES, *TEXTS, "model.keras"])
+    assert sorted(file.name for file in written[0].iterdir()) == sorted([*PICTURES, *TEXTS, *MODEL])
 
 
 def test_plain_keras_loads_the_model_and_it_answers_the_same(
@@ -181,7 +182,7 @@ def test_the_exports_that_the_parameters_name_are_written_too(
     directory, _ = written_of_animals
 
     assert (directory / "savedmodel" / "saved_model.pb").is_file()
-    assert sorted(file.name for file in directory.iterdir()) == sorted([*PICTURES, *TEXTS, "model.keras", "savedmodel"])
+    assert sorted(file.name for file in directory.iterdir()) == sorted([*PICTURES, *TEXTS, *MODEL, "savedmodel"])
 
 
 def test_after_early_stopping_the_figures_are_those_of_the_best_epoch(

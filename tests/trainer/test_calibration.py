@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from trainer.calibration import BINS, calibrate, fit_temperature, reliability, with_temperature
+from trainer.calibration import BINS, calibrate, reliability
 from trainer.datasets import Dataset
 from trainer.evaluation import evaluate
 from trainer.inference import Classifier
 from trainer.splits import split_for
+from trainer.temperature import fit_temperature, with_temperature
 from trainer.training import Trained
 
 Floats = npt.NDArray[np.float64]

@@ -71,7 +71,7 @@ def test_a_zip_is_submitted_by_form(api: FlaskClient, services: Services, model:
 
     [job] = services.jobs.list()
     assert response.location == f"/jobs/{job.id}"
-    assert job.parameters["model"] == model
+    assert job.parameters["model"] == [model]
 
 
 def test_a_bad_zip_brings_the_form_back_with_the_reason(api: FlaskClient, services: Services, model: str) -> None:

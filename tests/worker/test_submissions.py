@@ -50,7 +50,7 @@ def test_a_classification_takes_the_upload_to_its_own_directory(services: Servic
     job = submissions.submit_classification(services, ClassificationParameters(), upload(services))
 
     assert files(services) == [services.volume.archive(job.id)]
-    assert job.parameters["model"] == model
+    assert job.parameters["model"] == [model]
     assert job.total == 3
     assert job.source["name"] == "digits.zip"
 

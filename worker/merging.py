@@ -1,0 +1,89 @@
+"""The last step of a classification: merge the shards into results, pictures and a summary."""
+
+import json
+import logging
+import shutil
+from array import array
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import polars as pl
+
+from trainer.idx import Bytes
+from worker.archives import Archive, read_index
+from worker.classification import INDEX, MANIFEST
+from worker.leases import Lease
+from worker.manifest import join_manifest
+from worker.parameters import ClassificationParameters
+from worker.reading import pixels_of
+from worker.result_pictures import write_pictures
+from worker.results import read_shards, write_results
+from worker.services import Services
+from worker.summary import summarise
+from worker.thresholds import review_threshold
+from worker.volume import write_whole
+
+log = logging.getLogger(__name__)
+
+# What `summary.json` has and the job's row has not: everyone who waits for the job reads the row again and again.
+ONLY_IN_FILE = ("confusion", "worst_mistakes", "class_names")
+
+
+def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
+    """Join the shards in the archive's order.
+
+    Writes `results.csv`, `results.jsonl`, `results.parquet`, the pictures of `result_pictures`, and `summary.json`.
+
+    Raises:
+        LeaseLost: the job was cancelled or another worker has the step.
+    """
+    work, directory = services.volume.work(lease.job_id), services.volume.job(lease.job_id)
+    parameters = ClassificationParameters(**lease.parameters)
+    models = [services.models.get(model_id) for model_id in parameters.model]
+    shards = services.leases.shard_outputs(lease.job_id)
+    rows = read_shards([work / shard["file"] for shard in shards])
+    if (work / MANIFEST).exists():
+        rows = join_manifest(rows, pl.scan_ipc(work / MANIFEST))
+    write_results(rows, directory, check)
+    summary = summarise(rows, models[0].class_names) | {
+        "model": list(parameters.model),
+        "class_names": list(models[0].class_names),
+        "review_below": review_threshold(models, parameters),
+    }
+    check()
+    _write_pictures(services, lease.job_id, parameters, rows, summary)
+    summary |= _course(services, lease.job_id, shards)
+    with write_whole(directory / "summary.json") as file:
+        file.write(json.dumps(summary, indent=2).encode())
+    services.leases.finish_job(lease, {name: value for name, value in summary.items() if name not in ONLY_IN_FILE})
+    log.info("%d images, %d errors, %.1f s", summary["images"], summary["errors"], summary["seconds"])
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def _write_pictures(
+    services: Services, job_id: str, parameters: ClassificationParameters, rows: pl.LazyFrame, summary: dict[str, Any]
+) -> None:
+    index = services.volume.work(job_id) / INDEX
+    with Archive(services.volume.archive(job_id)) as archive:
+
+        def read_pixels(numbers: Sequence[int]) -> Bytes:
+            positions = array("Q", [read_index(index, number, number + 1)[0] for number in numbers])
+            return pixels_of(archive, archive.members(positions), parameters, services.settings.max_image_bytes)
+
+        write_pictures(rows, summary, read_pixels, services.volume.job(job_id))
+
+
+def _course(services: Services, job_id: str, shards: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """How the work went: what was skipped, how long it took from the first claim, and who did how many images."""
+    job = services.jobs.get(job_id)
+    workers = Counter[str]()
+    for shard in shards:
+        workers[shard["worker"]] += shard["images"]
+    seconds = services.clock() - (job.started_at or job.created_at)
+    return {
+        "skipped": job.detail.get("skipped", 0),
+        "seconds": round(seconds, 3),
+        "images_per_second": round(job.total / seconds, 1),
+        "workers": dict(workers),
+    }

@@ -1,0 +1,53 @@
+"""Models kept warm in one worker process, ready to classify."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from trainer.inference import Classifier, Ensemble
+from trainer.novelty import NoveltyDetector
+from worker.records import Model
+from worker.volume import Volume
+
+log = logging.getLogger(__name__)
+
+# A dense one takes a few MB.
+MODELS_KEPT = 8
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The models that answer together, and what tells images that are like no class of theirs.
+
+    `novelty` is None for models that were made before it was learned.
+    """
+
+    ensemble: Ensemble
+    novelty: NoveltyDetector | None
+
+
+def load_panel(models: Sequence[Model], volume: Volume) -> Panel:
+    """These models, ready; the first says what is novel.
+
+    Raises:
+        ClassesDiffer: they do not know the same classes.
+    """
+    warm = [
+        _load(volume.model(model.id), model.class_names, model.metrics.get("calibration", {}).get("temperature", 1.0))
+        for model in models
+    ]
+    return Panel(Ensemble([classifier for classifier, _ in warm]), warm[0][1])
+
+
+@lru_cache(maxsize=MODELS_KEPT)
+def _load(
+    directory: Path, class_names: tuple[str, ...], temperature: float
+) -> tuple[Classifier, NoveltyDetector | None]:
+    log.info("loading %s", directory)
+    novelty = directory / "novelty.npz"
+    return (
+        Classifier.load(directory / "model.keras", class_names, temperature),
+        NoveltyDetector.load(novelty) if novelty.exists() else None,
+    )
