@@ -10,12 +10,12 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from trainer.calibration import with_temperature
 from trainer.decoding import decode
 from trainer.idx import Bytes
 from trainer.images import normalise, steps
 from trainer.inference import normalised
 from trainer.samples import png
+from trainer.temperature import with_temperature
 from worker.parameters import PredictionParameters
 from worker.services import Services
 
