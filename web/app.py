@@ -11,6 +11,7 @@ from web.api.jobs import WAITING_ROOM
 from web.dataset_pages import dataset_pages
 from web.pages import pages
 from web.polling import WaitingRoom
+from web.predict_page import predict_page
 from web.problems import problem, register_problems
 from web.services import EXTENSION
 from web.settings import WebSettings
@@ -59,6 +60,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.register_blueprint(pages)
     app.register_blueprint(dataset_pages)
     app.register_blueprint(sweep_pages)
+    app.register_blueprint(predict_page)
     register_problems(app)
     app.before_request(refuse_other_sites)
     app.teardown_request(remove_untaken_uploads)

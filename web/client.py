@@ -217,6 +217,21 @@ class Client:
         with _packed_where_loose(sent) as path:
             return self._upload("classifications", path, {**parameters, "name": name}, "application/zip", on_bytes)
 
+    def predict(self, image: str | Path | bytes, **parameters: Any) -> dict[str, Any]:
+        """What a model takes one image for, at once; the answer of `POST /predictions`.
+
+        Args:
+            image: an image file, or the bytes of one.
+            parameters: those of `worker.parameters.PredictionParameters`.
+        """
+        given = {name: value for name, value in parameters.items() if value is not None}
+        content = image if isinstance(image, bytes) else Path(image).read_bytes()
+        headers = {"Content-Type": "application/octet-stream"}
+        answer: dict[str, Any] = self.request(
+            "POST", "predictions", content=content, params=given, headers=headers
+        ).json()
+        return answer
+
     def import_dataset(
         self,
         name: str,

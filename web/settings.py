@@ -15,6 +15,9 @@ class WebSettings(Settings):
     max_upload_files: int = Field(
         10_000, ge=1, description="Most files accepted in one request; more are sent as one archive."
     )
+    max_prediction_bytes: int = Field(
+        16 * 2**20, ge=1, description="Largest image accepted by `POST /predictions`, held in memory."
+    )
     max_wait_seconds: float = Field(30, ge=0, description="Longest that a poll with `?wait=` is held open.")
     max_waiting_polls: int = Field(
         8, ge=0, description="Polls held open at the same time; one more is answered at once."

@@ -1,4 +1,5 @@
-"""The one typed declaration of a classification's and an import's parameters; a training's is `trainer.parameters`.
+"""The one typed declaration of what a classification, a prediction and an import can be told; a training's is
+`trainer.parameters`.
 
 The web's form, the API's checks and the command's options are all made from these.
 """
@@ -71,6 +72,35 @@ class ClassificationParameters(BaseModel):
         title="Directory",
         description="Instead of an upload: a directory in `inbox/` on the volume, by its path from there.",
         max_length=4096,
+    )
+
+
+class PredictionParameters(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str | None = Field(
+        None,
+        title="Model",
+        description="Id of the model that answers. Default: the default model.",
+        max_length=26,
+    )
+    normalise: Literal["auto", "none"] = Field(
+        "auto",
+        title="Normalise",
+        description=(
+            "auto brings the image to MNIST's form (light ink on dark, cropped, centred); none only "
+            "resizes it to 28×28."
+        ),
+    )
+    polarity: Literal["auto", "dark-on-light", "light-on-dark"] = Field(
+        "auto",
+        title="Polarity",
+        description="Which is the ink: dark-on-light as on paper, light-on-dark as on a blackboard; auto finds out.",
+    )
+    steps: bool = Field(
+        False,
+        title="Steps",
+        description="Whether to answer with the picture after each step of normalisation, too.",
     )
 
 

@@ -9,6 +9,7 @@ from worker.database import Database
 from worker.jobs import Clock, JobStore
 from worker.leases import LeaseStore
 from worker.models import ModelStore
+from worker.prediction_line import PredictionLine
 from worker.progress import LiveFigures
 from worker.queue import StepQueue, connect_redis, create_celery
 from worker.settings import Settings
@@ -29,6 +30,7 @@ class Services:
     models: ModelStore
     queue: StepQueue
     live: LiveFigures
+    predictions: PredictionLine
 
     @classmethod
     def open(cls, settings: Settings) -> "Services":
@@ -47,4 +49,5 @@ class Services:
             models=ModelStore(database),
             queue=StepQueue(create_celery(settings.redis_url), redis),
             live=LiveFigures(redis, settings.progress_seconds),
+            predictions=PredictionLine(settings.redis_url, settings.prediction_seconds),
         )

@@ -64,6 +64,10 @@ class Settings(BaseSettings):
         description="Largest size of one image file, unpacked; a larger one becomes an error row.",
     )
 
+    prediction_seconds: float = Field(
+        10, ge=0.01, description="How long the answer to one image (`POST /predictions`) is waited for."
+    )
+
     worker_processes: int = Field(1, ge=1, description="Steps that one worker runs at the same time.")
     max_process_bytes: int = Field(
         3 * 2**30,

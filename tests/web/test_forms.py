@@ -34,7 +34,7 @@ def test_a_form_shows_what_was_entered_and_what_was_wrong_with_it() -> None:
     assert entered["seed"] == ("1", None)
 
 
-@pytest.mark.parametrize("path", ["/", "/train", "/classify", "/models"])
+@pytest.mark.parametrize("path", ["/", "/train", "/classify", "/predict", "/models"])
 def test_pages_without_any_job_say_where_to_begin(api: FlaskClient, path: str) -> None:
     response = api.get(path)
 
