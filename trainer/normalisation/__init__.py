@@ -15,7 +15,7 @@ from trainer.idx import Bytes
 from trainer.normalisation.enlarging import enlarged
 from trainer.normalisation.field import BOX, CENTRE, SIDE, boxed, centre_of_mass, centred
 from trainer.normalisation.ink import Digit, digit_of, ink_of
-from trainer.normalisation.paper import differing, light_on_dark, paper_of, shrunk
+from trainer.normalisation.paper import WORKING_SIDE, differing, light_on_dark, paper_of, reduced, shrinking_to
 from trainer.normalisation.polarity import VOTING_SIDE, Polarity, polarity_of
 from trainer.normalisation.slant import upright
 from trainer.normalisation.strokes import evened
@@ -99,8 +99,9 @@ def _normalised(grey: Bytes, mode: NormaliseMode, polarity: Literal["auto"] | Po
         return Normalised(pixels, "mnist", found, 0, blank=True)
     large = enlarged(digit.ink, STRETCHED_ASPECT if stretched else 1.0)
     see("enlarged", large)
-    large = upright(large)
-    see("upright", large)
+    if not stretched:  # else its slant is that of the stretching too
+        large = upright(large)
+        see("upright", large)
     large = evened(large)
     see("strokes evened", large)
     box = boxed(large, STRETCHED_BOX if stretched else BOX)
@@ -115,10 +116,11 @@ def _found(grey: Bytes, polarity: Literal["auto"] | Polarity, see: See) -> tuple
 
     A small digit on a large sheet is cut out and looked at again.
     """
-    small = shrunk(grey)
+    factor = shrinking_to(WORKING_SIDE, grey.shape)
+    small = reduced(grey, factor)
     paper = paper_of(small)
     if polarity == "auto":
-        polarity = polarity_of(differing(shrunk(small, VOTING_SIDE), paper))
+        polarity = polarity_of(differing(reduced(small, shrinking_to(VOTING_SIDE, small.shape)), paper))
     light = light_on_dark(small, paper, polarity)
     see("paper taken away", light)
     ink = ink_of(light)
@@ -127,11 +129,12 @@ def _found(grey: Bytes, polarity: Literal["auto"] | Polarity, see: See) -> tuple
     if digit.pieces:
         see("the digit's ink", digit.ink)
     stretched = digit.ink.shape == grey.shape and grey.shape[0] == grey.shape[1]
-    if small is not grey and digit.pieces and max(digit.ink.shape) < CLOSE_ENOUGH:
-        closer = _closer(grey, digit, -(-max(grey.shape) // max(small.shape)))
-        see("closer", closer)
-        again = _found(closer, polarity, see)[0]
-        digit = again._replace(pieces=digit.pieces) if again.pieces else digit
+    if factor > 1 and digit.pieces and max(digit.ink.shape) < CLOSE_ENOUGH:
+        closer = _closer(grey, digit, factor)
+        if closer.size < grey.size:
+            see("closer", closer)
+            again, _, _ = _found(closer, polarity, see)
+            digit = again._replace(pieces=digit.pieces) if again.pieces else digit
     return digit, stretched, polarity
 
 

@@ -14,7 +14,7 @@ from trainer.normalisation.paper import reduced
 LARGE = 60
 
 # An edge is where ink is this, of 255; around it, contrast is doubled.
-EDGE = 89
+EDGE = 102
 
 # In a small picture a thin stroke is fainter than a wide one: ink is counted in shares of the most ink next to it, or
 # of this where there is less, so that paper stays paper.

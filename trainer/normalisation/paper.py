@@ -10,7 +10,7 @@ from trainer.normalisation.polarity import Polarity
 Difference = npt.NDArray[np.float32]
 
 # A digit of a sixth of this is twice MNIST's size; a smaller one on a larger sheet is looked at again, closer.
-WORKING_SIDE = 256
+WORKING_SIDE = 160
 
 # Under this side an image is a crop of a digit, whose ink may fill whole neighbourhoods: its paper is taken as even.
 LEAST_SIDE_WITH_SHADES = 64
@@ -24,9 +24,9 @@ PAPER_WINDOW = 31
 DARKEST_LIT_PAPER = 32
 
 
-def shrunk(grey: Bytes, side: int = WORKING_SIDE) -> Bytes:
-    """The picture (h, w) uint8 with its longer side at most `side`: averages of whole blocks, which costs little."""
-    return reduced(grey, -(-max(grey.shape) // side))
+def shrinking_to(side: int, shape: tuple[int, ...]) -> int:
+    """The least whole factor that brings a picture's longer side to this many pixels or fewer."""
+    return -(-max(shape) // side)
 
 
 def reduced(grey: Bytes, factor: int) -> Bytes:
@@ -41,18 +41,21 @@ def reduced(grey: Bytes, factor: int) -> Bytes:
 def paper_of(grey: Bytes) -> Bytes | None:
     """The paper (h, w) uint8, up to 32 pixels a side, without the ink on it; None where it is taken as even.
 
-    It is the median of a wide window, which a stroke moves little whether it is lighter or darker.
+    It is a slope of light, and on it the median of a wide window: a stroke moves medians little, be it lighter or darker.
     """
     if min(grey.shape) < LEAST_SIDE_WITH_SHADES:
         return None
-    return np.asarray(cv2.blur(cv2.medianBlur(shrunk(grey, PAPER_SIDE), PAPER_WINDOW), (5, 5)), np.uint8)
+    small = reduced(grey, shrinking_to(PAPER_SIDE, grey.shape))
+    slope = _slope_of_light(small)
+    level = cv2.subtract(small, slope, dtype=cv2.CV_8U)
+    shades = cv2.blur(cv2.medianBlur(level, PAPER_WINDOW), (5, 5))
+    return np.asarray(cv2.add(shades, slope, dtype=cv2.CV_8U), np.uint8)
 
 
 def differing(grey: Bytes, paper: Bytes | None) -> Difference:
     """The difference (h, w) float32, in ±255, of each pixel to the paper, or to the median where that is even."""
     if paper is None:
-        middle = quantiles(grey, 0.5)[0]
-        return grey.astype(np.float32) - np.float32(middle)
+        return grey.astype(np.float32) - np.float32(_median(grey))
     return np.asarray(cv2.subtract(grey, _laid_under(grey, paper), dtype=cv2.CV_32F), np.float32)
 
 
@@ -70,12 +73,21 @@ def light_on_dark(grey: Bytes, paper: Bytes | None, polarity: Polarity) -> Bytes
     return np.asarray(cv2.divide(cv2.subtract(under, grey), light, scale=255), np.uint8)
 
 
-def quantiles(values: Bytes, *shares: float) -> tuple[int, ...]:
-    """The least values that these shares of the values do not exceed."""
-    counts = np.cumsum(cv2.calcHist([values], [0], None, [256], [0, 256]))
-    return tuple(int(place) for place in np.searchsorted(counts, [share * counts[-1] for share in shares]))
-
-
 def _laid_under(grey: Bytes, paper: Bytes) -> Bytes:
     height, width = grey.shape
     return np.asarray(cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _slope_of_light(grey: Bytes) -> Difference:
+    """The plane (h, w) float32, 0 in the middle, on which the medians of the picture's halves lie."""
+    height, width = grey.shape
+    down = (_median(grey[-(height // 2) :]) - _median(grey[: height // 2])) / (height - height // 2)
+    across = (_median(grey[:, -(width // 2) :]) - _median(grey[:, : width // 2])) / (width - width // 2)
+    rows = np.arange(height, dtype=np.float32)[:, None] - np.float32((height - 1) / 2)
+    columns = np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)
+    return rows * np.float32(down) + columns * np.float32(across)
+
+
+def _median(values: Bytes) -> int:
+    counts = np.cumsum(cv2.calcHist([values], [0], None, [256], [0, 256]))
+    return int(counts.searchsorted(counts[-1] / 2))
