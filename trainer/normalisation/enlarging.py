@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from trainer.idx import Bytes
-from trainer.normalisation.ink import NEIGHBOURHOOD
+from trainer.normalisation.ink import NEIGHBOURHOOD, stretched
 from trainer.normalisation.paper import reduced
 
 # Pixels of the longer side.
@@ -18,7 +18,7 @@ EDGE = 102
 
 # In a small picture a thin stroke is fainter than a wide one: ink is counted in shares of the most ink next to it, or
 # of this where there is less, so that paper stays paper.
-LEAST_FULL = 128
+LEAST_FULL = np.uint8(128)
 
 
 def enlarged(ink: Bytes, aspect: float = 1.0) -> Bytes:
@@ -30,15 +30,16 @@ def enlarged(ink: Bytes, aspect: float = 1.0) -> Bytes:
     longer = max(ink.shape)
     if longer < LARGE:
         scale, method = LARGE / longer, cv2.INTER_CUBIC
-        ink = _as_full_everywhere(cv2.copyMakeBorder(ink, 2, 2, 2, 2, cv2.BORDER_CONSTANT))
+        ink = _as_full_everywhere(np.asarray(cv2.copyMakeBorder(ink, 2, 2, 2, 2, cv2.BORDER_CONSTANT), np.uint8))
     else:
         ink = reduced(ink, longer // LARGE)
         scale, method = LARGE / max(ink.shape), cv2.INTER_LINEAR
     height, width = ink.shape
     size = max(1, round(width * aspect * scale)), max(1, round(height * scale))
-    large = cv2.resize(ink, size, interpolation=method)
-    return np.asarray(cv2.convertScaleAbs(cv2.subtract(large, EDGE - 64), alpha=2), np.uint8)
+    large = np.asarray(cv2.resize(ink, size, interpolation=method), np.uint8)
+    return stretched(large, EDGE - 64, EDGE + 64)
 
 
 def _as_full_everywhere(ink: Bytes) -> Bytes:
-    return np.asarray(cv2.divide(ink, cv2.max(cv2.dilate(ink, NEIGHBOURHOOD), LEAST_FULL), scale=255), np.uint8)
+    most = np.maximum(cv2.dilate(ink, NEIGHBOURHOOD), LEAST_FULL)
+    return np.asarray(cv2.divide(ink, most, scale=255), np.uint8)

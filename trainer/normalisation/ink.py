@@ -1,6 +1,6 @@
 """The ink of a digit: told from paper, grain, specks, ruled lines and other digits."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -71,10 +71,15 @@ def ink_of(light_on_dark: Bytes) -> Bytes:
     least_mark = min(max(threshold, round(ground + GRAINS * grain)), 255)
     marks = counts[-1] - counts[least_mark]
     full = int(np.searchsorted(counts, counts[least_mark] + 0.9 * marks))
-    if not marks or full - ground < LEAST_CONTRAST:
+    if not papers or not marks or full - ground < LEAST_CONTRAST:
         return np.zeros_like(light_on_dark)
-    least = ground + STILL_PAPER * (full - ground)
-    return np.asarray(cv2.convertScaleAbs(cv2.subtract(light_on_dark, least), alpha=255 / (full - least)), np.uint8)
+    return stretched(light_on_dark, ground + STILL_PAPER * (full - ground), full)
+
+
+def stretched(values: Bytes, least: float, full: float) -> Bytes:
+    """The values (h, w) uint8 with `least` and what is below at 0, `full` and what is above at 255."""
+    times = 255 / (full - least)
+    return np.asarray(cv2.addWeighted(values, times, values, 0, -least * times), np.uint8)
 
 
 def digit_of(ink: Bytes) -> Digit:
@@ -97,7 +102,7 @@ def digit_of(ink: Bytes) -> Digit:
     return Digit(cut, left, top, pieces)
 
 
-def _own_pieces(boxes: npt.NDArray[np.int32], shape: tuple[int, ...]) -> tuple[Chosen, int]:
+def _own_pieces(boxes: npt.NDArray[Any], shape: tuple[int, ...]) -> tuple[Chosen, int]:
     """Which pieces are the digit's, and how many digits there are, by each one's left, top, width, height and area."""
     left, top, width, height, area = boxes.T.astype(float)
     lines = _are_lines(left, top, width, height, shape)

@@ -9,7 +9,7 @@ from trainer.normalisation.polarity import Polarity
 
 Difference = npt.NDArray[np.float32]
 
-# A digit of a sixth of this is twice MNIST's size; a smaller one on a larger sheet is looked at again, closer.
+# A digit of a quarter of this is twice MNIST's size; a smaller one on a larger sheet is looked at again, closer.
 WORKING_SIDE = 160
 
 # Under this side an image is a crop of a digit, whose ink may fill whole neighbourhoods: its paper is taken as even.
@@ -21,7 +21,7 @@ PAPER_SIDE = 32
 PAPER_WINDOW = 31
 
 # Where the paper itself is darker than this, its light says nothing about how dark ink on it is.
-DARKEST_LIT_PAPER = 32
+DARKEST_LIT_PAPER = np.uint8(32)
 
 
 def shrinking_to(side: int, shape: tuple[int, ...]) -> int:
@@ -41,7 +41,7 @@ def reduced(grey: Bytes, factor: int) -> Bytes:
 def paper_of(grey: Bytes) -> Bytes | None:
     """The paper (h, w) uint8, up to 32 pixels a side, without the ink on it; None where it is taken as even.
 
-    It is a slope of light, and on it the median of a wide window: a stroke moves medians little, be it lighter or darker.
+    It is a slope of light, and on it the median of a wide window: a stroke moves medians little, be it light or dark.
     """
     if min(grey.shape) < LEAST_SIDE_WITH_SHADES:
         return None
@@ -69,7 +69,7 @@ def light_on_dark(grey: Bytes, paper: Bytes | None, polarity: Polarity) -> Bytes
     under = _laid_under(grey, paper)
     if polarity == "light-on-dark":
         return np.asarray(cv2.subtract(grey, under), np.uint8)
-    light = cv2.max(under, DARKEST_LIT_PAPER)
+    light = np.maximum(under, DARKEST_LIT_PAPER)
     return np.asarray(cv2.divide(cv2.subtract(under, grey), light, scale=255), np.uint8)
 
 
