@@ -21,7 +21,7 @@ HALF = 127
 
 
 def evened(large: Bytes) -> Bytes:
-    """The inked part of (h, w) uint8, its strokes between a tenth and a seventh of its longer side wide where it can."""
+    """The inked part of (h, w) uint8, its strokes between a tenth and a seventh of its longer side wide if it can."""
     ink = _inked(large)
     longer = max(ink.shape)
     width = stroke_width(ink)
