@@ -9,17 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from trainer.idx import Bytes
 from trainer.images import Normalised
 from trainer.inference import BATCH
 from trainer.plans import SIDE
+from trainer.quality import qualities
 from worker.reading import Problem, ReadImage
 from worker.results import ROWS
 from worker.sources import label_of
 from worker.warm import Panel
-
-# A novelty above this is rarer than 1 in 200 among the images that a model was tested on.
-LOOKS_LIKE_NO_CLASS = 1.0
 
 NO_ERROR: dict[str, None] = {"error_kind": None, "error": None}
 
@@ -82,7 +79,7 @@ def _answers(images: list[Normalised], answering: Answering) -> dict[str, Any]:
     # As doubles: a float32 cannot be 0.1, and would be written with all its digits.
     rounded = confidences.astype(np.float64).round(6)
     novelty = panel.novelty.score(pixels) if panel.novelty else None
-    quality = _quality(pixels, novelty)
+    quality = qualities(images, novelty)
     faultless = np.array([fault is None for fault in quality], bool)
     kept = min(answering.top_k, names.shape[1])
     return {
@@ -98,17 +95,6 @@ def _answers(images: list[Normalised], answering: Answering) -> dict[str, Any]:
         "normalisation": [image.method for image in images],
         "polarity": [image.polarity for image in images],
     }
-
-
-def _quality(pixels: Bytes, novelty: npt.NDArray[np.float32] | None) -> list[str | None]:
-    """What is wrong with each image that has an answer; None where nothing is."""
-    quality: list[str | None] = [None] * len(pixels)
-    if novelty is not None:
-        for place in np.flatnonzero(novelty > LOOKS_LIKE_NO_CLASS):
-            quality[place] = "like no class"
-    for place in np.flatnonzero(~pixels.any(axis=(1, 2))):
-        quality[place] = "blank"
-    return quality
 
 
 def _likeliest(

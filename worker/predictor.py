@@ -8,22 +8,23 @@ import logging
 import signal
 import time
 from collections.abc import Callable
-from functools import lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from redis.exceptions import RedisError
 
 from trainer.errors import ImageUnreadable
+from trainer.plans import SIDE
 from trainer.runtime import configure
 from worker.parameters import PredictionParameters
 from worker.prediction_line import Request
 from worker.services import Services
 from worker.settings import Settings
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from worker.warm import Panel
 
-# A dense net takes a few MB, and its compiled form some more.
-MODELS_KEPT = 4
+log = logging.getLogger(__name__)
 
 # One image is too little work to share out.
 THREADS = 1
@@ -39,11 +40,8 @@ class Predictor:
     """
 
     def __init__(self, services: Services) -> None:
-        from worker.prediction import load_classifier
-
-        self._models = services.models
+        self._services = services
         self._line = services.predictions
-        self._classifier = lru_cache(maxsize=MODELS_KEPT)(partial(load_classifier, services))
         self._warm: str | None = None
 
     def run(self, stopping: Callable[[], bool]) -> None:
@@ -65,8 +63,9 @@ class Predictor:
         from worker.prediction import predict
 
         parameters = PredictionParameters(**request.parameters)
+        assert parameters.model is not None
         try:
-            return predict(request.image, parameters, self._classifier(parameters.model))
+            return predict(request.image, parameters, self._load(parameters.model))
         except ImageUnreadable as error:
             return {"refused": f"The file {str(error).removeprefix('the file ')}."}
         except Exception as error:
@@ -76,12 +75,17 @@ class Predictor:
     def _warm_up(self) -> None:
         """Load the default model before somebody asks for it: a model trained just now may have become the default."""
         try:
-            default = self._models.default()
+            default = self._services.models.default()
             if default is not None and default.id != self._warm:
                 self._warm = default.id
-                self._classifier(default.id)
+                self._load(default.id).ensemble.classify(np.zeros((1, SIDE, SIDE), np.uint8))  # compiles it
         except Exception:  # one damaged model must not keep the others from answering
             log.exception("the default model is not warm")
+
+    def _load(self, model_id: str) -> "Panel":
+        from worker.warm import load_panel
+
+        return load_panel([self._services.models.get(model_id)], self._services.volume, batch=1)
 
 
 def main() -> None:

@@ -166,18 +166,10 @@ def delete(services: Services, job_id: str) -> None:
 
 
 def _with_model(services: Services, parameters: ClassificationParameters) -> ClassificationParameters:
-    if not parameters.model:
-        default = services.models.default()
-        if default is None:
-            raise InvalidSubmission("model", "There is no model to classify with yet: train one first.")
-        return parameters.model_copy(update={"model": (default.id,)})
-    try:
-        first, *others = (services.models.get(model_id).class_names for model_id in parameters.model)
-    except UnknownModel as error:
-        raise InvalidSubmission("model", str(error)) from error
-    if any(other != first for other in others):
+    models = [services.models.serving(model_id) for model_id in parameters.model or (None,)]
+    if any(model.class_names != models[0].class_names for model in models):
         raise InvalidSubmission("model", "Models that answer together must know the same classes; these do not.")
-    return parameters
+    return parameters.model_copy(update={"model": tuple(model.id for model in models)})
 
 
 def _inbox_directory(services: Services, directory: str | None) -> Path:

@@ -126,16 +126,18 @@ def test_what_the_model_is_sure_of_is_accepted(opened: Open, panel: Panel, mnist
     assert (good["accepted"] == (good["confidence"] > middle)).all()
 
 
-def test_a_blank_image_and_one_like_no_digit_are_never_accepted(opened: Open, panel: Panel, mnist: Dataset) -> None:
+def test_an_image_with_something_wrong_is_never_accepted(opened: Open, panel: Panel, mnist: Dataset) -> None:
     window = np.full((200, 200), 255, np.uint8)
     for place in (20, 94, 168):
         window[20:180, place : place + 12] = window[place : place + 12, 20:180] = 0
-    members = {"blank.png": np.full((90, 60), 240, np.uint8), "window.png": window, "7.png": mnist.test_images[0]}
+    pair = 255 - np.hstack([np.pad(mnist.test_images[n], 8).repeat(3, 0).repeat(3, 1) for n in (0, 1)])
+    pictures = {"blank.png": np.full((90, 60), 240, np.uint8), "window.png": window, "pair.png": pair}
+    members = pictures | {"7.png": mnist.test_images[0]}
 
     rows = answers(opened({name: png(image) for name, image in members.items()}), panel, threshold=0.0)
 
-    assert rows["quality"].to_list() == ["blank", "like no class", None]
-    assert rows["accepted"].to_list() == [False, False, True]
+    assert rows["quality"].to_list() == ["blank", "like no class", "several digits", None]
+    assert rows["accepted"].to_list() == [False, False, False, True]
 
 
 def test_a_model_without_a_detector_calls_nothing_novel(opened: Open, model: keras.Model, mnist: Dataset) -> None:
