@@ -20,7 +20,7 @@ from pathlib import Path
 
 from trainer.datasets import load_dataset
 from trainer.fetch import ensure_dataset
-from trainer.samples import write_digit_zip
+from trainer.samples import png, write_digit_zip
 from web.client import Client
 
 ROOT = Path(__file__).parent.parent
@@ -54,6 +54,10 @@ def prove(client: Client, root: Path, directory: Path) -> None:
     )
 
     mnist = load_dataset("mnist", root)
+    until(lambda: client.request("GET", "readyz").json()["checks"]["predictor"] == "ok", "the predictor is there")
+    answer = client.predict(png(mnist.test_images[0]))
+    check(answer["label"] == "7", f"read one image at once, in {answer['milliseconds']} ms")
+
     digits = directory / "digits.zip"
     write_digit_zip(mnist.test_images, mnist.test_labels, digits)
     job = client.classify(digits).wait(timeout_seconds=PATIENCE_SECONDS)

@@ -1,5 +1,7 @@
 """The whole stack as `tenfold up` starts it, used by command, by client and in a real browser."""
 
+import base64
+import io
 import json
 import os
 import shutil
@@ -7,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -16,11 +19,12 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.uploads import class_folders
 from trainer.datasets import Dataset
-from trainer.samples import write_digit_zip
+from trainer.samples import png, write_digit_zip
 from web.client import Client, ServerError
 from web.stack import free_port
 
@@ -195,6 +199,26 @@ def test_a_broken_image_in_a_good_zip_is_one_row_with_its_error(up: Up, training
     assert "no image that can be read" in rows[-1]["error"]
 
 
+def test_loose_images_a_tar_and_a_directory_of_the_inbox_are_classified_by_command(
+    up: Up, training: dict[str, Any], digits: Path
+) -> None:
+    folder = up.directory / "loose"
+    with zipfile.ZipFile(digits) as archive:
+        names = archive.namelist()[:20]
+        archive.extractall(folder, names)
+    with tarfile.open(up.directory / "digits.tgz", "w:gz") as tar:
+        tar.add(folder, "digits")
+    shutil.copytree(folder, up.directory / "data" / "inbox" / "scans" / "march")
+
+    loose = up.run_json("classify", *(Path("loose") / name for name in names), "--wait")
+    packed = up.run_json("classify", "digits.tgz", "--wait")
+    in_place = up.run_json("classify", "--directory", "scans/march", "--wait")
+
+    assert loose["images"] == packed["images"] == in_place["images"] == 20
+    assert loose["accuracy"] == packed["accuracy"] == in_place["accuracy"] > 0.8
+    assert "name a directory" in up.run("classify", "digits.tgz", "--directory", "scans/march", status=2)
+
+
 def test_an_upload_that_is_no_zip_is_refused_with_its_field(up: Up, tmp_path: Path) -> None:
     (tmp_path / "digits.zip").write_text("no zip")
 
@@ -219,6 +243,80 @@ def test_a_busy_port_is_told_with_the_remedy(up: Up, tmp_path: Path) -> None:
 
     assert f"Port {port}" in said
     assert "--port" in said
+
+
+@pytest.fixture(scope="module")
+def predictor(up: Up, training: dict[str, Any]) -> Client:
+    """A client of the stack, once its predictor is there."""
+    client = Client(up.url)
+    while client.request("GET", "readyz").json()["checks"]["predictor"] != "ok":
+        time.sleep(0.1)
+    return client
+
+
+@pytest.fixture(scope="module")
+def seven(up: Up) -> Path:
+    """A seven drawn in black on white."""
+    drawing = Image.new("RGB", (300, 300), "white")
+    ImageDraw.Draw(drawing).line([(80, 60), (220, 60), (130, 240)], fill="black", width=22, joint="curve")
+    path = up.directory / "seven.png"
+    drawing.save(path)
+    return path
+
+
+def opened(picture: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(picture.removeprefix("data:image/png;base64,"))))
+
+
+def test_one_image_is_read_at_once(predictor: Client, training: dict[str, Any], mnist: Dataset) -> None:
+    answers = [predictor.predict(png(image)) for image in mnist.test_images[:20]]
+
+    assert np.mean([int(a["label"]) == truth for a, truth in zip(answers, mnist.test_labels, strict=False)]) >= 0.9
+    answer = answers[0]
+    assert (answer["label"], answer["model"], answer["normalisation"]) == ("7", training["model"], "as-is")
+    assert np.array_equal(np.asarray(opened(answer["picture"])), mnist.test_images[0])
+    assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert answer["confidence"] == answer["probabilities"]["7"] > answer["runner_up"]["confidence"]
+    assert "steps" not in answer
+
+
+def test_a_drawing_is_brought_to_the_form_of_mnist_step_by_step(predictor: Client, seven: Path) -> None:
+    answer = predictor.predict(seven, steps=True)
+
+    assert (answer["label"], answer["normalisation"], answer["polarity"]) == ("7", "mnist", "dark-on-light")
+    assert opened(answer["picture"]).size == (28, 28)
+    assert answer["steps"][0]["name"] == "as it came"
+    assert all(opened(step["picture"]).size for step in answer["steps"])
+    assert predictor.predict(seven, normalise="none")["normalisation"] == "resized"
+    assert predictor.predict(seven, polarity="light-on-dark")["polarity"] == "light-on-dark"
+
+
+def test_what_is_no_image_is_refused_with_the_reason(predictor: Client) -> None:
+    with pytest.raises(ServerError, match="no image that can be read") as refused:
+        predictor.predict(b"no image")
+
+    assert refused.value.status == 422
+    assert refused.value.problem["errors"][0]["field"] == "file"
+
+
+def test_predict_prints_a_line_for_each_file(up: Up, predictor: Client, seven: Path) -> None:
+    (up.directory / "notes.txt").write_text("no image")
+
+    assert up.run("predict", seven).startswith(f"{seven}  7  ")
+    said = up.run("predict", "notes.txt", seven, status=1)
+    assert "notes.txt: The file is no image" in said
+    assert f"{seven}  7  " in said
+    assert up.run_json("predict", seven)["predictions"][0]["label"] == "7"
+
+
+def test_an_image_is_answered_while_a_training_has_the_only_worker(predictor: Client, seven: Path) -> None:
+    job = predictor.train("dense-128-64", epochs=1000)
+    while not job.refresh().document["progress"]["fraction"]:
+        time.sleep(0.1)
+
+    assert predictor.predict(seven)["label"] == "7"
+    assert job.refresh().state == "running"
+    job.cancel()
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +355,7 @@ def test_a_zip_is_uploaded_by_the_form_and_its_results_downloaded(
     up: Up, training: dict[str, Any], digits: Path, page: Page
 ) -> None:
     page.goto(f"{up.url}/classify")
-    page.get_by_label("Zip of images").set_input_files(digits)
+    page.get_by_label("Images, or a zip or tar of them").set_input_files(digits)
     page.get_by_role("button", name="Upload and classify").click()
 
     expect(page.get_by_text("Right, of 500 labelled")).to_be_visible()
@@ -309,6 +407,37 @@ def test_a_data_set_is_uploaded_by_the_form_and_shown_on_any_screen(up: Up, shap
     page.locator("#by-form").get_by_role("link", name="Train on it").click()
     expect(page.get_by_label("Data set")).to_have_value("by-form")
     page.set_viewport_size({"width": 1280, "height": 720})
+
+
+def test_a_digit_is_drawn_on_any_screen_and_read_without_reloading(up: Up, predictor: Client, page: Page) -> None:
+    for width in (1440, 360):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(f"{up.url}/predict")
+        paper = page.get_by_label("Drawing area")
+        box = paper.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + 80, box["y"] + 60)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 200, box["y"] + 60, steps=5)
+        page.mouse.move(box["x"] + 120, box["y"] + 220, steps=5)
+        page.mouse.up()
+
+        expect(page.locator("#label")).to_have_text("7")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("button", name="Clear").click()
+    paper.focus()
+    for _ in range(15):
+        page.keyboard.press("ArrowDown")
+    expect(page.locator("#label")).to_have_text("1")
+    page.set_viewport_size({"width": 1280, "height": 720})
+
+
+def test_an_image_is_uploaded_to_be_read(up: Up, predictor: Client, seven: Path, page: Page) -> None:
+    page.goto(f"{up.url}/predict")
+    page.get_by_label("A photo or scan").set_input_files(seven)
+
+    expect(page.locator("#label")).to_have_text("7")
+    expect(page.get_by_role("img", name="The 28×28 picture that the model saw")).to_be_visible()
 
 
 def test_doubtful_answers_are_reviewed_by_keys_and_become_a_data_set(up: Up, doubtful: str, page: Page) -> None:

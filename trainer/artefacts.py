@@ -20,7 +20,8 @@ from trainer.idx import Bytes
 from trainer.inference import Classifier
 from trainer.model_card import model_card
 from trainer.novelty import fit_novelty
-from trainer.plots import plot_confusion, plot_curves, plot_mistakes, plot_predictions, plot_reliability
+from trainer.plots import plot_confusion, plot_curves, plot_reliability
+from trainer.sheets import draw_mistakes, draw_predictions
 from trainer.training import Trained
 
 MISTAKES_SHOWN = 32
@@ -59,9 +60,9 @@ def write_artefacts(
     plot_reliability(calibration, directory / "reliability.png")
     plot_samples(dataset, directory / "samples.png")
     shown = np.random.default_rng(trained.parameters.seed).permutation(len(evaluation.labels))[:PREDICTIONS_SHOWN]
-    plot_predictions(*_captions(evaluation, dataset, shown), directory / "predictions.png")
+    draw_predictions(*_captions(evaluation, dataset, shown), directory / "predictions.png")
     worst = evaluation.worst_mistakes(MISTAKES_SHOWN)
-    plot_mistakes(*_captions(evaluation, dataset, worst), directory / "mistakes.png")
+    draw_mistakes(*_captions(evaluation, dataset, worst), directory / "mistakes.png")
     return metrics
 
 

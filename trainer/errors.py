@@ -18,7 +18,15 @@ class DatasetInvalid(TrainerError):
 
 
 class ImageUnreadable(TrainerError):
-    """These bytes are no image that can be read."""
+    """These bytes are no image that can be read.
+
+    Args:
+        kind: one of few words, by which such images are counted.
+    """
+
+    def __init__(self, message: str, kind: str = "no image") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class ClassesDiffer(TrainerError):

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from trainer.errors import ImageUnreadable
 from trainer.idx import Bytes
@@ -16,6 +16,12 @@ __all__ = ["BOX", "CENTRE", "SIDE", "NormaliseMode", "Normalised", "normalise", 
 # A phone's camera gives 12 million; larger images are refused from their header, before they are decoded.
 MOST_PIXELS = 50_000_000
 
+# Where a page or a drawing says what it is.
+LOOKED_AT_BYTES = 1000
+
+# How PNG, JPEG, GIF, BMP, TIFF and WebP begin.
+BEGINNINGS = (b"\x89PNG", b"\xff\xd8", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
+
 
 def read_image(data: bytes) -> Bytes:
     """The image in a file's bytes as grey (h, w) uint8, upright, with transparency laid on white paper.
@@ -24,22 +30,25 @@ def read_image(data: bytes) -> Bytes:
         ImageUnreadable: the bytes are no image, a damaged one, or one of more than 50 million pixels.
     """
     if not data:
-        raise ImageUnreadable("the file is empty (0 bytes)")
+        raise ImageUnreadable("the file is empty (0 bytes)", "empty")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data)) as image:
                 if image.width * image.height > MOST_PIXELS:
                     raise ImageUnreadable(
-                        f"is {image.width}×{image.height} pixels; the most is {MOST_PIXELS // 10**6} million"
+                        f"is {image.width}×{image.height} pixels; the most is {MOST_PIXELS // 10**6} million",
+                        "too large",
                     )
                 return _grey(ImageOps.exif_transpose(image))
     except ImageUnreadable:
         raise
+    except UnidentifiedImageError as error:
+        raise ImageUnreadable(_what_else(data)) from error
     except Image.DecompressionBombError as error:
-        raise ImageUnreadable(f"is far too large: {error}") from error
+        raise ImageUnreadable(f"is far too large: {error}", "too large") from error
     except Exception as error:  # Pillow's decoders raise many kinds of errors on damaged files
-        raise ImageUnreadable(f"is no image that can be read: {_without_address(error)}") from error
+        raise ImageUnreadable(f"is no image that can be read: {_without_address(error)}", "damaged") from error
 
 
 def _grey(image: Image.Image) -> Bytes:
@@ -59,6 +68,18 @@ def _stretched_to_bytes(values: npt.NDArray[np.float64]) -> Bytes:
     if least < 0 or most > top:
         values, top = values - least, max(most - least, 1.0)
     return np.round(values * (255 / top)).astype(np.uint8)
+
+
+def _what_else(data: bytes) -> str:
+    """What a file is that is no image, as far as its beginning tells."""
+    start = data[:LOOKED_AT_BYTES].lower()
+    if b"<svg" in start:
+        return "is an SVG drawing, not a picture of pixels; save it as PNG"
+    if b"<html" in start or b"<!doctype html" in start:
+        return "is an HTML page, not a picture; perhaps it was saved instead of the image that it shows"
+    if data.startswith(BEGINNINGS):
+        return "is no image that can be read: it begins like one, but is damaged or cut short"
+    return "is no image that can be read: it begins like no kind of image that is known"
 
 
 def _without_address(error: Exception) -> str:

@@ -11,7 +11,7 @@ from trainer.errors import ClassesDiffer
 from trainer.idx import Bytes
 from trainer.temperature import Probabilities, with_temperature
 
-# The last batch is padded to this, so that the net is compiled for one shape only.
+# In bulk; larger ones are no faster.
 BATCH = 512
 
 
@@ -22,17 +22,24 @@ class Classifier:
         model: takes (n, 28, 28) float in 0–1 and gives (n, classes) of non-negative scores.
         class_names: one for each output.
         temperature: what calibrates the model's confidence; 1 leaves it as it is.
+        batch: how many images are classified at a time. The last batch is padded to it, so that the net is compiled for
+            one shape only.
     """
 
-    def __init__(self, model: keras.Model, class_names: Sequence[str] = DIGITS, temperature: float = 1.0) -> None:
+    def __init__(
+        self, model: keras.Model, class_names: Sequence[str] = DIGITS, temperature: float = 1.0, batch: int = BATCH
+    ) -> None:
         self.class_names = tuple(class_names)
         self._model = model
         self._temperature = temperature
+        self._batch = batch
 
     @classmethod
-    def load(cls, path: Path, class_names: Sequence[str] = DIGITS, temperature: float = 1.0) -> "Classifier":
+    def load(
+        cls, path: Path, class_names: Sequence[str] = DIGITS, temperature: float = 1.0, batch: int = BATCH
+    ) -> "Classifier":
         """The classifier in a `.keras` file."""
-        return cls(keras.models.load_model(path, compile=False), class_names, temperature)
+        return cls(keras.models.load_model(path, compile=False), class_names, temperature, batch)
 
     def classify(self, images: Bytes) -> Probabilities:
         """The probability of each class for each image.
@@ -44,11 +51,11 @@ class Classifier:
             (n, classes) float32; each row sums to 1, also for nets whose outputs do not.
         """
         scores = np.empty((len(images), self._model.output_shape[-1]), np.float32)
-        padded = np.zeros((BATCH, 28, 28), np.float32)
-        for start in range(0, len(images), BATCH):
-            batch = images[start : start + BATCH]
+        padded = np.zeros((self._batch, 28, 28), np.float32)
+        for start in range(0, len(images), self._batch):
+            batch = images[start : start + self._batch]
             np.divide(batch, 255, out=padded[: len(batch)], dtype=np.float32)
-            scores[start : start + BATCH] = self._model.predict_on_batch(padded)[: len(batch)]
+            scores[start : start + self._batch] = self._model.predict_on_batch(padded)[: len(batch)]
         probabilities = normalised(scores)
         return probabilities if self._temperature == 1 else with_temperature(probabilities, self._temperature)
 

@@ -11,18 +11,10 @@ from matplotlib.ticker import MaxNLocator
 
 from trainer.calibration import Calibration
 from trainer.checkpoints import EpochResult
-from trainer.idx import Bytes
-
-# Where a picture goes: a file's path, or an open file.
-Target = Path | BinaryIO
+from trainer.sheets import Target
 
 DPI = 110
 TRAINING, VALIDATION = "#1f5fbf", "#d9822b"
-IMAGES_IN_A_ROW = 8
-CAPTION_LETTERS = 11
-# Around an image of a sheet, in its own pixels.
-CAPTION_PIXELS, GAP_PIXELS = 14, 8
-
 # Values that reach over more than this factor are shown by orders of magnitude.
 LOG_ABOVE = 30
 
@@ -163,54 +155,6 @@ def plot_reliability(calibration: Calibration, path: Path) -> None:
     figure.savefig(path, dpi=DPI)
 
 
-def plot_predictions(
-    images: Bytes, true: Sequence[str], predicted: Sequence[str], confidences: Sequence[float], path: Path
-) -> None:
-    """A sheet of images (n, 28, 28) with what the model takes each for; wrong ones in red."""
-    _sheet(
-        "What the model sees: label (confidence)",
-        images,
-        path,
-        [
-            (f"{_short(label)}\n({confidence:.0%})", "black" if label == truth else "#b3261e")
-            for truth, label, confidence in zip(true, predicted, confidences, strict=True)
-        ],
-    )
-
-
-def plot_mistakes(
-    images: Bytes,
-    true: Sequence[str],
-    predicted: Sequence[str],
-    confidences: Sequence[float],
-    path: Target,
-) -> None:
-    """A sheet of wrongly classified images (n, 28, 28), each with its true and its predicted label."""
-    title = "Worst mistakes: true → predicted (confidence)" if len(images) else "No mistakes"
-    _sheet(
-        title,
-        images,
-        path,
-        [
-            (f"{_short(truth)} → {_short(label)}\n({confidence:.0%})", "black")
-            for truth, label, confidence in zip(true, predicted, confidences, strict=True)
-        ],
-    )
-
-
-def plot_uncertain(images: Bytes, predicted: Sequence[str], confidences: Sequence[float], path: Target) -> None:
-    """A sheet of the images (n, 28, 28) that a classification is least sure of."""
-    _sheet(
-        "Least certain: label (confidence)" if len(images) else "No answers",
-        images,
-        path,
-        [
-            (f"{_short(label)}\n({confidence:.0%})", "black")
-            for label, confidence in zip(predicted, confidences, strict=True)
-        ],
-    )
-
-
 def plot_confidence(accepted: npt.NDArray[np.int64], to_review: npt.NDArray[np.int64], path: Target) -> None:
     """How many answers have which confidence.
 
@@ -230,29 +174,6 @@ def plot_confidence(accepted: npt.NDArray[np.int64], to_review: npt.NDArray[np.i
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="upper left")
     figure.savefig(path, dpi=DPI)
-
-
-def _sheet(title: str, images: Bytes, path: Target, captions: Sequence[tuple[str, str]]) -> None:
-    """Images in rows, each below its caption (text, colour), drawn as one picture: an axes for each is slow."""
-    rows = max(1, -(-len(images) // IMAGES_IN_A_ROW))
-    side, room = images.shape[1], CAPTION_PIXELS
-    height, width = side + room, side + GAP_PIXELS
-    canvas = np.zeros((rows * height, IMAGES_IN_A_ROW * width), np.uint8)
-    figure = Figure(figsize=(IMAGES_IN_A_ROW * 1.3, rows * 1.3 * height / width + 0.4), layout="constrained")
-    axes = figure.subplots()
-    for index, (image, (caption, colour)) in enumerate(zip(images, captions, strict=True)):
-        top, left = index // IMAGES_IN_A_ROW * height, index % IMAGES_IN_A_ROW * width
-        canvas[top + room : top + height, left : left + side] = image
-        middle = left + side / 2
-        axes.text(middle, top + room - 2, caption, ha="center", va="bottom", fontsize=8, color=colour)
-    axes.imshow(canvas, cmap="gray_r", vmin=0, vmax=255)
-    axes.set_title(title, fontsize=11)
-    axes.axis("off")
-    figure.savefig(path, dpi=DPI)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= CAPTION_LETTERS else f"{name[: CAPTION_LETTERS - 1]}…"
 
 
 def _finish_curves(axes: Any, name: str) -> None:

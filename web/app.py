@@ -11,6 +11,7 @@ from web.api.jobs import WAITING_ROOM
 from web.dataset_pages import dataset_pages
 from web.pages import pages
 from web.polling import WaitingRoom
+from web.predict_page import predict_page
 from web.problems import problem, register_problems
 from web.review_pages import review_pages
 from web.services import EXTENSION
@@ -47,6 +48,9 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
+        MAX_UPLOAD_FILES=settings.max_upload_files,
+        # Werkzeug's own bound on files and fields together stays behind the one on files, which says what to do.
+        MAX_FORM_PARTS=settings.max_upload_files + 100,
         BOOTSTRAP_SERVE_LOCAL=True,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
@@ -57,6 +61,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.register_blueprint(pages)
     app.register_blueprint(dataset_pages)
     app.register_blueprint(sweep_pages)
+    app.register_blueprint(predict_page)
     app.register_blueprint(review_pages)
     register_problems(app)
     app.before_request(refuse_other_sites)

@@ -10,15 +10,21 @@ job.fetch("results")
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
+
+from worker.sources.names import Kind, kind_of, leads_outside
+from worker.sources.packing import Pack
+from worker.volume import ARCHIVE_SUFFIXES
 
 FINAL_STATES = frozenset({"succeeded", "failed", "cancelled"})
 
@@ -32,7 +38,7 @@ LEAST_PAUSE_SECONDS = 0.2
 AWAY_SECONDS = 60
 
 # What a job was given, as opposed to what it made.
-UPLOADS = frozenset({"input.zip", "upload"})
+UPLOADS = frozenset({"upload", *(f"input{suffix}" for suffix in ARCHIVE_SUFFIXES)})
 
 # Doubtful answers asked for at a time.
 REVIEW_PAGE = 500
@@ -193,8 +199,8 @@ class Client:
 
     def train(self, recipe: str, **parameters: Any) -> Job:
         """Queue a training; `parameters` are those of `trainer.parameters.TrainingParameters`."""
-        given = {name: value for name, value in parameters.items() if value is not None}
-        response = self.request("POST", "trainings", json={"recipe": recipe, **given}, headers=_new_key())
+        body = {"recipe": recipe, **_given(parameters)}
+        response = self.request("POST", "trainings", json=body, headers=_new_key())
         return Job(self, response.json())
 
     def sweep(self, recipe: str, space: dict[str, Any] | str, **parameters: Any) -> Job:
@@ -204,25 +210,52 @@ class Client:
             space: for each hyper-parameter a list of values, or `{"low": …, "high": …, "log": …}`.
             parameters: those of `worker.sweep_parameters.SweepParameters`.
         """
-        given = {name: value for name, value in parameters.items() if value is not None}
-        body = {"recipe": recipe, "space": space, **given}
+        body = {"recipe": recipe, "space": space, **_given(parameters)}
         return Job(self, self.request("POST", "sweeps", json=body, headers=_new_key()).json())
 
     def classify(
         self,
-        path: str | Path,
-        *,
+        *paths: str | Path,
+        directory: str | None = None,
         on_bytes: Callable[[int], None] = lambda count: None,
         **parameters: Any,
     ) -> Job:
-        """Upload a zip of images and queue its classification.
+        """Upload images and queue their classification.
 
         Args:
+            paths: a zip, a tar, or any number of images. Images are sent as one zip, under their paths as given here:
+                of `7/scan.png` the folder is taken as the true label.
+            directory: instead of paths: a directory of the server's inbox.
             on_bytes: called with the size of each piece sent.
             parameters: those of `worker.parameters.ClassificationParameters`.
+
+        Raises:
+            ValueError: there is neither a path nor a directory, or both.
         """
-        path = Path(path)
-        return self._upload("classifications", path, {**parameters, "name": path.name}, "application/zip", on_bytes)
+        if bool(paths) == (directory is not None):
+            raise ValueError("Give the paths of files to send, or a directory of the server's inbox.")
+        if directory is not None:
+            query = _given({**parameters, "directory": directory})
+            return Job(self, self.request("POST", "classifications", params=query, headers=_new_key()).json())
+        sent = [Path(path) for path in paths]
+        name = sent[0].name if len(sent) == 1 else f"{len(sent):,} files"
+        with _packed_where_loose(sent) as path:
+            return self._upload("classifications", path, {**parameters, "name": name}, "application/zip", on_bytes)
+
+    def predict(self, image: str | Path | bytes, **parameters: Any) -> dict[str, Any]:
+        """What a model takes one image for, at once; the answer of `POST /predictions`.
+
+        Args:
+            image: an image file, or the bytes of one.
+            parameters: those of `worker.parameters.PredictionParameters`.
+        """
+        given = {name: value for name, value in parameters.items() if value is not None}
+        content = image if isinstance(image, bytes) else Path(image).read_bytes()
+        headers = {"Content-Type": "application/octet-stream"}
+        answer: dict[str, Any] = self.request(
+            "POST", "predictions", content=content, params=given, headers=headers
+        ).json()
+        return answer
 
     def import_dataset(
         self,
@@ -299,9 +332,8 @@ class Client:
     def _upload(
         self, call: str, path: Path, query: dict[str, Any], content_type: str, on_bytes: Callable[[int], None]
     ) -> Job:
-        given = {name: value for name, value in query.items() if value is not None}
         headers = _new_key() | {"Content-Type": content_type, "Content-Length": str(path.stat().st_size)}
-        response = self.request("POST", call, content=_pieces(path, on_bytes), params=given, headers=headers)
+        response = self.request("POST", call, content=_pieces(path, on_bytes), params=_given(query), headers=headers)
         return Job(self, response.json())
 
     def download(self, href: str, path: Path, on_bytes: Callable[[int], None] = lambda count: None) -> Path:
@@ -334,6 +366,31 @@ class Client:
             is_json = "json" in response.headers.get("Content-Type", "")
             raise ServerError(response.status_code, response.json() if is_json else {"detail": response.text})
         return response
+
+
+def _given(parameters: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in parameters.items() if value is not None}
+
+
+@contextmanager
+def _packed_where_loose(paths: Sequence[Path]) -> Iterator[Path]:
+    """The one archive, or a zip of all the images for as long as the block lasts."""
+    if len(paths) == 1 and kind_of(paths[0].name) is not Kind.IMAGE:
+        yield paths[0]
+        return
+    with TemporaryDirectory() as directory:
+        packed = Path(directory) / "images.zip"
+        with packed.open("wb") as file:
+            pack = Pack(file.write)
+            for path in paths:
+                with path.open("rb") as image:
+                    pack.add(_name_in_zip(path), image, path.stat().st_size)
+            pack.close()
+        yield packed
+
+
+def _name_in_zip(path: Path) -> str:
+    return path.name if leads_outside(str(path)) else path.as_posix()
 
 
 def _new_key() -> dict[str, str]:

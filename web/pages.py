@@ -16,7 +16,7 @@ from web.problems import field_errors
 from web.representations import job_document, job_line, model_document
 from web.review_forms import review_of
 from web.services import services
-from web.uploads import take_upload
+from web.uploads import take_images
 from worker import submissions
 from worker.datasets import get_dataset, list_datasets
 from worker.errors import InvalidSubmission, UnknownDataset
@@ -36,8 +36,10 @@ SUGGESTED_RECIPE = "dropout-128"
 
 PICTURES = {
     "curves.png": "Loss and accuracy by epoch",
-    "confusion.png": "Confusion matrix on the test set",
-    "mistakes.png": "The worst mistakes on the test set",
+    "confidence.png": "How many answers have which confidence, and which of them go to review",
+    "uncertain.png": "The images that the model is least sure of, as it saw them",
+    "confusion.png": "Images by true and predicted class",
+    "mistakes.png": "The worst mistakes",
     "predictions.png": "Test images and what the model takes them for",
     "reliability.png": "Accuracy by confidence",
     "samples.png": "Training images of each class",
@@ -80,7 +82,7 @@ def classify_form() -> Page:
 def classify() -> Page:
     try:
         parameters = ClassificationParameters.model_validate(given_fields(request.form))
-        job = submissions.submit_classification(services(), parameters, take_upload())
+        job = submissions.submit_classification(services(), parameters, take_images(parameters.directory))
     except (ValidationError, InvalidSubmission) as error:
         return _classify_page(request.form, field_errors(error)), HTTPStatus.UNPROCESSABLE_ENTITY
     return _to_job(job.id)

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from worker.errors import (
     IdempotencyConflict,
     InvalidSubmission,
+    PredictorAway,
     UnknownDataset,
     UnknownJob,
     UnknownModel,
@@ -28,7 +29,11 @@ STATUS_OF: dict[type[WorkerError], HTTPStatus] = {
     WrongState: HTTPStatus.CONFLICT,
     IdempotencyConflict: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidSubmission: HTTPStatus.UNPROCESSABLE_ENTITY,
+    PredictorAway: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+
+# A predictor takes a few seconds to start.
+RETRY_AFTER_SECONDS = 5
 
 
 def problem(status: HTTPStatus, detail: str, errors: list[dict[str, str]] | None = None) -> Response:
@@ -45,6 +50,8 @@ def problem(status: HTTPStatus, detail: str, errors: list[dict[str, str]] | None
     response = jsonify(body)
     response.status_code = status.value
     response.content_type = "application/problem+json"
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
 

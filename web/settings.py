@@ -12,6 +12,12 @@ class WebSettings(Settings):
     port: int = Field(8000, ge=0, le=65535, description="Port to serve on; 0 takes a free one.")
     web_threads: int = Field(16, ge=1, description="Requests answered at the same time.")
     max_upload_bytes: int = Field(4 * 2**30, ge=1, description="Largest upload accepted.")
+    max_upload_files: int = Field(
+        10_000, ge=1, description="Most files accepted in one request; more are sent as one archive."
+    )
+    max_prediction_bytes: int = Field(
+        16 * 2**20, ge=1, description="Largest image accepted by `POST /predictions`, held in memory."
+    )
     max_wait_seconds: float = Field(30, ge=0, description="Longest that a poll with `?wait=` is held open.")
     max_waiting_polls: int = Field(
         8, ge=0, description="Polls held open at the same time; one more is answered at once."

@@ -1,5 +1,5 @@
-"""The embedded stack: a Redis, a worker and the web as children of one process, which starts them again if they
-die and stops them cleanly."""
+"""The embedded stack: a Redis, a worker, a predictor and the web as children of one process, which starts them
+again if they die and stops them cleanly."""
 
 import fcntl
 import json
@@ -71,11 +71,13 @@ class Stack:
     Args:
         data: root of the volume, made if missing.
         port: for the web, on loopback; 0 takes a free one.
+        predictor: whether to start one.
     """
 
-    def __init__(self, data: Path, port: int) -> None:
+    def __init__(self, data: Path, port: int, *, predictor: bool = True) -> None:
         self.data = data.resolve()
         self._port = port
+        self._with_predictor = predictor
         self._children: list[Child] = []
         self._lock: IO[str] | None = None
         self.url = ""
@@ -106,7 +108,7 @@ class Stack:
                     child.start()
 
     def stop(self) -> None:
-        """Stop the web, then the worker, then Redis: each can still use those after it."""
+        """Stop the web, then predictor and worker, then Redis: each can still use those after it."""
         for child in reversed(self._children):
             child.stop()
         self._children.clear()
@@ -136,8 +138,11 @@ class Stack:
         redis = child("redis", *redis_command(redis_port, redis_directory)).start()
         wait_until_answering(redis_port, redis)
         child("worker", sys.executable, "-m", "worker.main").start()
+        predictor = child("predictor", sys.executable, "-m", "worker.predictor") if self._with_predictor else None
         web = child("web", sys.executable, "-m", "web.serve", "--host", "127.0.0.1", "--port", str(port))
         self._wait_for_web(web, web.start())
+        if predictor is not None:
+            predictor.start()  # last, since it loads TensorFlow, and the web starts sooner without that beside it
         assert self._lock is not None
         self._lock.seek(0)
         self._lock.truncate()

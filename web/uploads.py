@@ -10,25 +10,110 @@ from flask import Request, current_app, request
 
 from web.services import services
 from worker.errors import InvalidSubmission
+from worker.sources.packing import SIGNATURE_BYTES, Pack, image_suffix
 from worker.submissions import Upload
 
 CHUNK_BYTES = 1 << 20
 
+# What can be classified, for messages.
+IMAGES = "images, or a zip or tar of them"
+
 
 class UploadRequest(Request):
-    """A request whose uploaded files go to the volume. What is not taken with `take_upload` is removed."""
+    """A request whose uploaded files go to the volume. What is not taken is removed when it ends.
+
+    Of several files each is put into one zip as soon as it has arrived, so that a few are open at a time.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.receiving: list[ReceivingFile] = []
+        self.pack: PackOfFiles | None = None
+        self.last: tuple[str, ReceivingFile] | None = None
+        self.nameless: ReceivingFile | None = None
+        self.files_received = 0
 
-    def receive(self) -> "ReceivingFile":
+    def receive(self, name: str = "") -> "ReceivingFile":
+        """A file to be received; the one before it, if any, has arrived whole."""
+        self.files_received += 1
+        most = current_app.config["MAX_UPLOAD_FILES"]
+        if self.files_received > most:
+            raise InvalidSubmission("file", f"More than {most:,} files were sent at once. Pack them into one zip.")
+        if self.nameless is not None:
+            self._drop(self.nameless)
+            self.nameless = None
+        if name:
+            self._pack_last()
+        file = self._new_file()
+        if name:
+            self.last = (name, file)
+        else:  # what a browser sends where no file was chosen, and the raw body
+            self.nameless = file
+        return file
+
+    def take_all(self) -> "tuple[str, ReceivingFile] | None":
+        """The one file of the form by its name, or a zip of all; None where there is none."""
+        if self.pack is not None:
+            self._pack_last()
+            self.pack.close()
+            return self.pack.name, self.pack.file
+        return self.last
+
+    def pack_one(self, name: str, file: "ReceivingFile") -> "ReceivingFile":
+        """A zip of this one file."""
+        pack = PackOfFiles(self._new_file())
+        pack.add(name, file)
+        pack.close()
+        return pack.file
+
+    def _pack_last(self) -> None:
+        if self.last is None:
+            return
+        if self.pack is None:
+            self.pack = PackOfFiles(self._new_file())
+        name, file = self.last
+        self.last = None
+        self.pack.add(name, file)
+        self._drop(file)
+
+    def _drop(self, file: "ReceivingFile") -> None:
+        file.remove()
+        self.receiving.remove(file)
+
+    def _new_file(self) -> "ReceivingFile":
         file = ReceivingFile(services().volume.uploads)
         self.receiving.append(file)
         return file
 
-    def _get_file_stream(self, *_args: object, **_kwargs: object) -> IO[bytes]:
-        return cast("IO[bytes]", self.receive())
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        return cast("IO[bytes]", self.receive(filename or ""))
+
+
+class PackOfFiles:
+    """A zip of the files of one request."""
+
+    def __init__(self, file: "ReceivingFile") -> None:
+        self.file = file
+        self.files = 0
+        self._pack = Pack(file.write)
+
+    @property
+    def name(self) -> str:
+        return f"{self.files:,} files"
+
+    def add(self, name: str, file: "ReceivingFile") -> None:
+        file.seek(0)
+        self._pack.add(name, cast("IO[bytes]", file), file.bytes)
+        self.files += 1
+
+    def close(self) -> None:
+        self._pack.close()
 
 
 class ReceivingFile:
@@ -54,6 +139,15 @@ class ReceivingFile:
     def close(self) -> None:
         self._file.close()
 
+    def remove(self) -> None:
+        self.close()
+        self.path.unlink(missing_ok=True)
+
+    def starts_with(self, size: int) -> bytes:
+        """Its first bytes."""
+        self._file.seek(0)
+        return self._file.read(size)
+
     def finish(self, name: str) -> Upload:
         """Make the file durable."""
         self._file.flush()
@@ -62,7 +156,7 @@ class ReceivingFile:
         return Upload(self.path, name, self.bytes, self._digest.hexdigest())
 
 
-def take_upload(field: str = "file", *, what: str = "a zip of images", name_argument: str = "name") -> Upload:
+def take_upload(field: str = "file", *, what: str, name_argument: str = "name") -> Upload:
     """The one file of this request: the multipart part named `field`, else the raw body.
 
     Args:
@@ -70,28 +164,65 @@ def take_upload(field: str = "file", *, what: str = "a zip of images", name_argu
         name_argument: which argument of the query names the raw body's file.
 
     Raises:
-        InvalidSubmission: there is no file, or it is empty.
+        InvalidSubmission: there is no file, it is empty, or there are several.
     """
-    received = _this_request()
-    if received.mimetype == "multipart/form-data":
-        part = received.files.get(field)
-        if part is None or not part.filename:
-            raise InvalidSubmission(field, f"No file was sent. Choose {what} and send it as {field!r}.")
-        file, name = cast(ReceivingFile, part.stream), part.filename
-    else:
-        file, name = received.receive(), received.args.get(name_argument, "upload")
-        while chunk := received.stream.read(CHUNK_BYTES):
-            file.write(chunk)
+    name, file = _receive(field, what, name_argument)
+    if _this_request().pack is not None:
+        raise InvalidSubmission(field, f"Several files were sent. Send one: {what}.")
     if file.bytes == 0:
         raise InvalidSubmission(field, f"The file that was sent is empty (0 bytes). Send {what}.")
     return file.finish(name)
 
 
+def take_images(directory: str | None = None, field: str = "file") -> Upload | None:
+    """The images of this request as one archive: the one that was sent, or a zip of the loose images that were.
+
+    Args:
+        directory: where one is named, there is nothing to be sent, and None is returned.
+
+    Raises:
+        InvalidSubmission: there is no file, the one that there is is empty, or there is a directory as well.
+    """
+    if directory is not None:
+        if _has_upload():
+            raise InvalidSubmission("directory", "Send files or name a directory of the inbox, not both.")
+        return None
+    name, file = _receive(field, IMAGES, "name")
+    if file.bytes == 0:
+        raise InvalidSubmission(field, f"The file that was sent is empty (0 bytes). Send {IMAGES}.")
+    if image_suffix(file.starts_with(SIGNATURE_BYTES)):
+        file = _this_request().pack_one(name, file)
+    return file.finish(name)
+
+
 def remove_untaken_uploads(_error: BaseException | None = None) -> None:
     """At the end of each request: whatever was received and not moved to a job goes."""
-    for file in _this_request().receiving:
-        file.close()
-        file.path.unlink(missing_ok=True)
+    received = _this_request()
+    if received.pack is not None:
+        received.pack.close()
+    for file in received.receiving:
+        file.remove()
+
+
+def _receive(field: str, what: str, name_argument: str) -> "tuple[str, ReceivingFile]":
+    received = _this_request()
+    if received.mimetype == "multipart/form-data":
+        part = received.files.get(field)
+        taken = received.take_all() if part is not None else None
+        if taken is None:
+            raise InvalidSubmission(field, f"No file was sent. Choose {what} and send it as {field!r}.")
+        return taken
+    file = received.receive()
+    while chunk := received.stream.read(CHUNK_BYTES):
+        file.write(chunk)
+    return received.args.get(name_argument, "upload"), file
+
+
+def _has_upload() -> bool:
+    received = _this_request()
+    if received.mimetype == "multipart/form-data":
+        return any(part.filename for part in received.files.values())
+    return received.mimetype != "application/x-www-form-urlencoded" and bool(received.content_length)
 
 
 def _this_request() -> UploadRequest:

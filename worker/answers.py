@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +12,13 @@ import polars as pl
 from trainer.images import Normalised
 from trainer.inference import BATCH
 from trainer.plans import SIDE
-from worker.archives import label_of
+from trainer.quality import qualities
 from worker.reading import Problem, ReadImage
 from worker.results import ROWS
+from worker.sources import label_of
 from worker.warm import Panel
 
-# What is wrong with an image that has an answer, the first that applies; null where nothing is. A novelty above 1 is
-# rarer than 1 in 200 among the images that a model was tested on.
-QUALITY = pl.when("blank").then(pl.lit("blank")).when(pl.col("novelty") > 1).then(pl.lit("like no class"))
+NO_ERROR: dict[str, None] = {"error_kind": None, "error": None}
 
 
 @dataclass(frozen=True)
@@ -49,54 +49,52 @@ def _rows(batch: list[ReadImage], start: int, answering: Answering) -> pl.DataFr
     names = [member.name for member, _ in batch]
     images = [image for _, image in batch]
     class_names = answering.panel.ensemble.class_names
-    known = pl.DataFrame(
-        {
-            "row": range(start, start + len(batch)),
-            "name": names,
-            "truth": [label_of(name, class_names) for name in names],
-            "error": [image.message if isinstance(image, Problem) else None for image in images],
-            "error_kind": [image.kind if isinstance(image, Problem) else None for image in images],
-        },
-        schema={name: ROWS[name] for name in ("row", "name", "truth", "error", "error_kind")},
-    ).with_columns(shard=pl.lit(answering.shard))
-    answered = [place for place, image in enumerate(images) if isinstance(image, Normalised)]
-    answers = _answers([image for image in images if isinstance(image, Normalised)], answering)
-    if len(answered) == len(batch):
-        rows = known.hstack(answers)
-    else:
-        answers = answers.with_columns(row=pl.Series([start + place for place in answered], dtype=ROWS["row"]))
-        rows = known.join(answers, on="row", how="left", maintain_order="left")
-    return rows.select(pl.col(name).cast(kind) for name, kind in ROWS.items())
+    known: dict[str, Any] = {
+        "row": range(start, start + len(batch)),
+        "name": names,
+        "truth": [label_of(name, class_names) for name in names],
+        "shard": [answering.shard] * len(batch),
+    }
+    readable = [image for image in images if isinstance(image, Normalised)]
+    answers = _answers(readable, answering)
+    if len(readable) == len(batch):
+        return pl.DataFrame(known | answers | NO_ERROR, schema=ROWS)
+    known["error_kind"] = [image.kind if isinstance(image, Problem) else None for image in images]
+    known["error"] = [image.message if isinstance(image, Problem) else None for image in images]
+    answers["row"] = [row for row, image in zip(known["row"], images, strict=True) if isinstance(image, Normalised)]
+    rows = _frame(known).join(_frame(answers), on="row", how="left", maintain_order="left")
+    return rows.select(ROWS.names())
 
 
-def _answers(images: list[Normalised], answering: Answering) -> pl.DataFrame:
+def _frame(columns: dict[str, Any]) -> pl.DataFrame:
+    return pl.DataFrame(columns, schema={name: ROWS[name] for name in columns})
+
+
+def _answers(images: list[Normalised], answering: Answering) -> dict[str, Any]:
+    """The columns that an image without a problem has."""
     panel = answering.panel
     pixels = np.stack([image.pixels for image in images]) if images else np.zeros((0, SIDE, SIDE), np.uint8)
     labels, confidences = _likeliest(panel.ensemble.classify(pixels), max(answering.top_k, 2))
     names = np.array(panel.ensemble.class_names)[labels]
     # As doubles: a float32 cannot be 0.1, and would be written with all its digits.
     rounded = confidences.astype(np.float64).round(6)
-    novelty = panel.novelty.score(pixels).astype(np.float64).round(3) if panel.novelty else [None] * len(images)
+    novelty = panel.novelty.score(pixels) if panel.novelty else None
+    quality = qualities(images, novelty)
+    faultless = np.array([fault is None for fault in quality], bool)
     kept = min(answering.top_k, names.shape[1])
-    return (
-        pl.DataFrame(
-            {
-                "label": names[:, 0],
-                "confidence": rounded[:, 0],
-                "runner_up": names[:, 1],
-                "runner_up_confidence": rounded[:, 1],
-                "top_labels": pl.Series(names[:, :kept], dtype=pl.Array(pl.String, kept)),
-                "top_confidences": pl.Series(rounded[:, :kept], dtype=pl.Array(pl.Float64, kept)),
-                "normalisation": [image.method for image in images],
-                "polarity": [image.polarity for image in images],
-                "blank": ~pixels.any(axis=(1, 2)),
-                "novelty": pl.Series(novelty, dtype=pl.Float64),
-                "sure": confidences[:, 0] > answering.threshold,
-            }
-        )
-        .with_columns(quality=QUALITY)
-        .with_columns(accepted=pl.col("sure") & pl.col("quality").is_null())
-    )
+    return {
+        "label": names[:, 0],
+        "confidence": rounded[:, 0],
+        "accepted": (confidences[:, 0] > answering.threshold) & faultless,
+        "quality": quality,
+        "runner_up": names[:, 1],
+        "runner_up_confidence": rounded[:, 1],
+        "top_labels": pl.Series(names[:, :kept], dtype=pl.Array(pl.String, kept)).arr.to_list(),
+        "top_confidences": pl.Series(rounded[:, :kept], dtype=pl.Array(pl.Float64, kept)).arr.to_list(),
+        "novelty": None if novelty is None else novelty.astype(np.float64).round(3),
+        "normalisation": [image.method for image in images],
+        "polarity": [image.polarity for image in images],
+    }
 
 
 def _likeliest(

@@ -10,6 +10,7 @@ import multiprocessing
 from celery.signals import worker_process_init, worker_ready, worker_shutting_down
 
 from worker.healing import Healer, heal_for_ever
+from worker.priority import give_way
 from worker.queue import RUN_STEP, create_celery
 from worker.services import Services
 from worker.settings import Settings
@@ -37,6 +38,9 @@ def _prepare_child(**_: object) -> None:
     from trainer.runtime import configure
     from worker.runner import Runner
 
+    # Training and bulk classification take all of the processor for minutes, while somebody waits for the web and
+    # the predictor, which need a moment of it.
+    give_way()
     configure(settings.threads_per_process, device=settings.device, precision=settings.precision)
     _run = Runner(Services.open(settings), _shutting_down.is_set).run
     log.info("warm")

@@ -2,45 +2,72 @@
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
 
 from worker.answers import Answering, answer
-from worker.archives import Archive, read_index, write_index
+from worker.errors import ArchiveError
 from worker.leases import Lease, Shard
+from worker.manifest import read_manifest
 from worker.parameters import ClassificationParameters
 from worker.reading import read_images
 from worker.results import write_shard
 from worker.services import Services
+from worker.settings import Settings
+from worker.sources import (
+    Limits,
+    Listing,
+    Member,
+    Source,
+    UnreadableMember,
+    open_source,
+    prepare,
+    read_index,
+    write_index,
+)
 from worker.states import JobKind
 from worker.thresholds import review_threshold
-from worker.volume import write_whole
+from worker.volume import Volume, write_whole
 from worker.warm import load_panel
 
 log = logging.getLogger(__name__)
 
-# In the job's work directory: where the archive has its images, so that no shard goes through all of its directory.
+# In the job's work directory: where the source has its images, so that no shard goes through all of it.
 INDEX = "images.index"
 # And what the archive's manifest says of them.
 MANIFEST = "manifest.arrow"
 
+# Of one image, where the source does not say how large they are: a scan's.
+TYPICAL_BYTES = 100_000
+
 
 def plan(services: Services, lease: Lease, check: Callable[[], None]) -> None:
-    """Split the archive's images into shards and announce them.
+    """Split the images of what was handed in into shards and announce them.
 
     Raises:
-        ArchiveError: the archive is gone or damaged.
+        ArchiveError: it is gone, damaged, without images, or beyond the limits, or its manifest is of no use.
         LeaseLost: the job was cancelled or another worker has the step.
     """
     work = services.volume.work(lease.job_id)
     work.mkdir(exist_ok=True)
-    with Archive(services.volume.archive(lease.job_id)) as archive:
-        total, skipped = len(archive.listing.images), archive.listing.skipped
+    path, limits = input_of(services.volume, lease.job_id, lease.parameters), Limits.of(services.settings)
+    prepare(path, work, limits, check)
+    with open_source(path, work, limits) as source:
+        total, skipped = len(source.listing.images), source.listing.skipped
+        size = _shard_size(source.listing, services.settings)
         with write_whole(work / INDEX) as file:
-            write_index(archive.listing.images, file)
-    size = services.settings.shard_images
+            write_index(source.listing.images, file)
+        if source.listing.manifest is not None:
+            manifest = _read_manifest(source, source.listing.manifest, services.settings.max_image_bytes)
+            with write_whole(work / MANIFEST) as file:
+                manifest.write_ipc(file)
     shards = [Shard(start, min(start + size, total)) for start in range(0, total, size)]
     check()
-    step_ids = services.leases.finish_plan(lease, shards, {"skipped": skipped})
-    log.info("%d images in %d shards, %d other files skipped", total, len(shards), skipped)
+    detail = {"skipped": sum(skipped.values()), "skipped_kinds": dict(skipped)}
+    step_ids = services.leases.finish_plan(lease, shards, detail)
+    log.info("%d images in %d shards, skipped: %s", total, len(shards), dict(skipped) or "nothing")
     services.queue.announce(JobKind.CLASSIFICATION, step_ids)
 
 
@@ -51,7 +78,7 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
     lost its lease and wakes up late cannot touch what counts.
 
     Raises:
-        ArchiveError: the archive is gone or damaged.
+        ArchiveError: what was handed in is gone or damaged.
         LeaseLost: the job was cancelled or another worker has the step.
         ShuttingDown: this worker was told to stop.
     """
@@ -69,10 +96,10 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
     work = services.volume.work(lease.job_id)
     output = work / f"shard-{lease.position:06d}-{lease.token[:8]}.arrow"
     start, stop = lease.input["start"], lease.input["stop"]
-    with Archive(services.volume.archive(lease.job_id)) as archive:
+    with open_source(input_of(services.volume, lease.job_id, lease.parameters), work) as source:
         images = read_images(
-            archive,
-            archive.members(read_index(work / INDEX, start, stop)),
+            source,
+            source.members(read_index(work / INDEX, start, stop)),
             parameters,
             max_image_bytes=settings.max_image_bytes,
             threads=settings.threads_per_process,
@@ -86,3 +113,31 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
         output={"file": output.name, "worker": services.worker, "images": count},
     )
     services.queue.announce(JobKind.CLASSIFICATION, merge_step)
+
+
+def _shard_size(listing: Listing, settings: Settings) -> int:
+    mean_bytes = listing.unpacked_bytes / len(listing.images) or TYPICAL_BYTES
+    return max(1, min(settings.shard_images, int(settings.shard_bytes // mean_bytes)))
+
+
+def input_of(volume: Volume, job_id: str, parameters: dict[str, Any]) -> Path:
+    """The archive that was uploaded, or the directory of the inbox that was named.
+
+    Raises:
+        ArchiveError: the directory is no longer there.
+    """
+    directory = ClassificationParameters(**parameters).directory
+    if directory is None:
+        return volume.archive(job_id)
+    found = volume.inbox_directory(directory)
+    if found is None:
+        raise ArchiveError(f"There is no directory {directory!r} in the inbox any more. Put it there again and retry.")
+    return found
+
+
+def _read_manifest(source: Source, member: Member, max_bytes: int) -> pl.DataFrame:
+    try:
+        data = source.read(member, max_bytes)
+    except UnreadableMember as error:
+        raise ArchiveError(f"{member.name} {error}.") from error
+    return read_manifest(data, member.name)

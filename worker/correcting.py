@@ -2,7 +2,6 @@
 
 import logging
 import shutil
-from array import array
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,20 +11,18 @@ import polars as pl
 
 from trainer.datasets import Dataset, load_dataset
 from trainer.fetch import ensure_dataset
-from trainer.idx import Bytes
+from trainer.images import SIDE, read_image
 from trainer.importing import Imported, extend_dataset
 from trainer.known import KNOWN
-from worker.archives import Archive
 from worker.corrections import NONE_OF_THESE
 from worker.datasets import check_usable
 from worker.errors import LeaseLost, WrongState
 from worker.leases import Lease
-from worker.parameters import ClassificationParameters, ReviewParameters
+from worker.parameters import ReviewParameters
 from worker.publishing import dataset_summary, is_published, publish, unpublish_if_abandoned
-from worker.reading import pixels_of
-from worker.records import Correction, Job
+from worker.records import Correction
 from worker.results import ROWS, write_results
-from worker.review_queue import Item
+from worker.review_queue import Item, ReviewQueue
 from worker.reviews import class_names, open_queue, reviewable
 from worker.services import Services
 
@@ -54,10 +51,11 @@ def merge_corrections(services: Services, lease: Lease, check: Callable[[], None
     corrections = services.corrections.list(classification.id)
     with open_queue(services, classification.id) as queue:
         items = list(queue.find_all(correction.row for correction in corrections))
-    name = parameters.dataset
-    if name and not is_published(services, lease.job_id, name):
-        base = _load_base(services, parameters.together_with)
-        publish(services, lease, _dataset_of(services, classification, name, corrections, items, base), check)
+        name = parameters.dataset
+        if name and not is_published(services, lease.job_id, name):
+            base = _load_base(services, parameters.together_with)
+            known = class_names(services, classification)
+            publish(services, lease, _dataset_of(name, known, corrections, queue, base), check)
     try:
         work = services.volume.work(lease.job_id)
         _rewrite_results(services.volume.job(classification.id), corrections, work, check)
@@ -89,31 +87,26 @@ def _rewrite_results(directory: Path, corrections: Sequence[Correction], work: P
 
 
 def _dataset_of(
-    services: Services,
-    classification: Job,
-    name: str,
-    corrections: Sequence[Correction],
-    items: Sequence[Item],
-    base: Dataset | None,
+    name: str, known: Sequence[str], corrections: Sequence[Correction], queue: ReviewQueue, base: Dataset | None
 ) -> Imported:
     """Of the images that show one of the classes, as the model saw them."""
-    names = class_names(services, classification)
-    if base is not None and base.class_names != names:
+    if base is not None and base.class_names != known:
         raise WrongState(
             f"The data set {base.name} has other classes than the model: {', '.join(base.class_names[:20])}. "
             "Choose one with the same classes, in the same order."
         )
-    labels = {correction.row: correction.label for correction in corrections if correction.label is not None}
-    labelled = [item for item in items if item.row in labels]
-    indices = np.array([names.index(labels[item.row]) for item in labelled], np.uint8)
-    return extend_dataset(name, names, _read_pixels(services, classification, labelled), indices, base)
-
-
-def _read_pixels(services: Services, classification: Job, items: Sequence[Item]) -> Bytes:
-    parameters = ClassificationParameters(**classification.parameters)
-    positions = array("Q", [item.position for item in items])
-    with Archive(services.volume.archive(classification.id)) as archive:
-        return pixels_of(archive, archive.members(positions), parameters, services.settings.max_image_bytes)
+    labelled = [(correction.row, correction.label) for correction in corrections if correction.label is not None]
+    pictures = [(queue.picture(row, seen_by_model=True), label) for row, label in labelled]
+    kept = [(picture, label) for picture, label in pictures if picture is not None]
+    notes = []
+    if len(kept) < len(labelled):
+        notes.append(
+            f"Left out, since no pictures of them are kept: {len(labelled) - len(kept):,} corrected images. "
+            "See the setting TENFOLD_MAX_REVIEW_IMAGES."
+        )
+    pixels = np.array([read_image(picture) for picture, _ in kept], np.uint8).reshape(-1, SIDE, SIDE)
+    labels = np.array([known.index(label) for _, label in kept], np.uint8)
+    return extend_dataset(name, known, pixels, labels, base, notes=notes)
 
 
 def _load_base(services: Services, name: str | None) -> Dataset | None:

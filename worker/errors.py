@@ -53,6 +53,14 @@ class ShuttingDown(WorkerError):
     """This worker was told to stop: give the step back."""
 
 
+class PredictorAway(WorkerError):
+    """No predictor has answered: none runs, it is still starting, or it has too much to do."""
+
+
+class PredictionFailed(WorkerError):
+    """The predictor met an error that the image is not to blame for."""
+
+
 class TrialImpossible(WorkerError):
     """A sweep has nothing that it could try, or nothing that succeeded."""
 

@@ -147,14 +147,14 @@ class LeaseStore:
             self._change_step(session, lease, lease_expires_at=self._clock() + self._lease_seconds)
 
     def finish_plan(self, lease: Lease, shards: Sequence[Shard], detail: dict[str, Any]) -> Sequence[int]:
-        """Write down the shards of a classification; return their step ids, now queued.
+        """Write down the shards of a classification, and its total; return their step ids, now queued.
 
         Raises:
             LeaseLost: the claim no longer counts.
         """
         now = self._clock()
         with self._database.write() as session:
-            self._change_job(session, lease, detail=detail)
+            self._change_job(session, lease, detail=detail, total=shards[-1].stop)
             self._change_step(session, lease, state=StepState.DONE, lease_token=None, lease_expires_at=None)
             steps = [
                 Step(

@@ -11,8 +11,7 @@ from typing import Any
 import polars as pl
 
 from trainer.idx import Bytes
-from worker.archives import Archive, read_index
-from worker.classification import INDEX, MANIFEST
+from worker.classification import INDEX, MANIFEST, input_of
 from worker.leases import Lease
 from worker.manifest import join_manifest
 from worker.parameters import ClassificationParameters
@@ -21,6 +20,7 @@ from worker.result_pictures import write_pictures
 from worker.results import read_shards, write_results
 from worker.review_writing import write_review
 from worker.services import Services
+from worker.sources import open_source, read_index
 from worker.summary import summarise
 from worker.thresholds import review_threshold
 from worker.volume import write_whole
@@ -66,12 +66,12 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
 def _write_pictures(
     services: Services, job_id: str, parameters: ClassificationParameters, rows: pl.LazyFrame, summary: dict[str, Any]
 ) -> None:
-    index = services.volume.work(job_id) / INDEX
-    with Archive(services.volume.archive(job_id)) as archive:
+    work = services.volume.work(job_id)
+    with open_source(input_of(services.volume, job_id, parameters.model_dump()), work) as source:
 
         def read_pixels(numbers: Sequence[int]) -> Bytes:
-            positions = array("Q", [read_index(index, number, number + 1)[0] for number in numbers])
-            return pixels_of(archive, archive.members(positions), parameters, services.settings.max_image_bytes)
+            positions = array("Q", [read_index(work / INDEX, number, number + 1)[0] for number in numbers])
+            return pixels_of(source, source.members(positions), parameters, services.settings.max_image_bytes)
 
         write_pictures(rows, summary, read_pixels, services.volume.job(job_id))
 
@@ -85,6 +85,7 @@ def _course(services: Services, job_id: str, shards: Sequence[dict[str, Any]]) -
     seconds = services.clock() - (job.started_at or job.created_at)
     return {
         "skipped": job.detail.get("skipped", 0),
+        "skipped_kinds": job.detail.get("skipped_kinds", {}),
         "seconds": round(seconds, 3),
         "images_per_second": round(job.total / seconds, 1),
         "workers": dict(workers),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import or_, select, update
 
 from worker.database import Database
-from worker.errors import UnknownModel
+from worker.errors import InvalidSubmission, UnknownModel
 from worker.records import Model
 
 
@@ -38,6 +38,20 @@ class ModelStore:
         query = select(Model).where(servable).order_by(Model.pinned.desc(), Model.id.desc()).limit(1)
         with self._database.read() as session:
             return session.scalar(query)
+
+    def serving(self, model_id: str | None) -> Model:
+        """The model with this id, or the default one where that is None.
+
+        Raises:
+            InvalidSubmission: there is none with this id, or none at all.
+        """
+        try:
+            model = self.default() if model_id is None else self.get(model_id)
+        except UnknownModel as error:
+            raise InvalidSubmission("model", str(error)) from error
+        if model is None:
+            raise InvalidSubmission("model", "There is no model to classify with yet: train one first.")
+        return model
 
     def make_default(self, model_id: str) -> Model:
         """Let this model serve wherever none is named.

@@ -1,14 +1,26 @@
-"""The one typed declaration of a classification's, an import's and a review's parameters.
+"""The one typed declaration of what a classification, a prediction, an import and a review can be told.
 
 A training's is `trainer.parameters`. The web's form, the API's checks and the command's options are all made from
 these.
 """
 
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from trainer.dataset_files import NAME
+from worker.sources.names import leads_outside
+
+
+def _check_directory(directory: str) -> str:
+    parts = PurePosixPath(directory).parts
+    if leads_outside(directory) or not parts or "\0" in directory:
+        raise ValueError(
+            f"{directory[:64]!r} is no directory in the inbox; give its path from there, without '..' and not "
+            "beginning with a slash: scans/march"
+        )
+    return str(PurePosixPath(directory))
 
 
 def _words(value: Any) -> Any:
@@ -54,6 +66,41 @@ class ClassificationParameters(BaseModel):
         le=1,
         title="Review below",
         description="Review answers with less confidence than this, whatever the model's held-out images say.",
+    )
+    directory: Annotated[str, AfterValidator(_check_directory)] | None = Field(
+        None,
+        title="Directory",
+        description="Instead of an upload: a directory in `inbox/` on the volume, by its path from there.",
+        max_length=4096,
+    )
+
+
+class PredictionParameters(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str | None = Field(
+        None,
+        title="Model",
+        description="Id of the model that answers. Default: the default model.",
+        max_length=26,
+    )
+    normalise: Literal["auto", "none"] = Field(
+        "auto",
+        title="Normalise",
+        description=(
+            "auto brings the image to MNIST's form (light ink on dark, cropped, centred); none only "
+            "resizes it to 28×28."
+        ),
+    )
+    polarity: Literal["auto", "dark-on-light", "light-on-dark"] = Field(
+        "auto",
+        title="Polarity",
+        description="Which is the ink: dark-on-light as on paper, light-on-dark as on a blackboard; auto finds out.",
+    )
+    steps: bool = Field(
+        False,
+        title="Steps",
+        description="Whether to answer with the picture after each step of normalisation, too.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Reads images from an archive and brings them to MNIST's form, ahead of whoever classifies them."""
+"""Reads images from a source and brings them to MNIST's form, ahead of whoever classifies them."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,9 +12,9 @@ from trainer.decoding import decode
 from trainer.errors import ImageUnreadable
 from trainer.idx import Bytes
 from trainer.images import Normalised, normalise
-from worker.archives import Archive, UnreadableMember
+from trainer.plans import SIDE
 from worker.parameters import ClassificationParameters
-from worker.zip_directory import Member
+from worker.sources import Member, Source, UnreadableMember
 
 # What one thread takes at a time, and what is read ahead for it: few enough that progress and cancel are prompt, and
 # bounded in bytes, since one image may have tens of millions.
@@ -35,7 +35,7 @@ Chunk = list[tuple[Member, bytes | Problem]]
 
 
 def read_images(
-    archive: Archive,
+    source: Source,
     members: Iterable[Member],
     parameters: ClassificationParameters,
     *,
@@ -55,7 +55,7 @@ def read_images(
     with ThreadPoolExecutor(threads, "decoding") as pool:
         ahead: deque[Future[list[ReadImage]]] = deque()
         read = 0
-        for chunk in _chunks(archive, members, max_image_bytes):
+        for chunk in _chunks(source, members, max_image_bytes):
             report(read)
             read += len(chunk)
             ahead.append(pool.submit(prepare, chunk))
@@ -66,23 +66,22 @@ def read_images(
 
 
 def pixels_of(
-    archive: Archive, members: Iterable[Member], parameters: ClassificationParameters, max_image_bytes: int
+    source: Source, members: Iterable[Member], parameters: ClassificationParameters, max_image_bytes: int
 ) -> Bytes:
     """The members, all of which could be read before, as the model saw them: (n, 28, 28) uint8."""
-    images = read_images(
-        archive, members, parameters, max_image_bytes=max_image_bytes, threads=1, report=lambda _: None
-    )
-    return np.array([image.pixels for _, image in images if isinstance(image, Normalised)], np.uint8)
+    images = read_images(source, members, parameters, max_image_bytes=max_image_bytes, threads=1, report=lambda _: None)
+    pixels = [image.pixels for _, image in images if isinstance(image, Normalised)]
+    return np.array(pixels, np.uint8).reshape(-1, SIDE, SIDE)
 
 
-def _chunks(archive: Archive, members: Iterable[Member], max_image_bytes: int) -> Iterator[Chunk]:
+def _chunks(source: Source, members: Iterable[Member], max_image_bytes: int) -> Iterator[Chunk]:
     chunk: Chunk = []
     held = 0
     for member in members:
         try:
-            data = archive.read(member, max_image_bytes)
+            data = source.read(member, max_image_bytes)
         except UnreadableMember as error:
-            chunk.append((member, Problem("archive", str(error))))
+            chunk.append((member, Problem(error.kind, str(error))))
         else:
             chunk.append((member, data))
             held += len(data)
@@ -100,4 +99,4 @@ def _normalised(data: bytes, parameters: ClassificationParameters) -> Normalised
     try:
         return normalise(decode(data), parameters.normalise, parameters.polarity)
     except ImageUnreadable as error:
-        return Problem("image", str(error))
+        return Problem(error.kind, str(error))

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import polars as pl
 
 from trainer.idx import Bytes
-from trainer.plots import plot_confidence, plot_confusion, plot_mistakes, plot_uncertain
+from trainer.plots import plot_confidence, plot_confusion
+from trainer.sheets import draw_mistakes, draw_uncertain
 from worker.volume import write_whole
 
 UNCERTAIN_SHOWN = 48
@@ -32,7 +33,7 @@ def write_pictures(rows: pl.LazyFrame, summary: dict[str, Any], read_pixels: Rea
         plot_confidence(_histogram(answered, accepted=True), _histogram(answered, accepted=False), file)
     least = answered.sort("confidence").head(UNCERTAIN_SHOWN).collect(engine="streaming")
     with write_whole(directory / "uncertain.png") as file:
-        plot_uncertain(
+        draw_uncertain(
             read_pixels(least["row"].to_list()), least["label"].to_list(), least["confidence"].to_list(), file
         )
     if summary["confusion"] is None:
@@ -44,7 +45,7 @@ def write_pictures(rows: pl.LazyFrame, summary: dict[str, Any], read_pixels: Rea
         [mistake[name] for mistake in worst] for name in ("row", "truth", "label", "confidence")
     )
     with write_whole(directory / "mistakes.png") as file:
-        plot_mistakes(read_pixels(numbers), truths, labels, confidences, file)
+        draw_mistakes(read_pixels(numbers), truths, labels, confidences, file)
 
 
 def _histogram(answered: pl.LazyFrame, *, accepted: bool) -> npt.NDArray[np.int64]:

@@ -13,11 +13,11 @@ from typing import Any
 
 FILE = "queue.sqlite"
 
-# `position` is where the image's record lies in the archive, as `archives.write_index` has it. An item has no row in
-# `pictures` where it lies beyond `max_review_images`.
+# An item has no row in `pictures` where it lies beyond `max_review_images`. `seen` is all that a data set needs of an
+# image, so that it does not matter what has become of the source.
 SCHEMA = """
 CREATE TABLE items (
-    place INTEGER PRIMARY KEY, row INTEGER NOT NULL UNIQUE, position INTEGER NOT NULL, name TEXT NOT NULL,
+    place INTEGER PRIMARY KEY, row INTEGER NOT NULL UNIQUE, name TEXT NOT NULL,
     label TEXT NOT NULL, confidence REAL NOT NULL, runner_up TEXT, runner_up_confidence REAL,
     quality TEXT, novelty REAL, truth TEXT
 );
@@ -34,7 +34,6 @@ class Item:
 
     place: int
     row: int
-    position: int
     name: str
     label: str
     confidence: float
@@ -94,7 +93,7 @@ class ReviewQueue:
 
     def _items(self, where: str, values: Iterable[Any]) -> list[Item]:
         query = (
-            "SELECT place, items.row, position, name, label, confidence, runner_up, runner_up_confidence, quality, "
+            "SELECT place, items.row, name, label, confidence, runner_up, runner_up_confidence, quality, "
             "novelty, truth, EXISTS (SELECT 1 FROM pictures WHERE pictures.row = items.row) AS has_picture "
             f"FROM items {where}"
         )

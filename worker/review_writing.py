@@ -15,11 +15,11 @@ from trainer.decoding import decode
 from trainer.errors import ImageUnreadable
 from trainer.images import normalise
 from trainer.thumbnails import picture_of, thumbnail
-from worker.archives import Archive, UnreadableMember, read_index
-from worker.classification import INDEX
+from worker.classification import INDEX, input_of
 from worker.parameters import ClassificationParameters
 from worker.review_queue import FILE, SCHEMA
 from worker.services import Services
+from worker.sources import Source, UnreadableMember, open_source, read_index
 from worker.volume import write_directory_whole
 
 # As large as a phone held upright shows it.
@@ -33,7 +33,7 @@ COLUMNS = ("row", "name", "label", "confidence", "runner_up", "runner_up_confide
 
 SORTED = f"""
 INSERT INTO items
-SELECT row_number() OVER (ORDER BY confidence, row) - 1, row, position, {", ".join(COLUMNS[1:])} FROM unsorted
+SELECT row_number() OVER (ORDER BY confidence, row) - 1, {", ".join(COLUMNS)} FROM unsorted
 """
 
 # Row, the bytes of the original's picture, those of what the model saw.
@@ -50,62 +50,53 @@ def write_review(
     """Write the answers that are not accepted, and pictures of the `max_review_images` least certain of them.
 
     Args:
-        rows: those of `results.ROWS`, in their order.
+        rows: those of `results.ROWS`.
         check: called every few dozen pictures; may raise to stop.
 
     Raises:
-        ArchiveError: the archive is gone or damaged.
+        ArchiveError: what was handed in is gone or damaged.
     """
-    settings, volume = services.settings, services.volume
+    settings, work = services.settings, services.volume.work(job_id)
     with (
-        write_directory_whole(volume.review(job_id)) as directory,
+        write_directory_whole(services.volume.review(job_id)) as directory,
         closing(sqlite3.connect(directory / FILE, isolation_level=None)) as database,
     ):
         # Nobody sees this file before it is whole and on disk.
         database.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {SCHEMA}")
-        _write_items(database, rows, volume.work(job_id) / INDEX)
-        least = database.execute(
-            "SELECT row, position FROM items WHERE place < ? ORDER BY row", (settings.max_review_images,)
-        ).fetchall()
-        with Archive(volume.archive(job_id)) as archive:
-            draw = partial(_draw, parameters=parameters)
-            pictures = _pictures(
-                _read(archive, least, settings.max_image_bytes), draw, settings.threads_per_process, check
+        _write_items(database, rows)
+        least = [
+            row
+            for (row,) in database.execute(
+                "SELECT row FROM items WHERE place < ? ORDER BY row", (settings.max_review_images,)
             )
+        ]
+        with open_source(input_of(services.volume, job_id, parameters.model_dump()), work) as source:
+            files = _read(source, least, work / INDEX, settings.max_image_bytes)
+            draw = partial(_draw, parameters=parameters)
             database.execute("BEGIN")
-            database.executemany("INSERT INTO pictures VALUES (?, ?, ?)", pictures)
+            database.executemany(
+                "INSERT INTO pictures VALUES (?, ?, ?)", _pictures(files, draw, settings.threads_per_process, check)
+            )
             database.execute("COMMIT")
 
 
-def _write_items(database: sqlite3.Connection, rows: pl.LazyFrame, index: Path) -> None:
+def _write_items(database: sqlite3.Connection, rows: pl.LazyFrame) -> None:
     """SQLite sorts them, on disk where there are many."""
     doubtful = rows.filter(pl.col("label").is_not_null() & pl.col("accepted").not_()).select(COLUMNS)
-    database.execute(f"CREATE TEMP TABLE unsorted (position, {', '.join(COLUMNS)})")
+    database.execute(f"CREATE TEMP TABLE unsorted ({', '.join(COLUMNS)})")
     database.execute("BEGIN")
-    for batch in doubtful.collect_batches(chunk_size=CHUNK_ROWS, maintain_order=True):
-        values = zip(_positions(index, batch["row"].to_list()), batch.iter_rows(), strict=True)
-        database.executemany(
-            f"INSERT INTO unsorted VALUES ({', '.join('?' * (1 + len(COLUMNS)))})",
-            ((position, *row) for position, row in values),
-        )
+    for batch in doubtful.collect_batches(chunk_size=CHUNK_ROWS):
+        database.executemany(f"INSERT INTO unsorted VALUES ({', '.join('?' * len(COLUMNS))})", batch.iter_rows())
     database.execute(SORTED)
     database.execute("DROP TABLE unsorted")
     database.execute("COMMIT")
 
 
-def _positions(index: Path, rows: Sequence[int]) -> list[int]:
-    """Where these images' records lie in the archive; of ascending row numbers."""
-    if not rows:
-        return []
-    positions = read_index(index, rows[0], rows[-1] + 1)
-    return [positions[row - rows[0]] for row in rows]
-
-
-def _read(archive: Archive, items: Sequence[tuple[int, int]], max_bytes: int) -> Iterator[tuple[int, bytes]]:
-    members = archive.members(array("Q", [position for _, position in items]))
-    for (row, _), member in zip(items, members, strict=True):
+def _read(source: Source, rows: Sequence[int], index: Path, max_bytes: int) -> Iterator[tuple[int, bytes]]:
+    positions = array("Q", [read_index(index, row, row + 1)[0] for row in rows])
+    for row, member in zip(rows, source.members(positions), strict=True):
         try:
-            yield row, archive.read(member, max_bytes)
+            yield row, source.read(member, max_bytes)
         except UnreadableMember:  # it could be read when it was classified; the item then has no picture
             continue
 

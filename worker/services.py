@@ -10,6 +10,7 @@ from worker.database import Database
 from worker.jobs import Clock, JobStore
 from worker.leases import LeaseStore
 from worker.models import ModelStore
+from worker.prediction_line import PredictionLine
 from worker.progress import LiveFigures
 from worker.queue import StepQueue, connect_redis, create_celery
 from worker.settings import Settings
@@ -31,6 +32,7 @@ class Services:
     corrections: CorrectionStore
     queue: StepQueue
     live: LiveFigures
+    predictions: PredictionLine
 
     @classmethod
     def open(cls, settings: Settings) -> "Services":
@@ -50,4 +52,5 @@ class Services:
             corrections=CorrectionStore(database),
             queue=StepQueue(create_celery(settings.redis_url), redis),
             live=LiveFigures(redis, settings.progress_seconds),
+            predictions=PredictionLine(settings.redis_url, settings.prediction_seconds),
         )

@@ -41,14 +41,32 @@ class Settings(BaseSettings):
     )
     progress_seconds: float = Field(0.5, ge=0, description="Least time between two writes of a step's live figures.")
 
-    shard_images: int = Field(2000, ge=1, description="Images in one shard of a classification.")
-    max_archive_images: int = Field(1_000_000, ge=1, description="Most images accepted in one archive.")
+    shard_images: int = Field(5000, ge=1, description="Most images in one shard of a classification.")
+    shard_bytes: int = Field(
+        64 * 2**20,
+        ge=1,
+        description="About how many bytes of images, unpacked, a shard holds at most: of large ones it gets fewer, so "
+        "that a killed worker costs seconds.",
+    )
+    max_archive_images: int = Field(1_000_000, ge=1, description="Most images accepted in one archive or directory.")
+    max_archive_files: int = Field(
+        2_000_000, ge=1, description="Most files of any kind, and folders, in one archive or directory."
+    )
+    max_unpacked_bytes: int = Field(
+        16 * 2**30,
+        ge=1,
+        description="Most bytes that an archive's images unpack to together, and that one compressed tar takes on disk "
+        "while its job is worked on.",
+    )
     max_image_bytes: int = Field(
         64 * 2**20,
         ge=1,
         description="Largest size of one image file, unpacked; a larger one becomes an error row.",
     )
 
+    prediction_seconds: float = Field(
+        10, ge=0.01, description="How long the answer to one image (`POST /predictions`) is waited for."
+    )
     max_review_images: int = Field(
         10_000,
         ge=0,

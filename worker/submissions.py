@@ -9,13 +9,14 @@ from typing import Any
 from ulid import ULID
 
 from trainer.parameters import TrainingParameters
-from worker.archives import Archive
 from worker.datasets import check_usable, why_name_is_taken
 from worker.errors import ArchiveError, InvalidSubmission, UnknownModel
 from worker.parameters import ClassificationParameters, ImportParameters, ReviewParameters
 from worker.records import Job
 from worker.reviews import check_mergeable
 from worker.services import Services
+from worker.settings import Settings
+from worker.sources import Limits, count_images, suffix_of
 from worker.states import JobKind
 from worker.sweep_parameters import SweepParameters
 from worker.volume import sync_directory
@@ -70,30 +71,40 @@ def _submit(
 def submit_classification(
     services: Services,
     parameters: ClassificationParameters,
-    upload: Upload,
+    upload: Upload | None,
     idempotency_key: str | None = None,
 ) -> Job:
-    """Queue the classification of an uploaded zip. The upload is moved to the job, or removed.
+    """Queue the classification of an uploaded archive, or of the directory that the parameters name.
+
+    The upload is moved to the job, or removed.
+
+    Args:
+        upload: None where the parameters name a directory.
 
     Raises:
-        InvalidSubmission: the upload is no usable zip, the model is unknown, or there is none yet.
+        InvalidSubmission: there are no images that can be used, the model is unknown, or there is none yet.
         IdempotencyConflict: the key was used for another submission.
     """
     try:
         resolved = _with_model(services, parameters).model_dump(mode="json")
-        fingerprint = _fingerprint(JobKind.CLASSIFICATION, resolved, upload.sha256)
+        fingerprint = _fingerprint(JobKind.CLASSIFICATION, resolved, *([upload.sha256] if upload else []))
         if existing := services.jobs.submitted_before(idempotency_key, fingerprint):
             return existing
-        total = _count_images(upload.path, services.settings.max_archive_images)
         job_id = new_id()
-        _move(upload, services.volume.archive(job_id))
+        if upload is not None:
+            total, suffix = _look_into(upload.path, "file", services.settings)
+            _move(upload, services.volume.archive_of_kind(job_id, suffix))
+        else:
+            total, _ = _look_into(_inbox_directory(services, parameters.directory), "directory", services.settings)
+            services.volume.job(job_id).mkdir()
     finally:
-        upload.path.unlink(missing_ok=True)
+        if upload is not None:
+            upload.path.unlink(missing_ok=True)
     job = services.jobs.submit(
         job_id,
         JobKind.CLASSIFICATION,
         resolved,
-        source=_source(upload),
+        source=_source(upload) if upload else {"name": f"inbox/{parameters.directory}"},
         total=total,
         fingerprint=fingerprint,
         idempotency_key=idempotency_key,
@@ -181,29 +192,32 @@ def delete(services: Services, job_id: str) -> None:
 
 
 def _with_model(services: Services, parameters: ClassificationParameters) -> ClassificationParameters:
-    if not parameters.model:
-        default = services.models.default()
-        if default is None:
-            raise InvalidSubmission("model", "There is no model to classify with yet: train one first.")
-        return parameters.model_copy(update={"model": (default.id,)})
-    try:
-        first, *others = (services.models.get(model_id).class_names for model_id in parameters.model)
-    except UnknownModel as error:
-        raise InvalidSubmission("model", str(error)) from error
-    if any(other != first for other in others):
+    models = [services.models.serving(model_id) for model_id in parameters.model or (None,)]
+    if any(model.class_names != models[0].class_names for model in models):
         raise InvalidSubmission("model", "Models that answer together must know the same classes; these do not.")
-    return parameters
+    return parameters.model_copy(update={"model": tuple(model.id for model in models)})
 
 
-def _count_images(path: Path, most: int) -> int:
+def _inbox_directory(services: Services, directory: str | None) -> Path:
+    if directory is None:
+        raise InvalidSubmission("file", "There is nothing to classify: send a file, or name a directory of the inbox.")
+    found = services.volume.inbox_directory(directory)
+    if found is None:
+        raise InvalidSubmission(
+            "directory",
+            f"There is no directory {directory[:200]!r} in the inbox. Put the images into a directory in "
+            f"{services.volume.inbox}, and give its path from there.",
+        )
+    return found
+
+
+def _look_into(path: Path, field: str, settings: Settings) -> tuple[int, str]:
+    """How many images there are, and the suffix of such an archive."""
     try:
-        with Archive(path) as archive:
-            count = len(archive.listing.images)
+        suffix = "" if path.is_dir() else suffix_of(path)
+        return count_images(path, Limits.of(settings)), suffix
     except ArchiveError as error:
-        raise InvalidSubmission("file", str(error)) from error
-    if count > most:
-        raise InvalidSubmission("file", f"The zip holds {count} images; the most is {most}. Split it up.")
-    return count
+        raise InvalidSubmission(field, str(error)) from error
 
 
 def _move(upload: Upload, path: Path) -> None:

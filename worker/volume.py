@@ -1,8 +1,10 @@
 """The shared volume: where each file of a job, a model or a data set lies, and how a file gets there whole.
 
 datasets/<name>/    the four IDX files, about.json preview.png source.json
+inbox/…             what a person puts there to be classified; never written to
 uploads/…
-jobs/<id>/          input.zip results.csv results.jsonl summary.json log.txt, or upload log.txt; review/queue.sqlite
+jobs/<id>/          input.zip (.tar, .tar.gz …) results.csv results.jsonl summary.json log.txt, or upload log.txt
+                    review/queue.sqlite of a classification
 models/<id>/        model.keras metrics.json history.csv summary.txt curves.png …
 """
 
@@ -15,6 +17,9 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
+# Archives that a classification can read are kept under these.
+ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tar.bz2")
+
 
 class Volume:
     """Paths under one root. Ids come from Tenfold, never from a person, so they are safe as directory names; so are
@@ -24,9 +29,10 @@ class Volume:
         self.root = root.resolve()
         self.datasets = self.root / "datasets"
         self.uploads = self.root / "uploads"
+        self.inbox = self.root / "inbox"
 
     def create(self) -> None:
-        for directory in (self.datasets, self.uploads, self.root / "jobs", self.root / "models"):
+        for directory in (self.datasets, self.uploads, self.inbox, self.root / "jobs", self.root / "models"):
             directory.mkdir(parents=True, exist_ok=True)
 
     def dataset(self, name: str) -> Path:
@@ -39,7 +45,17 @@ class Volume:
         return self.root / "models" / model_id
 
     def archive(self, job_id: str) -> Path:
-        return self.job(job_id) / "input.zip"
+        """The archive that a classification reads, of whichever kind it is."""
+        paths = [self.archive_of_kind(job_id, suffix) for suffix in ARCHIVE_SUFFIXES]
+        return next((path for path in paths if path.exists()), paths[0])
+
+    def archive_of_kind(self, job_id: str, suffix: str) -> Path:
+        return self.job(job_id) / f"input{suffix}"
+
+    def inbox_directory(self, directory: str) -> Path | None:
+        """Where a directory of the inbox really is; None where there is none, or where it leads out of the inbox."""
+        path = (self.inbox / directory).resolve()
+        return path if path.is_dir() and path.is_relative_to(self.inbox.resolve()) else None
 
     def upload(self, job_id: str) -> Path:
         """The file that an import reads, of whatever kind; gone when it has succeeded."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from trainer.inference import Classifier, Ensemble
+from trainer.inference import BATCH, Classifier, Ensemble
 from trainer.novelty import NoveltyDetector
 from worker.records import Model
 from worker.volume import Volume
@@ -28,14 +28,22 @@ class Panel:
     novelty: NoveltyDetector | None
 
 
-def load_panel(models: Sequence[Model], volume: Volume) -> Panel:
+def load_panel(models: Sequence[Model], volume: Volume, batch: int = BATCH) -> Panel:
     """These models, ready; the first says what is novel.
+
+    Args:
+        batch: see `Classifier`.
 
     Raises:
         ClassesDiffer: they do not know the same classes.
     """
     warm = [
-        _load(volume.model(model.id), model.class_names, model.metrics.get("calibration", {}).get("temperature", 1.0))
+        _load(
+            volume.model(model.id),
+            model.class_names,
+            model.metrics.get("calibration", {}).get("temperature", 1.0),
+            batch,
+        )
         for model in models
     ]
     return Panel(Ensemble([classifier for classifier, _ in warm]), warm[0][1])
@@ -43,11 +51,11 @@ def load_panel(models: Sequence[Model], volume: Volume) -> Panel:
 
 @lru_cache(maxsize=MODELS_KEPT)
 def _load(
-    directory: Path, class_names: tuple[str, ...], temperature: float
+    directory: Path, class_names: tuple[str, ...], temperature: float, batch: int
 ) -> tuple[Classifier, NoveltyDetector | None]:
     log.info("loading %s", directory)
     novelty = directory / "novelty.npz"
     return (
-        Classifier.load(directory / "model.keras", class_names, temperature),
+        Classifier.load(directory / "model.keras", class_names, temperature, batch),
         NoveltyDetector.load(novelty) if novelty.exists() else None,
     )

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from trainer.datasets import Dataset
-from trainer.inference import BATCH, Classifier, normalised
+from trainer.errors import ClassesDiffer
+from trainer.inference import BATCH, Classifier, Ensemble, normalised
 from trainer.networks import build_model
 from trainer.recipes import get_recipe
+from trainer.temperature import with_temperature
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +58,30 @@ def test_a_saved_model_is_loaded_with_its_class_names(model: keras.Model, digits
 
 def test_scores_of_nothing_are_an_even_guess() -> None:
     assert normalised(np.zeros((1, 4), np.float32)).tolist() == [[0.25] * 4]
+
+
+def test_a_temperature_changes_how_sure_it_is_and_not_what_it_says(model: keras.Model, digits: Dataset) -> None:
+    images = digits.train_images[:100]
+    plain = Classifier(model).classify(images)
+
+    cooled = Classifier(model, temperature=0.25).classify(images)
+
+    np.testing.assert_allclose(cooled, with_temperature(plain, 0.25), atol=1e-6)
+    assert (cooled.argmax(axis=1) == plain.argmax(axis=1)).all()
+    assert (cooled.max(axis=1) > plain.max(axis=1)).all()
+
+
+def test_several_answer_with_the_mean_of_their_calibrated_probabilities(model: keras.Model, digits: Dataset) -> None:
+    images = digits.train_images[:20]
+    other = build_model(get_recipe("dropout-128").plan, classes=10, seed=4, steps=1)
+    members = [Classifier(model, temperature=0.5), Classifier(other, temperature=2.0)]
+
+    together = Ensemble(members).classify(images)
+
+    np.testing.assert_allclose(together, (members[0].classify(images) + members[1].classify(images)) / 2, atol=1e-6)
+    assert together.dtype == np.float32
+
+
+def test_models_of_other_classes_do_not_answer_together(model: keras.Model) -> None:
+    with pytest.raises(ClassesDiffer, match="one knows 0, 1"):
+        Ensemble([Classifier(model), Classifier(model, class_names="abcdefghij")])

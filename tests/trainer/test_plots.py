@@ -7,22 +7,20 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
+from trainer.acceptance import measure_acceptance
 from trainer.calibration import Calibration, reliability
 from trainer.checkpoints import EpochResult
-from trainer.datasets import Dataset
-from trainer.idx import Bytes
 from trainer.plots import (
     TRAINING,
     VALIDATION,
+    plot_confidence,
     plot_confusion,
     plot_curves,
-    plot_mistakes,
-    plot_predictions,
     plot_reliability,
     plot_runs,
 )
 
-RED = "#b3261e"
+NOTHING_ACCEPTED = measure_acceptance(np.zeros(0), np.zeros(0, bool))
 
 
 @pytest.fixture
@@ -66,14 +64,14 @@ def test_so_are_those_of_several_runs(validated: bool, picture: Path) -> None:
 
 def calibration(said: npt.NDArray[np.float64], labels: list[int]) -> Calibration:
     measured = reliability(said, np.array(labels, np.int64))
-    return Calibration(1.5, "validation split", len(labels), measured, measured)
+    return Calibration(1.5, "validation split", len(labels), measured, measured, NOTHING_ACCEPTED)
 
 
 def test_reliability_is_drawn_as_it_is_and_with_its_temperature(picture: Path) -> None:
     before = reliability(np.array([[0.9, 0.1], [0.7, 0.3], [0.2, 0.8]]), np.array([0, 1, 1]))
     after = reliability(np.array([[0.8, 0.2], [0.6, 0.4], [0.3, 0.7]]), np.array([0, 1, 1]))
 
-    plot_reliability(Calibration(1.5, "validation split", 3, before, after), picture)
+    plot_reliability(Calibration(1.5, "validation split", 3, before, after, NOTHING_ACCEPTED), picture)
 
     assert has(picture, TRAINING)
     assert has(picture, VALIDATION)
@@ -86,40 +84,6 @@ def test_reliability_can_be_drawn_of_no_image_and_of_one(picture: Path) -> None:
     plot_reliability(calibration(np.eye(10)[:1], [0]), picture)
 
     assert (pixels(picture) != of_none).any()
-
-
-@pytest.fixture
-def images(digits: Dataset) -> Bytes:
-    return digits.test_images[:9]
-
-
-def test_predictions_that_are_wrong_are_red(images: Bytes, picture: Path) -> None:
-    plot_predictions(images, ["7"] * 9, ["7"] * 9, [0.9] * 9, picture)
-    all_right = has(picture, RED)
-
-    plot_predictions(images, ["7"] * 9, ["7"] * 8 + ["1"], [0.9] * 9, picture)
-
-    assert not all_right
-    assert has(picture, RED)
-
-
-def test_a_sheet_has_a_row_for_each_eight_images(images: Bytes, picture: Path) -> None:
-    heights = []
-    for count in (1, 8, 9):
-        plot_predictions(images[:count], ["7"] * count, ["1"] * count, [0.9] * count, picture)
-        heights.append(len(pixels(picture)))
-
-    assert heights[0] == heights[1] < heights[2]
-
-
-def test_no_images_make_a_sheet_too(images: Bytes, picture: Path) -> None:
-    plot_mistakes(images[:0], [], [], [], picture)
-    without = pixels(picture)
-
-    plot_mistakes(images[:1], ["7"], ["1"], [0.9], picture)
-
-    assert without.shape == pixels(picture).shape
-    assert (without != pixels(picture)).any()
 
 
 @pytest.mark.parametrize("confusion", [np.zeros((3, 3)), np.eye(3), np.ones((3, 3))], ids=["empty", "right", "even"])
@@ -136,3 +100,14 @@ def test_a_confusion_of_many_classes_is_larger(picture: Path) -> None:
     plot_confusion(np.eye(30, dtype=np.int64), [f"class {number}" for number in range(30)], picture)
 
     assert pixels(picture).shape[0] > small[0] * 1.5
+
+
+def test_confidence_is_drawn_apart_for_what_is_accepted_and_what_goes_to_review(picture: Path) -> None:
+    some, none = np.array([0, 0, 3, 90]), np.zeros(4, np.int64)
+
+    plot_confidence(some, none, picture)
+    all_accepted = pixels(picture)
+    plot_confidence(none, some, picture)
+
+    assert (all_accepted != pixels(picture)).any()
+    plot_confidence(none, none, picture)

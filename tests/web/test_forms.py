@@ -34,7 +34,7 @@ def test_a_form_shows_what_was_entered_and_what_was_wrong_with_it() -> None:
     assert entered["seed"] == ("1", None)
 
 
-@pytest.mark.parametrize("path", ["/", "/train", "/classify", "/models"])
+@pytest.mark.parametrize("path", ["/", "/train", "/classify", "/predict", "/models"])
 def test_pages_without_any_job_say_where_to_begin(api: FlaskClient, path: str) -> None:
     response = api.get(path)
 
@@ -78,7 +78,7 @@ def test_a_bad_zip_brings_the_form_back_with_the_reason(api: FlaskClient, servic
     response = api.post("/classify", data={"file": (io.BytesIO(b"text"), "digits.zip")})
 
     assert response.status_code == 422
-    assert "not a zip archive" in response.text
+    assert "not a zip, a tar or an image" in response.text
     assert not list(services.volume.uploads.iterdir())
 
 

@@ -3,10 +3,13 @@
 import contextlib
 import io
 import shutil
+import stat
+import struct
 import subprocess
 import tracemalloc
 import zipfile
 import zlib
+from array import array
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -14,8 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.archives import Archive, UnreadableMember, is_image, label_of, read_index, write_index
 from worker.errors import ArchiveError
+from worker.sources import Limits, Source, UnreadableMember, label_of, open_source, read_index, write_index
+from worker.sources.names import Kind, kind_of
+from worker.sources.overlaps import find_overlap
 
 
 def write_zip(path: Path, members: Sequence[tuple[str, bytes]], *, compress: bool = False) -> Path:
@@ -26,20 +31,24 @@ def write_zip(path: Path, members: Sequence[tuple[str, bytes]], *, compress: boo
     return path
 
 
+def opened(path: Path, limits: Limits | None = None) -> Source:
+    return open_source(path, path.parent, limits)
+
+
 def test_images_keep_the_archives_order_and_the_rest_is_counted(tmp_path: Path) -> None:
     names = ["b/2.png", "a/1.JPG", "notes.txt", "a/1.png", "__MACOSX/a/._1.png", ".DS_Store", "Thumbs.db"]
     path = write_zip(tmp_path / "z.zip", [(name, b"x") for name in names])
 
-    with Archive(path) as archive:
+    with opened(path) as archive:
         assert [member.name for member in archive.listing.images] == ["b/2.png", "a/1.JPG", "a/1.png"]
-        assert archive.listing.skipped == 4
+        assert archive.listing.skipped == {"other files": 1, "system files": 3}
 
 
 def test_duplicate_names_are_both_images_with_their_own_bytes(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="Duplicate name"):
         path = write_zip(tmp_path / "z.zip", [("1.png", b"first"), ("1.png", b"second")])
 
-    with Archive(path) as archive:
+    with opened(path) as archive:
         assert [archive.read(member, 100) for member in archive.listing.images] == [b"first", b"second"]
 
 
@@ -57,14 +66,21 @@ def test_what_cannot_be_used_says_why(tmp_path: Path, content: bytes, message: s
     path = tmp_path / "z.zip"
     path.write_bytes(content)
 
-    with pytest.raises(ArchiveError, match=message), Archive(path) as archive:
+    with pytest.raises(ArchiveError, match=message), opened(path) as archive:
+        _ = archive.listing
+
+
+def test_folders_count_as_files_do_since_going_past_them_takes_as_long(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "z.zip", [("1.png", b"x"), *((f"{n}/", b"") for n in range(5))])
+
+    with pytest.raises(ArchiveError, match="more than 5 files"), opened(path, Limits(files=5)) as archive:
         _ = archive.listing
 
 
 def test_a_zip_without_images_says_what_it_looked_for(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "z.zip", [("notes.txt", b"x"), ("folder/", b"")])
 
-    with pytest.raises(ArchiveError, match=r"1 files, but no image.*\.png"), Archive(path) as archive:
+    with pytest.raises(ArchiveError, match=r"1 files, but no image.*\.png"), opened(path) as archive:
         _ = archive.listing
 
 
@@ -72,17 +88,32 @@ def test_a_member_damaged_in_the_archive_is_an_error_of_its_own(tmp_path: Path) 
     path = write_zip(tmp_path / "z.zip", [("1.png", b"A" * 500), ("2.png", b"whole")])
     path.write_bytes(path.read_bytes().replace(b"AAAA", b"BBBB", 1))
 
-    with Archive(path) as archive:
+    with opened(path) as archive:
         damaged, whole = archive.listing.images
         with pytest.raises(UnreadableMember, match="damaged"):
             archive.read(damaged, 1000)
         assert archive.read(whole, 1000) == b"whole"
 
 
+def test_a_member_that_should_lie_behind_the_end_is_not_read_from_elsewhere(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "z.zip", [("1.png", b"first"), ("2.png", b"second")])
+    content = bytearray(path.read_bytes())
+    record = content.rindex(b"PK\1\2")
+    content[record + 20 : record + 24] = (0xF600_0005).to_bytes(4, "little")
+    content[record + 42 : record + 46] = (0x24_0000).to_bytes(4, "little")
+    path.write_bytes(content)
+
+    with opened(path) as source:
+        first, lost = source.listing.images
+        assert source.read(first, 1000) == b"first"
+        with pytest.raises(UnreadableMember, match="behind the end"):
+            source.read(lost, 1000)
+
+
 def test_a_member_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "z.zip", [("bomb.png", bytes(10_000_000))], compress=True)
 
-    with Archive(path) as archive, pytest.raises(UnreadableMember, match="larger than 1000 bytes"):
+    with opened(path) as archive, pytest.raises(UnreadableMember, match="larger than 1000 bytes"):
         archive.read(archive.listing.images[0], 1000)
 
 
@@ -93,13 +124,146 @@ def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
         data[data.index(signature) + offset] |= 1
     path.write_bytes(data)
 
-    with Archive(path) as archive, pytest.raises(UnreadableMember, match="encrypted"):
+    with opened(path) as archive, pytest.raises(UnreadableMember, match="encrypted"):
         archive.read(archive.listing.images[0], 1000)
 
 
 @pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        (stat.S_IFLNK, "is a link"),
+        (stat.S_IFCHR, "or a device"),
+        (stat.S_IFIFO, "or a device"),
+    ],
+    ids=["symbolic link", "device", "pipe"],
+)
+def test_what_is_no_file_where_it_was_packed_is_refused(tmp_path: Path, kind: int, says: str) -> None:
+    info = zipfile.ZipInfo("1.png")
+    info.create_system, info.external_attr = 3, (kind | 0o644) << 16
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
+        archive.writestr(info, "/etc/passwd")
+
+    with opened(tmp_path / "z.zip") as source, pytest.raises(UnreadableMember, match=says):
+        source.read(source.listing.images[0], 1000)
+
+
+@pytest.mark.parametrize(
+    "name", ["/etc/1.png", "../1.png", "a/../../1.png", "..\\1.png", "C:\\1.png", "\\\\host\\1.png"]
+)
+def test_a_name_that_leads_outside_is_reported_and_its_image_is_refused(tmp_path: Path, name: str) -> None:
+    path = write_zip(tmp_path / "z.zip", [(name, b"x"), ("a..b/1..png", b"good"), ("a:b.png", b"good")])
+
+    with opened(path) as source:
+        bad, *good = source.listing.images
+        assert bad.name == name
+        with pytest.raises(UnreadableMember, match="leads out of the archive"):
+            source.read(bad, 1000)
+        assert [source.read(member, 1000) for member in good] == [b"good", b"good"]
+
+
+def zip_of_overlapping(count: int, kernel: bytes) -> bytes:
+    """Fifield's first construction: every record of the directory is of the one and only file."""
+    packed = zlib.compress(kernel)[2:-4]
+    fields = (0, 0, 8, 0, 0, zlib.crc32(kernel), len(packed), len(kernel), 5, 0)
+    local = struct.pack("<4s5H3L2H", b"PK\3\4", 20, *fields[1:]) + b"0.png" + packed
+    records = b"".join(
+        struct.pack("<4s6H3L5H2L", b"PK\1\2", 20, 20, *fields[1:], 0, 0, 0, 0, 0) + b"%d.png" % number
+        for number in range(count)
+    )
+    return local + records + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(records), len(local), 0)
+
+
+def zip_of_quoting(count: int, kernel: bytes) -> bytes:
+    """Fifield's second construction: each file's packed bytes quote the whole file after it, up to the kernel."""
+    packed = zlib.compress(kernel)[2:-4]
+    inner, content, sizes = packed, kernel, [(zlib.crc32(kernel), len(packed), len(kernel))]
+    body = local_header(count - 1, *sizes[0]) + packed
+    for number in reversed(range(count - 1)):
+        quote = struct.pack("<BHH", 0, len(body) - len(inner), 0xFFFF ^ (len(body) - len(inner)))
+        inner, content = quote + body, body[: len(body) - len(inner)] + content
+        sizes.append((zlib.crc32(content), len(inner), len(content)))
+        body = local_header(number, *sizes[-1]) + inner
+    records, at = b"", 0
+    for number, size in enumerate(reversed(sizes)):
+        record = struct.pack("<4s6H3L5H2L", b"PK\1\2", 20, 20, 0, 8, 0, 0, *size, 5, 0, 0, 0, 0, 0, at)
+        records += record + b"%d.png" % number
+        at += 30 + 5 + 5
+    return body + records + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(records), len(body), 0)
+
+
+def local_header(number: int, crc: int, packed: int, unpacked: int) -> bytes:
+    return struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, 8, 0, 0, crc, packed, unpacked, 5, 0) + b"%d.png" % number
+
+
+@pytest.mark.parametrize("build", [zip_of_overlapping, zip_of_quoting], ids=["one file many times", "files in files"])
+def test_images_that_share_bytes_are_refused_by_the_listing_alone(
+    tmp_path: Path, build: Callable[[int, bytes], bytes]
+) -> None:
+    path = tmp_path / "bomb.zip"
+    path.write_bytes(build(8, bytes(100_000)))
+    assert len(zipfile.ZipFile(path).infolist()) == 8
+
+    with pytest.raises(ArchiveError, match=r"'\d\.png' shares bytes.*Pack the images anew"), opened(path) as archive:
+        _ = archive.listing
+
+
+def test_records_in_another_order_than_their_files_are_no_overlap(tmp_path: Path) -> None:
+    path = tmp_path / "z.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(5):
+            archive.writestr(f"{number}.png", b"%d" % number)
+        archive.filelist.reverse()
+
+    with opened(path) as source:
+        assert [source.read(member, 9) for member in source.listing.images] == [b"4", b"3", b"2", b"1", b"0"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 6)), max_size=8))
+def test_an_overlap_is_found_exactly_where_two_ranges_share_a_byte(ranges: list[tuple[int, int]]) -> None:
+    taken = [byte for start, length in ranges for byte in range(start, start + length)]
+
+    found = find_overlap(array("Q", [a for a, _ in ranges]), array("Q", [a + length for a, length in ranges]))
+
+    assert (found is not None) == (len(taken) > len(set(taken)))
+    if found is not None:
+        start, _ = ranges[found]
+        assert any(a < start < a + length or a == start for n, (a, length) in enumerate(ranges) if n != found)
+
+
+def test_images_that_unpack_to_too_much_together_are_refused_by_the_listing_alone(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "z.zip", [(f"{n}.png", bytes(1000)) for n in range(10)], compress=True)
+
+    with pytest.raises(ArchiveError, match="more than 9,999 bytes of images when unpacked"):
+        _ = opened(path, Limits(unpacked_bytes=9999)).listing
+    with opened(path, Limits(unpacked_bytes=10_000)) as source:
+        assert len(source.listing.images) == 10
+
+
+def test_an_image_that_is_too_large_is_not_unpacked_and_does_not_count(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "z.zip", [("1.png", bytes(1000)), ("2.png", b"x")], compress=True)
+
+    with opened(path, Limits(image_bytes=100, unpacked_bytes=100)) as source:
+        assert len(source.listing.images) == 2
+
+
+def test_a_member_that_claims_to_unpack_to_little_gives_no_more(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "z.zip", [("1.png", bytes(1_000_000))], compress=True)
+    path.write_bytes(path.read_bytes().replace((1_000_000).to_bytes(4, "little"), (10).to_bytes(4, "little")))
+
+    with opened(path) as source, pytest.raises(UnreadableMember, match="damaged"):
+        source.read(source.listing.images[0], 1000)
+
+
+@pytest.mark.parametrize(
     ("name", "label"),
-    [("7/a.png", "7"), ("set/7/a.png", "7"), ("7/b/a.png", None), ("a.png", None), ("07/a.png", None)],
+    [
+        ("7/a.png", "7"),
+        ("set/7/a.png", "7"),
+        ("7/b/a.png", None),
+        ("a.png", None),
+        ("07/a.png", None),
+        ("set\\7\\a.png", "7"),
+    ],
 )
 def test_the_folder_tells_the_label_when_it_is_a_class(name: str, label: str | None) -> None:
     assert label_of(name, tuple("0123456789")) == label
@@ -112,7 +276,7 @@ def test_no_bytes_raise_anything_but_the_archives_own_error(
     path = tmp_path_factory.mktemp("any") / "z.zip"
     path.write_bytes(b"PK\x03\x04" + data + b"PK\x05\x06" + data)
 
-    with contextlib.suppress(ArchiveError), Archive(path) as archive:
+    with contextlib.suppress(ArchiveError), opened(path) as archive:
         assert archive.listing.images
 
 
@@ -204,16 +368,16 @@ def test_a_zip_is_read_whoever_packed_it(tmp_path: Path, pack: Callable[[Path], 
     path = tmp_path / "z.zip"
     pack(path)
 
-    with Archive(path) as archive:
+    with opened(path) as archive:
         read = {member.name: archive.read(member, 10_000) for member in archive.listing.images}
         assert read == {name: data for name, data in FILES.items() if name != "notes.txt"}
-        assert archive.listing.skipped == 1
+        assert archive.listing.skipped == {"other files": 1}
 
 
 def test_more_members_than_a_zip_without_64_bits_can_count(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "z.zip", [(f"{n}.png", b"%d" % n) for n in range(70_000)])
 
-    with Archive(path) as archive:
+    with opened(path) as archive:
         assert len(archive.listing.images) == 70_000
         assert archive.read(archive.listing.images[-1], 100) == b"69999"
 
@@ -222,7 +386,7 @@ def test_names_of_the_time_before_utf8_are_in_the_code_page_of_dos(tmp_path: Pat
     path = write_zip(tmp_path / "z.zip", [("ab.png", b"x")])
     path.write_bytes(path.read_bytes().replace(b"ab.png", b"\x81b.png"))
 
-    with Archive(path) as archive:
+    with opened(path) as archive:
         assert [member.name for member in archive.listing.images] == ["\u00fcb.png"]
         assert archive.read(archive.listing.images[0], 100) == b"x"
 
@@ -236,17 +400,17 @@ def test_a_name_that_info_zip_keeps_beside_the_dos_name_counts(tmp_path: Path) -
         archive.writestr(info, b"x")
     path.write_bytes(path.read_bytes().replace(b"ab.png", stored))
 
-    with Archive(path) as archive:
+    with opened(path) as archive:
         assert [(member.name, archive.read(member, 9)) for member in archive.listing.images] == [(name, b"x")]
 
 
 def test_a_shard_reads_its_images_by_the_index(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "z.zip", [(f"{n}.{('png', 'txt')[n % 2]}", b"%d" % n) for n in range(20)])
     index = tmp_path / "index"
-    with Archive(path) as archive, index.open("wb") as file:
+    with opened(path) as archive, index.open("wb") as file:
         write_index(archive.listing.images, file)
 
-    with Archive(path) as archive:
+    with opened(path) as archive:
         members = archive.members(read_index(index, 3, 6))
         assert [(member.name, archive.read(member, 9)) for member in members] == [
             ("6.png", b"6"),
@@ -259,7 +423,7 @@ def test_planning_holds_a_few_bytes_an_image(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "z.zip", [(f"{n:06d}.png", b"") for n in range(20_000)])
 
     tracemalloc.start()
-    with Archive(path) as archive:
+    with opened(path) as archive:
         assert len(archive.listing.images) == 20_000
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -291,7 +455,7 @@ def test_a_damaged_zip_gives_no_bytes_that_zipfile_would_refuse(
     path.write_bytes(data)
 
     read = []
-    with contextlib.suppress(ArchiveError), Archive(path) as archive:
+    with contextlib.suppress(ArchiveError), opened(path) as archive:
         for member in archive.listing.images:
             with contextlib.suppress(UnreadableMember):
                 read.append(archive.read(member, 1000))
@@ -306,4 +470,4 @@ def test_images_and_folders_are_told_by_names_as_paths_tell_them(name: str) -> N
     path = PurePosixPath(name)
     hidden = path.name.startswith(".") or "__MACOSX" in path.parts
     if not name.endswith(("/", "/.")):
-        assert is_image(name) == (not hidden and path.suffix.lower() == ".png")
+        assert (kind_of(name) is Kind.IMAGE) == (not hidden and path.suffix.lower() == ".png")

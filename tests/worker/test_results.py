@@ -1,92 +1,127 @@
-"""The results of a classification: a row an image, and their sum."""
+"""The rows of a classification in three formats, and their sums."""
 
 import csv
 import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from worker.errors import LeaseLost
-from worker.results import CSV_COLUMNS, Row, Tally, join_shards, write_shard
+from worker.results import ROWS, read_shards, write_results, write_shard
+from worker.summary import summarise
+
+CLASSES = ("3", "7", "8")
 
 
-def answer(name: str, label: str, truth: str | None = None, confidence: float = 0.5) -> dict[str, Any]:
+def answer(row: int, name: str, label: str, truth: str | None = None, confidence: float = 0.5) -> dict[str, Any]:
     return {
-        "name": name,
-        "truth": truth,
-        "error": None,
-        "label": label,
-        "confidence": confidence,
-        "probabilities": [confidence, 1 - confidence],
-        "normalisation": "as-is",
-        "polarity": "light-on-dark",
+        **{"row": row, "name": name, "truth": truth, "label": label, "confidence": confidence},
+        **{"runner_up": "8", "runner_up_confidence": 0.1, "top_labels": [label, "8"]},
+        **{"top_confidences": [confidence, 0.1], "accepted": confidence > 0.8, "normalisation": "as-is"},
     }
 
 
-def bad(name: str, error: str) -> dict[str, Any]:
-    return {"name": name, "truth": None, "error": error}
+def bad(row: int, name: str, kind: str, error: str) -> dict[str, Any]:
+    return {"row": row, "name": name, "error_kind": kind, "error": error}
 
 
-ROWS = [answer("b,1.png", "7", "7", 0.9), bad("x\n.png", "is damaged"), answer("a.png", "3", "8"), answer("c.png", "7")]
+GIVEN = [
+    answer(0, "b,1.png", "7", "7", 0.9),
+    bad(1, "x\n.png", "archive", "is damaged"),
+    answer(2, 'a"ö.png', "3", "8", 0.875),
+    answer(3, "c.png", "7") | {"quality": "blank"},
+    bad(4, "d.png", "image", "is empty"),
+]
 
 
-def write(shards: list[list[Row]], directory: Path) -> dict[str, Any]:
-    """Write shards, join them, and give the summary."""
-    (directory / "work").mkdir()
-    paths = [directory / "work" / f"{n}.jsonl" for n in range(len(shards))]
-    tallies = [write_shard(iter(rows), path) for rows, path in zip(shards, paths, strict=True)]
-    join_shards(paths, directory, check=lambda: None)
-    kept = [json.loads(json.dumps(tally.values())) for tally in tallies]
-    return sum((Tally.read(values) for values in kept), Tally()).summary()
+def frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=ROWS)
 
 
-@pytest.mark.parametrize("cut", range(len(ROWS) + 1))
-def test_every_row_is_in_both_files_in_order(tmp_path: Path, cut: int) -> None:
-    write([ROWS[:cut], ROWS[cut:]], tmp_path)
+def write(shards: list[pl.DataFrame], directory: Path) -> pl.LazyFrame:
+    (directory / "work").mkdir(exist_ok=True)
+    paths = [directory / "work" / f"{number}.arrow" for number in range(len(shards))]
+    for rows, path in zip(shards, paths, strict=True):
+        assert write_shard(rows.iter_slices(2), path) == len(rows)
+    merged = read_shards(paths)
+    write_results(merged, directory, check=lambda: None)
+    return merged
 
-    with (tmp_path / "results.csv").open(newline="") as file:
+
+@pytest.mark.parametrize("cut", range(len(GIVEN) + 1))
+def test_every_row_is_in_all_three_files_in_order(tmp_path: Path, cut: int) -> None:
+    write([frame(GIVEN[:cut]), frame(GIVEN[cut:])], tmp_path)
+
+    with (tmp_path / "results.csv").open(newline="", encoding="utf-8") as file:
         table = list(csv.DictReader(file))
     lines = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text().splitlines()]
-    assert list(table[0]) == list(CSV_COLUMNS)
-    assert [row["name"] for row in table] == [line["name"] for line in lines] == [row["name"] for row in ROWS]
-    assert [row["label"] for row in table] == ["7", "", "3", "7"]
+    assert lines == pl.read_parquet(tmp_path / "results.parquet").to_dicts() == frame(GIVEN).to_dicts()
+    assert list(table[0]) == list(lines[0]) == ROWS.names()
+    assert [row["name"] for row in table] == [row["name"] for row in GIVEN]
+    assert [row["label"] for row in table] == ["7", "", "3", "7", ""]
     assert table[1]["error"] == "is damaged"
-    assert lines == ROWS
+    assert table[0]["top_labels"] == "7 8"
+    assert table[0]["top_confidences"] == "0.9 0.1"
 
 
-@pytest.mark.parametrize("cut", range(len(ROWS) + 1))
-def test_the_summary_counts_what_the_rows_say(tmp_path: Path, cut: int) -> None:
-    summary = write([ROWS[:cut], ROWS[cut:]], tmp_path)
+def test_the_summary_counts_what_the_rows_say(tmp_path: Path) -> None:
+    merged = write([frame(GIVEN[:2]), frame([]), frame(GIVEN[2:])], tmp_path)
 
+    summary = summarise(merged, CLASSES)
+
+    interval = summary.pop("accuracy_interval")
+    assert interval[0] < 0.5 < interval[1]
     assert summary == {
-        "images": 4,
-        "errors": 1,
-        "counts": {"3": 1, "7": 2},
-        "mean_confidence": round((0.9 + 0.5 + 0.5) / 3, 6),
-        "labelled": 2,
-        "correct": 1,
-        "accuracy": 0.5,
+        **{"images": 5, "errors": 2, "error_kinds": {"archive": 1, "image": 1}},
+        **{"accepted": 2, "to_review": 1, "quality": {"blank": 1}},
+        **{"counts": {"3": 1, "7": 2}, "mean_confidence": round((0.9 + 0.5 + 0.875) / 3, 6)},
+        **{"labelled": 2, "correct": 1, "accuracy": 0.5, "accepted_labelled": 2, "accepted_wrong": 1},
+        "confusion": [[0, 0, 0], [0, 1, 0], [1, 0, 0]],
+        "worst_mistakes": [{"row": 2, "name": 'a"ö.png', "truth": "8", "label": "3", "confidence": 0.875}],
     }
 
 
-def test_without_labels_there_is_no_accuracy_and_without_answers_no_confidence(tmp_path: Path) -> None:
-    unlabelled, unanswered = Tally(), Tally()
-    unlabelled.add(answer("a", "1"))
-    unanswered.add(bad("a", "no"))
-
-    assert unlabelled.summary()["accuracy"] is None
-    assert unanswered.summary()["mean_confidence"] is None
+LABELS = st.sampled_from(CLASSES)
+ANSWERED = st.tuples(LABELS, st.none() | LABELS | st.just("no class"), st.floats(0, 1))
 
 
-def test_what_stops_the_joining_leaves_no_result(tmp_path: Path) -> None:
+@given(st.lists(st.none() | ANSWERED, max_size=30))
+def test_the_figures_agree_with_each_other_whatever_the_rows_are(
+    drawn: list[tuple[str, str | None, float] | None],
+) -> None:
+    rows = [
+        bad(row, "x", "image", "no") if one is None else answer(row, "x", one[0], one[1], one[2])
+        for row, one in enumerate(drawn)
+    ]
+
+    summary = summarise(frame(rows).lazy(), CLASSES)
+
+    assert summary["images"] == len(drawn)
+    assert summary["errors"] == drawn.count(None) == sum(summary["error_kinds"].values())
+    answered = summary["images"] - summary["errors"]
+    assert sum(summary["counts"].values()) == summary["accepted"] + summary["to_review"] == answered
+    assert (summary["mean_confidence"] is None) == (answered == 0)
+    right = sum(one is not None and one[0] == one[1] for one in drawn)
+    assert summary["correct"] == right
+    if summary["labelled"]:
+        matrix = summary["confusion"]
+        assert sum(matrix[place][place] for place in range(len(CLASSES))) == right
+        assert summary["accuracy_interval"][0] <= summary["accuracy"] <= summary["accuracy_interval"][1]
+    else:
+        assert summary["accuracy"] is summary["confusion"] is None
+
+
+def test_what_stops_the_writing_leaves_no_result(tmp_path: Path) -> None:
     def stop() -> None:
         raise LeaseLost("too late")
 
-    shard = tmp_path / "0.jsonl"
-    write_shard(ROWS, shard)
+    write_shard([frame(GIVEN)], tmp_path / "0.arrow")
 
     with pytest.raises(LeaseLost):
-        join_shards([shard], tmp_path, stop)
+        write_results(read_shards([tmp_path / "0.arrow"]), tmp_path, stop)
 
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.csv", "0.jsonl"]
+    assert [path.name for path in tmp_path.iterdir()] == ["0.arrow"]

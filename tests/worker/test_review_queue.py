@@ -2,7 +2,6 @@
 
 import io
 import sqlite3
-from array import array
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ from PIL import Image
 from tests.reviews import classified, digits, untrained_model, with_settings
 from trainer.datasets import Dataset
 from trainer.samples import png
-from worker.archives import Archive
 from worker.records import Job
 from worker.review_queue import FILE, ReviewQueue
 from worker.reviews import list_items
@@ -53,13 +51,12 @@ def test_answers_that_are_not_accepted_are_queued_the_least_certain_first(servic
     assert "broken.png" not in [item.name for item in items]
 
 
-def test_positions_are_those_of_the_images_in_the_archive(services: Services, mnist: Dataset) -> None:
+def test_items_are_found_by_their_rows(services: Services, mnist: Dataset) -> None:
     job = classified(services, digits(mnist, 20))
 
-    with queue_of(services, job) as queue, Archive(services.volume.archive(job.id)) as archive:
-        items = list(queue.find_all(range(5, 9)))
-        found = [member.name for member in archive.members(array("Q", [item.position for item in items]))]
-    assert found == [item.name for item in items] == ["005.png", "006.png", "007.png", "008.png"]
+    with queue_of(services, job) as queue:
+        assert [item.name for item in queue.find_all([8, 5, 99, 6])] == ["005.png", "006.png", "008.png"]
+        assert queue.find(99) is None
 
 
 def test_pictures_are_the_original_made_small_and_what_the_model_saw(services: Services, mnist: Dataset) -> None:

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from tests.conftest import Clock, write_dataset
-from tests.reviews import classified, digits, untrained_model, work_off
+from tests.reviews import classified, digits, untrained_model, with_settings, work_off
 from trainer.catalogue import read_entry
 from trainer.datasets import Dataset, load_dataset
 from trainer.images import normalise
@@ -203,6 +203,30 @@ def test_corrections_come_after_the_training_images_they_are_put_together_with(
     assert np.array_equal(made.train_images[:200], mnist.train_images[:200])
     assert made.train_labels[200:].tolist() == mnist.test_labels[:4].tolist()
     assert np.array_equal(made.test_images, mnist.test_images[:50])
+
+
+def test_a_data_set_is_made_whatever_has_become_of_the_images_handed_in(
+    services: Services, job: Job, mnist: Dataset
+) -> None:
+    services.volume.archive(job.id).unlink()
+    review_as_they_are(services, job, mnist)
+
+    assert merged(services, job, dataset="corrections").state is JobState.SUCCEEDED
+
+
+def test_corrections_of_images_without_pictures_are_in_the_results_and_left_out_of_the_data_set(
+    services: Services, mnist: Dataset
+) -> None:
+    untrained_model(services)
+    job = classified(with_settings(services, max_review_images=30), digits(mnist, COUNT))
+    review_as_they_are(services, job, mnist)
+
+    review = merged(services, job, dataset="corrections")
+
+    assert review.summary is not None
+    assert (review.summary["reviewed"], review.summary["dataset"]["images"]) == (COUNT, 30)
+    assert "no pictures of them are kept: 10 corrected" in review.summary["dataset"]["warnings"][0]
+    assert None not in corrected_column(services, job)
 
 
 def test_too_few_corrections_for_a_data_set_of_their_own_fail_with_what_to_do(

@@ -18,7 +18,13 @@ TEST_SHARE = 1 / 6
 
 
 def extend_dataset(
-    name: str, class_names: Sequence[str], images: Bytes, labels: Bytes, base: Dataset | None = None
+    name: str,
+    class_names: Sequence[str],
+    images: Bytes,
+    labels: Bytes,
+    base: Dataset | None = None,
+    *,
+    notes: Sequence[str] = (),
 ) -> Imported:
     """A data set of these images. With `base`, after its training images, and with its test images.
 
@@ -27,12 +33,14 @@ def extend_dataset(
         images: (n, 28, 28) uint8, as a model sees them.
         labels: (n,) uint8 indices into `class_names`.
         base: a data set of the same classes. Without one, a sixth of each class is kept for the test.
+        notes: sentences for the report.
 
     Raises:
         DatasetInvalid: there is no image; or too few to do without `base`, or of one class only.
     """
     if not len(labels):
-        raise DatasetInvalid("No image was given one of the classes, so there is nothing to make a data set of.")
+        reason = "No image was given one of the classes, so there is nothing to make a data set of."
+        raise DatasetInvalid(" ".join([reason, *notes]))
     if base is not None:
         arrays = (
             np.concatenate([base.train_images, images]),
@@ -49,7 +57,7 @@ def extend_dataset(
             "these alone knows no ordinary ones."
         )
     dataset = Dataset(name, *arrays, tuple(class_names))
-    return Imported(dataset, report_on(dataset, Found(Part(images, labels), from_arrays=False, notes=[note])))
+    return Imported(dataset, report_on(dataset, Found(Part(images, labels), from_arrays=False, notes=[*notes, note])))
 
 
 def _check_enough(labels: Bytes) -> None:

@@ -1,82 +1,121 @@
-"""The ink of a digit: told from paper, grain, specks and ruled lines."""
+"""The ink of a digit: told from paper, grain, specks, ruled lines and other digits."""
+
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from trainer.idx import Bytes
-from trainer.normalisation.paper import Contrast, quantile
 
 Sides = npt.NDArray[np.float64]
+Chosen = npt.NDArray[np.bool_]
 
 # Ink from a quarter up is a mark; less is the soft edge of one.
 MARK = 64
 
+# Where ink is this share of the picture, Otsu's threshold finds it without help, and soft edges would pass for grain.
+PLENTY_OF_INK = 0.1
+
 # Contrast below this (of 255) is an empty sheet: paper grain and scanner noise stay under it.
 LEAST_CONTRAST = 12
 
-# Ink differs from the paper by at least so many standard deviations of the paper's grain.
+# Ink differs from the paper by at least so many standard deviations of the paper's grain. Of normal grain the upper
+# quartile is 0.6745 of them above the median.
 GRAINS = 4
+UPPER_QUARTILE = 0.6745
 
 # The paper's own grain must not count as ink: a quarter of the way to the ink is still paper.
 STILL_PAPER = 0.25
 
-# A piece counts that has this share of the largest one's ink, and is no further from it than this share of its size.
+# A piece is the digit's that has this share of the largest one's ink, and is no further from it than this share of
+# its size.
 LEAST_PIECE = 0.05
 FURTHEST_PIECE = 0.3
+
+# A piece is another digit that is this long, and this far away, in shares of the largest one's size: the hat of a 5
+# is shorter, and the halves of a broken 0 are closer.
+ANOTHER_LENGTH = 0.6
+ANOTHER_GAP = 0.1
 
 # A ruled line, or the sheet's edge: it runs along this share of the picture's side, and is this much longer than wide.
 LINE_LENGTH = 0.8
 LINE_ASPECT = 6
 
+NEIGHBOURHOOD = np.ones((3, 3), np.uint8)
 
-def ink_of(light_on_dark: Contrast) -> Bytes:
-    """The picture (h, w) uint8 with paper at 0 and ink stretched to 255; all 0 where there is no contrast.
 
-    Args:
-        light_on_dark: difference to the paper or to the median, in ±255, ink above paper.
+class Digit(NamedTuple):
+    """A digit found in a picture.
+
+    Attributes:
+        ink: (height, width) uint8, cut from the picture as close as its marks go.
+        left, top: of the cut, in the picture's pixels.
+        pieces: how many things of a digit's size the picture has, apart from each other; 0 where it has no marks.
     """
-    blank = np.zeros(light_on_dark.shape, np.uint8)
-    low, high = float(light_on_dark.min()), float(light_on_dark.max())
-    if high - low < LEAST_CONTRAST:
-        return blank
-    values = np.asarray((light_on_dark - low) * (255 / (high - low)), np.uint8)
+
+    ink: Bytes
+    left: int
+    top: int
+    pieces: int
+
+
+def ink_of(light_on_dark: Bytes) -> Bytes:
+    """The picture (h, w) uint8 with paper at 0 and ink stretched to 255; all 0 where there is no contrast."""
     # The threshold that separates the values best into two groups (N. Otsu, 1979).
-    threshold = cv2.threshold(values, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0]
-    paper = values[values <= threshold]
-    ground = quantile(paper, 0.5)
-    # The median of absolute deviations, as a standard deviation of normal grain (F. Hampel, 1974).
-    grain = 1.4826 * quantile(np.abs(paper - np.float32(ground)), 0.5)
-    marks = values[values > max(threshold, ground + GRAINS * grain)]
-    if not marks.size:
-        return blank
-    full = quantile(marks, 0.9)
-    if (full - ground) * (high - low) < LEAST_CONTRAST * 255:
-        return blank
-    least = ground + STILL_PAPER * (full - ground)
-    return np.asarray(((values - least) * (255 / (full - least))).clip(0, 255), np.uint8)
+    threshold = int(cv2.threshold(light_on_dark, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0])
+    counts = np.cumsum(cv2.calcHist([light_on_dark], [0], None, [256], [0, 256]))
+    papers = counts[threshold]
+    ground, grainy = (int(place) for place in np.searchsorted(counts, (papers / 2, papers * 3 / 4)))
+    grain = (grainy - ground) / UPPER_QUARTILE if papers > (1 - PLENTY_OF_INK) * counts[-1] else 0
+    least_mark = min(max(threshold, round(ground + GRAINS * grain)), 255)
+    marks = counts[-1] - counts[least_mark]
+    full = int(np.searchsorted(counts, counts[least_mark] + 0.9 * marks))
+    if not papers or not marks or full - ground < LEAST_CONTRAST:
+        return np.zeros_like(light_on_dark)
+    return stretched(light_on_dark, ground + STILL_PAPER * (full - ground), full)
 
 
-def digit_of(ink: Bytes) -> Bytes:
-    """The ink (h, w) uint8 without what is not the digit's: specks, ruled lines, the sheet's edges."""
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats((ink > MARK).astype(np.uint8), connectivity=8)
-    if count <= 2:  # the paper, and one piece
-        return ink
-    left, top, width, height, area = boxes[1:].T.astype(float)
-    lines = _are_lines(left, top, width, height, ink.shape)
+def stretched(values: Bytes, least: float, full: float) -> Bytes:
+    """The values (h, w) uint8 with `least` and what is below at 0, `full` and what is above at 255."""
+    times = 255 / (full - least)
+    return np.asarray(cv2.addWeighted(values, times, values, 0, -least * times), np.uint8)
+
+
+def digit_of(ink: Bytes) -> Digit:
+    """The digit in the ink (h, w) uint8, without specks, ruled lines, the sheet's edges, and other digits."""
+    marks = cv2.threshold(ink, MARK, 1, cv2.THRESH_BINARY)[1]
+    count = cv2.connectedComponents(marks, connectivity=8, ltype=cv2.CV_16U)[0]
+    if count <= 2:  # the paper, and at most one piece
+        left, top, width, height = cv2.boundingRect(marks)
+        return Digit(ink[top : top + height, left : left + width], left, top, count - 1)
+    # With this algorithm it takes a third of the time that it takes by default.
+    _, labels, boxes, _ = cv2.connectedComponentsWithStatsWithAlgorithm(marks, 8, cv2.CV_16U, cv2.CCL_SPAGHETTI)
+    own, pieces = _own_pieces(boxes[1:], ink.shape)
+    left, top = boxes[1:][own, :2].min(axis=0).tolist()
+    right, bottom = (boxes[1:][own, :2] + boxes[1:][own, 2:4]).max(axis=0).tolist()
+    cut, others = ink[top:bottom, left:right], labels[top:bottom, left:right]
+    if not own.all():
+        mask = np.concatenate([[False], own]).astype(np.uint8)[others]
+        # The soft edge of a stroke lies outside its mask.
+        cut = np.asarray(cv2.multiply(cut, cv2.dilate(mask, NEIGHBOURHOOD)), np.uint8)
+    return Digit(cut, left, top, pieces)
+
+
+def _own_pieces(boxes: npt.NDArray[Any], shape: tuple[int, ...]) -> tuple[Chosen, int]:
+    """Which pieces are the digit's, and how many digits there are, by each one's left, top, width, height and area."""
+    left, top, width, height, area = boxes.T.astype(float)
+    lines = _are_lines(left, top, width, height, shape)
     sizes = area if lines.all() else np.where(lines, 0, area)
     main = int(sizes.argmax())
+    longest = max(width[main], height[main])
     gap = np.maximum(_gaps(left, width, main), _gaps(top, height, main))
-    near = gap <= FURTHEST_PIECE * max(width[main], height[main])
-    kept = near & (sizes >= LEAST_PIECE * sizes[main])
-    if kept.all():
-        return ink
-    mask = np.concatenate([[False], kept])[labels].astype(np.uint8)
-    # The soft edge of a stroke lies outside its mask.
-    return np.asarray(ink * cv2.dilate(mask, np.ones((3, 3), np.uint8)), np.uint8)
+    another = (np.maximum(width, height) >= ANOTHER_LENGTH * longest) & (gap >= ANOTHER_GAP * longest) & (sizes > 0)
+    own = (gap <= FURTHEST_PIECE * longest) & (sizes >= LEAST_PIECE * sizes[main]) & ~another
+    return own, 1 + int(another.sum())
 
 
-def _are_lines(left: Sides, top: Sides, width: Sides, height: Sides, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+def _are_lines(left: Sides, top: Sides, width: Sides, height: Sides, shape: tuple[int, ...]) -> Chosen:
     rows, columns = shape
     at_border = (left == 0) | (top == 0) | (left + width == columns) | (top + height == rows)
     across = (width >= LINE_LENGTH * columns) & (width >= LINE_ASPECT * height)

@@ -1,49 +1,93 @@
-"""The paper of a picture: made small enough to work on, and taken away, so that uneven light leaves no trace."""
+"""The paper of a picture: the picture made small enough to work on, and the paper taken away, with its uneven light."""
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from trainer.idx import Bytes
+from trainer.normalisation.polarity import Polarity
 
-Contrast = npt.NDArray[np.float32]
+Difference = npt.NDArray[np.float32]
 
-# A digit of a fortieth of a photo's side is still 20 pixels high here, and 12 megapixels cost a few milliseconds.
-WORKING_SIDE = 800
+# A digit of a quarter of this is twice MNIST's size; a smaller one on a larger sheet is looked at again, closer.
+WORKING_SIDE = 160
 
-# The paper is looked for in a picture of this side. Under twice that an image is a crop of a digit, whose ink may
-# fill whole neighbourhoods: there the paper is taken as even.
-PAPER_SIDE = 32
+# Under this side an image is a crop of a digit, whose ink may fill whole neighbourhoods: its paper is taken as even.
 LEAST_SIDE_WITH_SHADES = 64
 
-# Nearly the whole picture: of a digit that touches the borders, strokes fill the most of narrower windows.
+# The paper is looked for in a picture of at most this side, in a window that is nearly all of it: of a digit that
+# touches the borders, strokes fill the most of narrower ones.
+PAPER_SIDE = 32
 PAPER_WINDOW = 31
 
+# Where the paper itself is darker than this, its light says nothing about how dark ink on it is.
+DARKEST_LIT_PAPER = np.uint8(32)
 
-def shrunk(grey: Bytes) -> Bytes:
-    """The picture (h, w) uint8 with its longer side at most 800, by area averaging."""
-    longer = max(grey.shape)
-    if longer <= WORKING_SIDE:
+
+def shrinking_to(side: int, shape: tuple[int, ...]) -> int:
+    """The least whole factor that brings a picture's longer side to this many pixels or fewer."""
+    return -(-max(shape) // side)
+
+
+def reduced(grey: Bytes, factor: int) -> Bytes:
+    """The picture (h, w) uint8 a whole number of times smaller; what does not fill a block at the ends is left out."""
+    if factor <= 1:
         return grey
-    height, width = (max(1, round(side * WORKING_SIDE / longer)) for side in grey.shape)
-    return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    height, width = (max(1, side // factor) for side in grey.shape)
+    blocks = grey[: height * factor, : width * factor]
+    return np.asarray(cv2.resize(blocks, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def flattened(grey: Bytes) -> Contrast:
-    """The difference (h, w) float32, in ±255, of each pixel to the paper around it.
+def paper_of(grey: Bytes) -> Bytes | None:
+    """The paper (h, w) uint8, up to 32 pixels a side, without the ink on it; None where it is taken as even.
 
-    The paper is the median of a wide window, which a stroke moves little whether it is lighter or darker.
+    It is a slope of light, and on it the median of a wide window: a stroke moves medians little, be it light or dark.
     """
     if min(grey.shape) < LEAST_SIDE_WITH_SHADES:
-        return grey.astype(np.float32) - np.float32(quantile(grey, 0.5))
-    small = cv2.resize(grey, (PAPER_SIDE, PAPER_SIDE), interpolation=cv2.INTER_AREA)
-    paper = cv2.blur(cv2.medianBlur(small, PAPER_WINDOW), (5, 5)).astype(np.float32)
+        return None
+    small = reduced(grey, shrinking_to(PAPER_SIDE, grey.shape))
+    slope = _slope_of_light(small)
+    level = cv2.subtract(small, slope, dtype=cv2.CV_8U)
+    shades = cv2.blur(cv2.medianBlur(level, PAPER_WINDOW), (5, 5))
+    return np.asarray(cv2.add(shades, slope, dtype=cv2.CV_8U), np.uint8)
+
+
+def differing(grey: Bytes, paper: Bytes | None) -> Difference:
+    """The difference (h, w) float32, in ±255, of each pixel to the paper, or to the median where that is even."""
+    if paper is None:
+        return grey.astype(np.float32) - np.float32(_median(grey))
+    return np.asarray(cv2.subtract(grey, _laid_under(grey, paper), dtype=cv2.CV_32F), np.float32)
+
+
+def light_on_dark(grey: Bytes, paper: Bytes | None, polarity: Polarity) -> Bytes:
+    """The picture (h, w) uint8 with light ink, on paper that is dark, and all equally so unless it is taken as even.
+
+    Dark ink takes away a share of the light, so that what it takes is counted in shares of the paper's.
+    """
+    if paper is None:
+        return grey if polarity == "light-on-dark" else np.asarray(cv2.bitwise_not(grey), np.uint8)
+    under = _laid_under(grey, paper)
+    if polarity == "light-on-dark":
+        return np.asarray(cv2.subtract(grey, under), np.uint8)
+    light = np.maximum(under, DARKEST_LIT_PAPER)
+    return np.asarray(cv2.divide(cv2.subtract(under, grey), light, scale=255), np.uint8)
+
+
+def _laid_under(grey: Bytes, paper: Bytes) -> Bytes:
     height, width = grey.shape
-    return np.asarray(grey - cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.asarray(cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def quantile(values: npt.NDArray[np.uint8] | Contrast, share: float) -> float:
-    """The value that this share of the values does not exceed; NumPy's own takes ten times as long on few values."""
-    flat = values.ravel()
-    place = int(share * (flat.size - 1))
-    return float(np.partition(flat, place)[place])
+def _slope_of_light(grey: Bytes) -> Difference:
+    """The plane (h, w) float32, 0 in the middle, on which the medians of the picture's halves lie."""
+    height, width = grey.shape
+    down = (_median(grey[-(height // 2) :]) - _median(grey[: height // 2])) / (height - height // 2)
+    across = (_median(grey[:, -(width // 2) :]) - _median(grey[:, : width // 2])) / (width - width // 2)
+    rows = np.arange(height, dtype=np.float32)[:, None] - np.float32((height - 1) / 2)
+    columns = np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)
+    return rows * np.float32(down) + columns * np.float32(across)
+
+
+def _median(values: Bytes) -> int:
+    counts = np.cumsum(cv2.calcHist([values], [0], None, [256], [0, 256]))
+    return int(counts.searchsorted(counts[-1] / 2))

@@ -4,15 +4,16 @@ from flask import Blueprint
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
 
-from web.api import (  # noqa: E402, F401
-    classifications,
-    datasets,
-    files,
-    health,
-    jobs,
-    models,
-    recipes,
-    reviews,
-    sweeps,
-    trainings,
+from web.api import (  # noqa: E402
+    classifications,  # noqa: F401
+    datasets,  # noqa: F401
+    files,  # noqa: F401
+    health,  # noqa: F401
+    jobs,  # noqa: F401
+    models,  # noqa: F401
+    predictions,  # noqa: F401
+    recipes,  # noqa: F401
+    reviews,  # noqa: F401
+    sweeps,  # noqa: F401
+    trainings,  # noqa: F401
 )

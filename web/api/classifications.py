@@ -5,19 +5,20 @@ from flask import Response, request
 from web.api import api
 from web.api.answers import accepted, idempotency_key
 from web.services import services
-from web.uploads import take_upload
+from web.uploads import take_images
 from worker.parameters import ClassificationParameters
 from worker.submissions import submit_classification
 
 
 @api.post("/classifications")
 def create_classification() -> Response:
-    """Queue the classification of a zip.
+    """Queue the classification of an archive, of loose images, or of a directory of the inbox.
 
-    The zip is the multipart part `file` with the parameters as form fields, or the raw body with the
-    parameters in the query (`name` there is the file's name).
+    Files are multipart parts `file` with the parameters as form fields, or one is the raw body with the parameters in
+    the query (`name` there is the file's name).
     """
     given = {**request.args.to_dict(), **request.form.to_dict()}
     given.pop("name", None)
     parameters = ClassificationParameters.model_validate(given)
-    return accepted(submit_classification(services(), parameters, take_upload(), idempotency_key(request)))
+    upload = take_images(parameters.directory)
+    return accepted(submit_classification(services(), parameters, upload, idempotency_key(request)))

@@ -20,8 +20,9 @@ def healthz() -> Response:
 
 @api.get("/readyz")
 def readyz() -> Response:
-    """`200` when jobs can be taken, else `503`. Redis being away only delays jobs, and is told without failing."""
-    checks = {"database": _database(), "volume": _volume(), "redis": _redis()}
+    """`200` when jobs can be taken, else `503`. Redis being away only delays jobs, and is told without
+    failing; so is the predictor, without which all but `POST /predictions` works."""
+    checks = {"database": _database(), "volume": _volume(), "redis": _redis(), "predictor": _predictor()}
     ready = checks["database"] == checks["volume"] == "ok"
     response = jsonify({"status": "ready" if ready else "not ready", "checks": checks})
     response.status_code = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
@@ -47,3 +48,10 @@ def _redis() -> str:
     except RedisError:
         return "away: jobs are accepted and start when it is back"
     return "ok"
+
+
+def _predictor() -> str:
+    try:
+        return "ok" if services().predictions.has_predictor() else "away: single images are refused until it is back"
+    except RedisError:
+        return "away, as Redis is"

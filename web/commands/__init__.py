@@ -5,7 +5,7 @@ import sys
 import click
 
 from web.client import ServerAway, ServerError
-from web.commands import datasets, demo, jobs, models, reproduce, review, submit, sweep, up
+from web.commands import datasets, demo, jobs, models, predict, reproduce, review, submit, sweep, up
 
 # Exit codes that scripts can use.
 FAILED_JOB = 1
@@ -30,6 +30,7 @@ for command in (
     up.up,
     submit.train,
     submit.classify,
+    predict.predict,
     sweep.sweep,
     datasets.import_,
     datasets.datasets,

@@ -30,7 +30,7 @@ def demo(data: Path) -> None:
     data = data.resolve()
     images = data / "demo" / "mnist-test.zip"
     _prepare(data, images)
-    stack = Stack(data, port=0)
+    stack = Stack(data, port=0, predictor=False)
     try:
         with console.status("starting Redis, a worker and the web"):
             stack.start()

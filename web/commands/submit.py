@@ -32,24 +32,30 @@ def train(recipe: str, wait: bool, as_json: bool, **parameters: Any) -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @options_of(ClassificationParameters)
 @wait_option
 @json_option
-def classify(file: Path, wait: bool, as_json: bool, **parameters: Any) -> None:
-    """Classify the images in FILE, a zip."""
+def classify(files: tuple[Path, ...], wait: bool, as_json: bool, **parameters: Any) -> None:
+    """Classify images: each FILE is one, or the only FILE is a zip or a tar of them."""
     parameters = check(ClassificationParameters, parameters)
+    if bool(files) == ("directory" in parameters):
+        raise click.UsageError("Name the files to send, or name a directory of the server's inbox with --directory.")
     with connect() as client:
-        with uploading(file) as on_bytes:
-            job = client.classify(file, on_bytes=on_bytes, **parameters)
+        with uploading(*files) as on_bytes:
+            job = client.classify(*files, on_bytes=on_bytes, **parameters)
         report(job, wait=wait, as_json=as_json)
 
 
 @contextmanager
-def uploading(file: Path) -> Iterator[Callable[[int], None]]:
-    """A bar for a file that is sent; yields what to call with the size of each piece."""
+def uploading(*files: Path) -> Iterator[Callable[[int], None]]:
+    """A bar for the files that are sent; yields what to call with the size of each piece."""
+    if not files:
+        yield lambda count: None
+        return
+    name = files[0].name if len(files) == 1 else f"{len(files):,} files"
     with transfer_bar() as progress:
-        bar = progress.add_task(f"uploading {file.name}", total=file.stat().st_size)
+        bar = progress.add_task(f"uploading {name}", total=sum(file.stat().st_size for file in files))
         yield lambda count: progress.advance(bar, count)
 
 

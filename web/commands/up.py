@@ -25,7 +25,7 @@ DEFAULT_PORT = 8000
     help="Where everything is kept.",
 )
 def up(port: int, data: Path) -> None:
-    """Run Redis, a worker and the web on this machine until Ctrl-C."""
+    """Run Redis, a worker, a predictor and the web on this machine until Ctrl-C."""
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())

@@ -4,6 +4,7 @@ Of a million members `zipfile` keeps some 700 MB; a worker that needs two thousa
 Standard library only: the web counts images with it.
 """
 
+import stat
 import struct
 import zipfile
 import zlib
@@ -13,7 +14,8 @@ from typing import BinaryIO, NamedTuple
 
 # The fields of the format's own description (PKWARE APPNOTE.TXT, 4.3.12 and 4.3.14 to 4.3.16).
 RECORD = struct.Struct("<4s6H3L5H2L")
-NAME_IN_RECORD = struct.Struct("<4sxB2xH18x3H")
+# What a scan needs of the same record: signature, system, flags, sizes, lengths, where the member's own header is.
+SCANNED = struct.Struct("<4sxB2xH10x2L3H8xL")
 RECORD_SIGNATURE = b"PK\x01\x02"
 END = struct.Struct("<4s4H2LH")
 END_SIGNATURE = b"PK\x05\x06"
@@ -30,10 +32,10 @@ BLOCK_BYTES = 2**20
 
 ENCRYPTED = 0x1
 NAME_IS_UTF8 = 0x800
-UNIX = 3
+UNIX, MACOS = 3, 19
 
 
-class Member(NamedTuple):
+class ZipMember(NamedTuple):
     """One file in a zip, as the central directory has it. `header_at` is where in the zip its own header starts."""
 
     name: str
@@ -49,6 +51,13 @@ class Member(NamedTuple):
     def stored_name(self) -> bytes:
         """The name's bytes, as the member's own header repeats them."""
         return self.record[RECORD.size : RECORD.size + RECORD.unpack_from(self.record)[10]]
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether it is no symbolic link, device, pipe or directory, as far as the system that packed it says."""
+        fields = RECORD.unpack_from(self.record)
+        kind = stat.S_IFMT(fields[15] >> 16)
+        return kind in (0, stat.S_IFREG) or fields[1] >> 8 not in (UNIX, MACOS)
 
 
 @dataclass(frozen=True)
@@ -84,8 +93,9 @@ def find_directory(file: BinaryIO) -> Directory:
     return Directory(start, stop, shift=start - offset)
 
 
-def scan_names(file: BinaryIO, directory: Directory) -> Iterator[tuple[int, str]]:
-    """Where each record lies in the file, and its member's name, in the directory's order.
+def scan(file: BinaryIO, directory: Directory) -> Iterator[tuple[int, str, int, int, int]]:
+    """For each member, in the directory's order: where its record lies in the file, its name, where its own header
+    lies, and how many bytes it has packed and unpacked.
 
     Raises:
         zipfile.BadZipFile: the directory is damaged.
@@ -98,20 +108,24 @@ def scan_names(file: BinaryIO, directory: Directory) -> Iterator[tuple[int, str]
             block, block_at, at = block[at:] + file.read(BLOCK_BYTES), position, 0
         if len(block) - at < RECORD.size:
             raise zipfile.BadZipFile("Truncated central directory")
-        signature, system, flags, name_length, extra_length, comment_length = NAME_IN_RECORD.unpack_from(block, at)
+        signature, system, flags, packed, unpacked, name_length, extra_length, comment_length, offset = (
+            SCANNED.unpack_from(block, at)
+        )
         if signature != RECORD_SIGNATURE:
             raise zipfile.BadZipFile("Bad magic number for central directory")
-        name_at = at + RECORD.size
         size = RECORD.size + name_length + extra_length + comment_length
         if position + size > directory.stop:
             raise zipfile.BadZipFile("Truncated central directory")
-        extra_at = name_at + name_length
-        yield position, _name(system, flags, block[name_at:extra_at], block[extra_at : extra_at + extra_length])
+        extra_at = at + RECORD.size + name_length
+        name, extra = block[at + RECORD.size : extra_at], block[extra_at : extra_at + extra_length]
+        if IN_ZIP64 in (packed, unpacked, offset):
+            unpacked, packed, offset = _sizes_in_zip64(extra, unpacked, packed, offset)
+        yield position, _name(system, flags, name, extra), offset + directory.shift, packed, unpacked
         position += size
 
 
-def read_member(file: BinaryIO, directory: Directory, position: int) -> Member:
-    """The member whose record lies at this position, of those that `scan_names` gave.
+def read_member(file: BinaryIO, directory: Directory, position: int) -> ZipMember:
+    """The member whose record lies at this position, of those that `scan` gave.
 
     Raises:
         zipfile.BadZipFile: there is no record.
@@ -126,7 +140,7 @@ def read_member(file: BinaryIO, directory: Directory, position: int) -> Member:
     extra = rest[name_length : name_length + extra_length]
     if IN_ZIP64 in (packed, unpacked, offset):
         unpacked, packed, offset = _sizes_in_zip64(extra, unpacked, packed, offset)
-    return Member(
+    return ZipMember(
         _name(made_by >> 8, flags, rest[:name_length], extra),
         flags,
         method,

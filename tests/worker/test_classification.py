@@ -1,0 +1,263 @@
+"""A classification step by step in this process: plan, shards and merge, of whatever was handed in."""
+
+import hashlib
+import io
+import json
+import struct
+import zlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.sources import KINDS, hand_in
+from trainer.datasets import Dataset
+from trainer.networks import build_model
+from trainer.recipes import RECIPES
+from trainer.samples import png
+from worker import submissions
+from worker.parameters import ClassificationParameters
+from worker.records import Job, Model
+from worker.runner import Runner
+from worker.services import Services
+from worker.settings import Settings
+from worker.states import JobState
+from worker.submissions import Upload
+
+
+@pytest.fixture(scope="session")
+def net(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained net: what it answers does not matter here."""
+    path = tmp_path_factory.mktemp("net") / "model.keras"
+    build_model(RECIPES["dropout-128"].plan, classes=10, seed=1, steps=1).save(path)
+    return path
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"shard_images": 3})
+
+
+@pytest.fixture
+def model(services: Services, net: Path) -> str:
+    services.volume.model("m1").mkdir()
+    (services.volume.model("m1") / "model.keras").symlink_to(net)
+    with services.database.write() as session:
+        session.add(Model(id="m1", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0))
+    return "m1"
+
+
+def submit(services: Services, kind: str, files: Mapping[str, bytes]) -> Job:
+    """Hand the files in as the web does."""
+    if kind == "directory":
+        directory = hand_in(kind, services.volume.inbox, files)
+        return submissions.submit_classification(services, ClassificationParameters(directory=directory.name), None)
+    path = hand_in(kind, services.volume.uploads, files)
+    upload = Upload(path, path.name, path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
+    return submissions.submit_classification(services, ClassificationParameters(), upload)
+
+
+def work_off(services: Services, job: Job, *, steps: int = 100) -> Job:
+    """Do at most so many steps of the job, one after the other."""
+    runner = Runner(services, shutting_down=lambda: False)
+    for _ in range(steps):
+        in_line = services.jobs.steps_in_line(job.id)
+        if not in_line:
+            break
+        runner.run(in_line[0])
+    return services.jobs.get(job.id)
+
+
+def rows(services: Services, job: Job) -> list[dict[str, Any]]:
+    lines = (services.volume.job(job.id) / "results.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_image_is_a_row_in_order_and_nothing_but_results_is_left(
+    services: Services, model: str, mnist: Dataset, kind: str
+) -> None:
+    files = dict(sorted((f"{mnist.test_labels[n]}/{n:02d}.png", png(mnist.test_images[n])) for n in range(8)))
+    extras = {"inside.zip": b"x", "Thumbs.db": b"x", "notes.txt": b"x"}
+
+    job = work_off(services, submit(services, kind, files | extras))
+
+    assert job.state is JobState.SUCCEEDED, job.error
+    assert job.summary is not None
+    assert job.summary["images"] == job.total == job.done == 8
+    assert job.summary["errors"] == 0
+    assert job.summary["skipped"] == 3
+    assert job.summary["skipped_kinds"] == {"archives": 1, "other files": 1, "system files": 1}
+    assert [row["name"] for row in rows(services, job)] == list(files)
+    assert [row["truth"] for row in rows(services, job)] == [name[0] for name in files]
+    kept = {path.name for path in services.volume.job(job.id).iterdir()} - {f"input.{kind}"}
+    assert kept >= {"results.csv", "results.jsonl", "summary.json", "log.txt"}
+    assert not services.volume.work(job.id).exists()
+    assert list(services.volume.uploads.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("steps", [0, 1, 2], ids=["before the plan", "after it", "after a shard"])
+def test_a_cancelled_job_is_retried_from_what_was_handed_in(
+    services: Services, model: str, mnist: Dataset, kind: str, steps: int
+) -> None:
+    job = submit(services, kind, {f"{n}.png": png(mnist.test_images[n]) for n in range(7)})
+    work_off(services, job, steps=steps)
+    services.jobs.cancel(job.id)
+
+    submissions.retry(services, job.id)
+
+    ended = work_off(services, job)
+    assert ended.state is JobState.SUCCEEDED, ended.error
+    assert [row["name"] for row in rows(services, ended)] == [f"{n}.png" for n in range(7)]
+
+
+def test_the_plan_sets_the_total_where_a_tar_was_too_long_to_be_counted(
+    services: Services, model: str, mnist: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.sources.opening.COUNTED_FILES", 2)
+
+    job = submit(services, "tar.gz", {f"{n}.png": png(mnist.test_images[n]) for n in range(7)})
+    assert job.total < 7
+
+    assert work_off(services, job, steps=1).total == 7
+    assert work_off(services, job).done == 7
+
+
+def test_a_tar_that_unpacks_to_too_much_fails_its_job_with_the_reason(
+    services: Services, settings: Settings, model: str
+) -> None:
+    job = submit(services, "tar.gz", {"1.png": b"x", "notes.txt": bytes(3_000_000)})
+    bounded = Services.open(settings.model_copy(update={"max_unpacked_bytes": 2_000_000}))
+
+    ended = work_off(bounded, job)
+
+    assert ended.state is JobState.FAILED
+    assert ended.error is not None
+    assert "unpacks to more than 2,000,000 bytes" in ended.error
+    assert list(services.volume.work(job.id).iterdir()) == []
+
+
+def test_a_directory_that_is_gone_fails_its_job_and_can_be_retried_when_it_is_back(
+    services: Services, model: str, mnist: Dataset
+) -> None:
+    job = submit(services, "directory", {"1.png": png(mnist.test_images[0])})
+    directory = services.volume.inbox / job.parameters["directory"]
+    directory.rename(directory.with_name("away"))
+
+    failed = work_off(services, job)
+    assert failed.state is JobState.FAILED
+    assert failed.error is not None
+    assert "Put it there again and retry" in failed.error
+
+    directory.with_name("away").rename(directory)
+    submissions.retry(services, job.id)
+    assert work_off(services, job).state is JobState.SUCCEEDED
+
+
+def png_that_claims(width: int, height: int) -> bytes:
+    header = struct.pack(">2I5B", width, height, 8, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+
+
+def noise(kind: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.random.default_rng(1).integers(0, 255, (90, 90), np.uint8)).save(buffer, kind)
+    return buffer.getvalue()
+
+
+SVG = b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28"><path d="M0 0"/></svg>'
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "says"),
+    [
+        ("empty.png", b"", "the file is empty (0 bytes)"),
+        ("cut.png", noise("png")[:3000], "no image that can be read"),
+        ("cut.jpg", noise("jpeg")[:3000], "no image that can be read"),
+        ("page.png", b"<!DOCTYPE html><html><body>404</body></html>", "is an HTML page"),
+        ("drawing.png", SVG, "is an SVG drawing, not a picture of pixels; save it as PNG"),
+        ("text.png", b"a seven", "no image that can be read"),
+        ("huge.png", png_that_claims(50_000, 50_000), "is far too large: Image size (2500000000 pixels)"),
+        ("large.png", png_that_claims(10_000, 10_000), "is 10000×10000 pixels; the most is 50 million"),
+        ("../outside.png", b"", "leads out of the archive"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and "." in value[:-3] else "",
+)
+def test_a_hostile_image_is_one_row_with_its_error_beside_a_good_one(
+    services: Services, model: str, mnist: Dataset, name: str, data: bytes, says: str
+) -> None:
+    job = work_off(services, submit(services, "zip", {name: data, "7/good.png": png(mnist.test_images[0])}))
+
+    assert job.state is JobState.SUCCEEDED, job.error
+    bad, good = rows(services, job)
+    assert bad["name"] == name
+    assert says in bad["error"]
+    assert good["error"] is None
+    assert job.summary is not None
+    assert job.summary["errors"] == 1
+    assert good["truth"] == "7"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_the_manifest_says_comes_back_beside_the_answers(
+    services: Services, model: str, mnist: Dataset, kind: str
+) -> None:
+    files = {f"scans/{n}.png": png(mnist.test_images[n]) for n in range(5)}
+    lines = ["file;truth;pupil", *(f"{n}.png;{mnist.test_labels[n]};00{n}" for n in range(4))]
+
+    job = work_off(services, submit(services, kind, files | {"scans/manifest.csv": "\n".join(lines).encode()}))
+
+    assert job.state is JobState.SUCCEEDED, job.error
+    assert job.summary is not None
+    assert job.summary["labelled"] == 4
+    assert job.summary["skipped"] == 0
+    assert [row["truth"] for row in rows(services, job)] == [*map(str, mnist.test_labels[:4]), None]
+    assert [row["pupil"] for row in rows(services, job)] == ["000", "001", "002", "003", None]
+    written = {path.name for path in services.volume.job(job.id).iterdir()}
+    assert written >= {"confidence.png", "uncertain.png", "confusion.png", "mistakes.png", "results.parquet"}
+
+
+def test_a_manifest_of_no_use_fails_the_job_with_the_reason(services: Services, model: str, mnist: Dataset) -> None:
+    files = {"1.png": png(mnist.test_images[0]), "manifest.csv": b"pupil,grade\n7,1\n"}
+
+    job = work_off(services, submit(services, "zip", files))
+
+    assert job.state is JobState.FAILED
+    assert job.error is not None
+    assert "no column that names the images: its columns are pupil, grade" in job.error
+
+
+def test_two_models_answer_together(services: Services, model: str, net: Path, mnist: Dataset) -> None:
+    services.volume.model("m2").mkdir()
+    (services.volume.model("m2") / "model.keras").symlink_to(net)
+    with services.database.write() as session:
+        session.add(Model(id="m2", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=2.0))
+    path = hand_in("zip", services.volume.uploads, {"1.png": png(mnist.test_images[0])})
+    upload = Upload(path, path.name, path.stat().st_size, "0" * 64)
+
+    job = submissions.submit_classification(services, ClassificationParameters(model="m1, m2"), upload)
+    ended = work_off(services, job)
+
+    assert ended.state is JobState.SUCCEEDED, ended.error
+    assert ended.summary is not None
+    assert ended.summary["model"] == ["m1", "m2"]
+
+
+@pytest.mark.parametrize(("image_bytes", "sizes"), [(10, [3, 3, 1]), (400_000, [2, 2, 2, 1]), (10**7, [1] * 7)])
+def test_a_shard_of_large_images_has_fewer(
+    services: Services, model: str, tmp_path: Path, image_bytes: int, sizes: list[int]
+) -> None:
+    small = replace(services, settings=services.settings.model_copy(update={"shard_bytes": 10**6}))
+    job = submit(small, "zip", {f"{n}.png": bytes(image_bytes) for n in range(7)})
+
+    work_off(small, job)
+
+    assert [shard["images"] for shard in small.leases.shard_outputs(job.id)] == sizes

@@ -1,0 +1,154 @@
+"""What all kinds of sources do alike: list, look up, read, count, find the manifest, and refuse with a reason."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.sources import KINDS, hand_in, opened
+from worker.errors import ArchiveError
+from worker.sources import Limits, UnreadableMember, count_images, read_index, suffix_of, write_index
+
+FILES = {
+    "7/a.png": b"a seven",
+    "7/über 数.jpg": bytes(range(256)) * 9,
+    "7/._a.png": b"of a file manager",
+    "__MACOSX/7/a.png": b"of another",
+    ".DS_Store": b"of the same",
+    "8/Thumbs.db": b"of a third",
+    "8/b.TIFF": b"an eight",
+    "more.zip": b"an archive inside",
+    "notes.txt": b"no image",
+}
+IMAGES = ("7/a.png", "7/über 数.jpg", "8/b.TIFF")
+SKIPPED = {"archives": 1, "other files": 1, "system files": 4}
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_images_are_listed_and_read_and_the_rest_is_counted_by_kind(tmp_path: Path, kind: str) -> None:
+    path = hand_in(kind, tmp_path, FILES)
+
+    with opened(path) as source:
+        read = {member.name: source.read(member, 10_000) for member in source.listing.images}
+        assert read == {name: FILES[name] for name in IMAGES}
+        assert source.listing.skipped == SKIPPED
+        assert source.listing.manifest is None
+    assert count_images(path, Limits()) == len(IMAGES)
+
+
+def test_a_shard_looks_up_its_own_images_by_the_index(tmp_path: Path, kind: str) -> None:
+    files = {f"{number:02d}.{('png', 'txt')[number % 2]}": b"%d" % number for number in range(20)}
+    path, index = hand_in(kind, tmp_path, files), tmp_path / "index"
+    with opened(path) as source, index.open("wb") as file:
+        write_index(source.listing.images, file)
+
+    with opened(path) as source:
+        members = source.members(read_index(index, 3, 6))
+        assert [(member.name, source.read(member, 9)) for member in members] == [
+            ("06.png", b"6"),
+            ("08.png", b"8"),
+            ("10.png", b"10"),
+        ]
+    assert index.stat().st_size == 10 * 8
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["manifest.csv", "7/a.png", "8/b.png"], "manifest.csv"),
+        (["scans/manifest.csv", "scans/7/a.png"], "scans/manifest.csv"),
+        (["scans/a.png", "scans/manifest.csv", ".DS_Store"], "scans/manifest.csv"),
+        (["7/manifest.csv", "7/a.png", "8/b.png"], None),
+        (["a/b/manifest.csv", "a/b/a.png"], None),
+        (["a.png", "other.csv"], None),
+    ],
+    ids=["top", "single folder", "before others", "one of two folders", "deeper", "another table"],
+)
+def test_a_manifest_is_found_at_the_top_or_in_the_single_top_folder(
+    tmp_path: Path, kind: str, names: list[str], found: str | None
+) -> None:
+    path = hand_in(kind, tmp_path, dict.fromkeys(names, b"name,label"))
+
+    with opened(path) as source:
+        listing = source.listing
+        assert (listing.manifest and listing.manifest.name) == found
+        assert sum(listing.skipped.values()) == len(names) - len(listing.images) - (found is not None)
+        if listing.manifest:
+            assert source.read(listing.manifest, 100) == b"name,label"
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        ([], "is empty"),
+        (["notes.txt"], r"holds 1 files, but no image among them.*\.png"),
+        (["january.zip", "february.tar.gz"], "holds 2 archives and no image beside them.*hand each in by itself"),
+    ],
+    ids=["nothing", "no image", "only archives"],
+)
+def test_a_source_without_images_says_what_it_holds(tmp_path: Path, kind: str, names: list[str], says: str) -> None:
+    path = hand_in(kind, tmp_path, dict.fromkeys(names, b"x"))
+
+    with pytest.raises(ArchiveError, match=says), opened(path) as source:
+        _ = source.listing
+    with pytest.raises(ArchiveError, match=says):
+        count_images(path, Limits())
+
+
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [
+        (Limits(images=2), "holds more than 2 images"),
+        (Limits(files=8), "holds more than 8 files"),
+    ],
+    ids=["images", "files"],
+)
+def test_too_many_are_refused_when_they_are_counted_and_when_they_are_planned(
+    tmp_path: Path, kind: str, limits: Limits, says: str
+) -> None:
+    path = hand_in(kind, tmp_path, FILES)
+
+    with pytest.raises(ArchiveError, match=says), opened(path, limits) as source:
+        _ = source.listing
+    with pytest.raises(ArchiveError, match=says):
+        count_images(path, limits)
+
+
+def test_a_large_image_is_an_error_of_its_own(tmp_path: Path, kind: str) -> None:
+    path = hand_in(kind, tmp_path, {"1.png": bytes(11), "2.png": bytes(10)})
+
+    with opened(path) as source:
+        large, small = source.listing.images
+        with pytest.raises(UnreadableMember, match="larger than 10 bytes"):
+            source.read(large, 10)
+        assert source.read(small, 10) == bytes(10)
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix"), [("zip", ".zip"), ("tar", ".tar"), ("tar.gz", ".tar.gz"), ("tar.bz2", ".tar.bz2")]
+)
+def test_the_content_tells_the_kind_whatever_the_name_is(tmp_path: Path, kind: str, suffix: str) -> None:
+    path = hand_in(kind, tmp_path, FILES).rename(tmp_path / "digits.rar")
+
+    assert suffix_of(path) == suffix
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"7z\xbc\xaf\x27\x1c rest", r"7-Zip archive.*\.zip or a \.tar\.gz"),
+        (b"Rar!\x1a\x07 rest", "RAR archive"),
+        (b"\xfd7zXZ\0 rest", "packed with xz"),
+        (b"\x1f\x8b\x08 and no more", "holds no tar"),
+    ],
+    ids=["7z", "rar", "xz", "gzip of nothing"],
+)
+def test_an_archive_of_another_kind_is_told_by_its_name(tmp_path: Path, content: bytes, says: str) -> None:
+    path = tmp_path / "handed-in"
+    path.write_bytes(content)
+
+    with pytest.raises(ArchiveError, match=says):
+        suffix_of(path)

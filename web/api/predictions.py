@@ -1,0 +1,19 @@
+"""`POST /predictions`."""
+
+from flask import Response, jsonify, request
+
+from web.api import api
+from web.predicting import predict, take_image
+from worker.parameters import PredictionParameters
+
+
+@api.post("/predictions")
+def create_prediction() -> Response:
+    """Say at once which class one image is of.
+
+    The image is the multipart part `file` with the parameters as form fields, or the raw body with the parameters in
+    the query.
+    """
+    image = take_image()
+    given = {**request.args.to_dict(), **request.form.to_dict()}
+    return jsonify(predict(PredictionParameters.model_validate(given), image))

@@ -1,0 +1,28 @@
+"""What can be handed in for classification: a zip, a tar, a compressed tar, a directory of the volume's inbox.
+
+All meet one small interface, `Source`: a `listing` of the images, `members` by an index that takes 8 bytes an image,
+and `read` for the bytes of one. `open_source` tells by content which it is. Standard library only: the web counts with
+it.
+"""
+
+from worker.sources.index import read_index, write_index
+from worker.sources.limits import Limits
+from worker.sources.names import label_of
+from worker.sources.opening import count_images, open_source, prepare, suffix_of
+from worker.sources.source import Listing, Member, Members, Source, UnreadableMember
+
+__all__ = [
+    "Limits",
+    "Listing",
+    "Member",
+    "Members",
+    "Source",
+    "UnreadableMember",
+    "count_images",
+    "label_of",
+    "open_source",
+    "prepare",
+    "read_index",
+    "suffix_of",
+    "write_index",
+]

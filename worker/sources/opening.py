@@ -1,0 +1,132 @@
+"""Tells by its content what kind of source a file is, and opens it."""
+
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+from worker.errors import ArchiveError
+from worker.sources.compressed import BZIP2, is_compressed, open_compressed, read_start, unpack
+from worker.sources.folders import Folder, count_folder
+from worker.sources.limits import Limits
+from worker.sources.source import Source
+from worker.sources.survey import Survey
+from worker.sources.tars import FARTHEST, Headers, Tar
+from worker.sources.zips import Zip
+
+# In a job's work directory.
+UNPACKED = "unpacked.tar"
+NAMES = "names"
+
+# A tar is counted at submission as far as this, which takes a few seconds; the plan counts a larger one.
+COUNTED_FILES = 250_000
+COUNTED_UNPACKED_BYTES = 256 * 2**20
+
+REMEDY = "Pack the images into a .zip or a .tar.gz and hand that in."
+
+UNKNOWN_KINDS = {
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
+    b"Rar!": "a RAR archive",
+    b"\xfd7zXZ\0": "packed with xz",
+    b"\x28\xb5\x2f\xfd": "packed with Zstandard",
+}
+
+
+def open_source(path: Path, work: Path, limits: Limits | None = None) -> Source:
+    """Open a zip, a tar, a compressed tar or a directory.
+
+    Args:
+        path: what was handed in. What kind of file it is its content tells, not its name.
+        work: where `prepare` and listing a directory put what is needed to read at random.
+        limits: what `listing` refuses; default: nothing.
+
+    Raises:
+        ArchiveError: it is of no kind that is known, or damaged.
+    """
+    limits = limits or Limits()
+    if path.is_dir():
+        return Folder(path, work / NAMES, limits)
+    start = _read_start(path)
+    if is_compressed(start):
+        return Tar(work / UNPACKED, limits)
+    return Tar(path, limits) if _is_tar(start) else Zip(path, limits)
+
+
+def prepare(path: Path, work: Path, limits: Limits, check: Callable[[], None]) -> None:
+    """Make ready in `work` what `open_source` needs: a compressed tar is unpacked there. Nothing for other kinds.
+
+    Args:
+        check: called often; may raise to stop.
+
+    Raises:
+        ArchiveError: the file is damaged, cut short, or unpacks to too much.
+    """
+    if not path.is_dir() and is_compressed(_read_start(path)):
+        unpack(path, work / UNPACKED, limits, check)
+
+
+def count_images(path: Path, limits: Limits) -> int:
+    """How many images are in what was handed in, by its listing alone; at least 1.
+
+    Of a tar that takes long to go through, this is how many there are in its beginning; the plan finds the rest.
+
+    Raises:
+        ArchiveError: it is of no kind that is known, damaged, holds no image, or is beyond the limits.
+    """
+    if path.is_dir():
+        return count_folder(path, limits)
+    start = _read_start(path)
+    if is_compressed(start):
+        with open_compressed(path) as unpacked:
+            return _count_tar(Headers(unpacked), limits, COUNTED_UNPACKED_BYTES)
+    if _is_tar(start):
+        with path.open("rb") as file:
+            return _count_tar(Headers(file), limits, FARTHEST)
+    with Zip(path, limits) as archive:
+        return len(archive.listing.images)
+
+
+def suffix_of(path: Path) -> str:
+    """The suffix that the name of such an archive has, told by its content; of what is no archive, that of a zip.
+
+    Raises:
+        ArchiveError: it is an archive of a kind that is not read here.
+    """
+    start = _read_start(path)
+    for signature, kind in UNKNOWN_KINDS.items():
+        if start.startswith(signature):
+            raise ArchiveError(f"This file is {kind}, which is not read here. {REMEDY}")
+    if is_compressed(start):
+        if not _is_tar(read_start(path, tarfile.BLOCKSIZE)):
+            raise ArchiveError(f"This file is compressed, but holds no tar. {REMEDY}")
+        return ".tar.bz2" if start.startswith(BZIP2) else ".tar.gz"
+    return ".tar" if _is_tar(start) else ".zip"
+
+
+def _count_tar(headers: Headers, limits: Limits, most_bytes: int) -> int:
+    survey = Survey("tar", limits)
+    for met, (position, member) in enumerate(headers.scan()):
+        if member.isdir():
+            survey.meet_directory()
+        else:
+            survey.meet(position, member.name, member.size)
+        if met > COUNTED_FILES or member.offset_data + member.size > most_bytes:
+            return max(1, len(survey.positions))
+    survey.refuse_without_images()
+    return len(survey.positions)
+
+
+def _is_tar(start: bytes) -> bool:
+    """Whether a file that starts so is a tar, be it an empty one: that is all zeros."""
+    try:
+        tarfile.TarInfo.frombuf(start, "utf-8", "replace")
+    except tarfile.HeaderError:
+        return len(start) == tarfile.BLOCKSIZE and not any(start)
+    return True
+
+
+def _read_start(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(tarfile.BLOCKSIZE)
+    except OSError as error:
+        raise ArchiveError(f"What was handed in cannot be read any more ({error}). Hand it in anew.") from error
