@@ -51,17 +51,19 @@ def merge_corrections(services: Services, lease: Lease, check: Callable[[], None
     corrections = services.corrections.list(classification.id)
     with open_queue(services, classification.id) as queue:
         items = list(queue.find_all(correction.row for correction in corrections))
-        name = parameters.dataset
+        name, imported = parameters.dataset, None
         if name and not is_published(services, lease.job_id, name):
             base = _load_base(services, parameters.together_with)
-            known = class_names(services, classification)
-            publish(services, lease, _dataset_of(name, known, corrections, queue, base), check)
+            imported = _dataset_of(name, class_names(services, classification), corrections, queue, base)
+    # Now that nothing is wrong with the corrections.
+    work = services.volume.work(lease.job_id)
+    _rewrite_results(services.volume.job(classification.id), corrections, work, check)
+    if imported is not None:
+        publish(services, lease, imported, check)
+    summary = _summary(corrections, items) | {"classification": classification.id, "dataset": None}
+    if name:
+        summary["dataset"] = dataset_summary(services, name)
     try:
-        work = services.volume.work(lease.job_id)
-        _rewrite_results(services.volume.job(classification.id), corrections, work, check)
-        summary = _summary(corrections, items) | {"classification": classification.id, "dataset": None}
-        if name:
-            summary["dataset"] = dataset_summary(services, name)
         services.leases.finish_job(lease, summary)
     except LeaseLost:
         if name:

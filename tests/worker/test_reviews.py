@@ -239,6 +239,7 @@ def test_too_few_corrections_for_a_data_set_of_their_own_fail_with_what_to_do(
     assert review.state is JobState.FAILED
     assert "too few" in (review.error or "")
     assert not services.volume.dataset("corrections").exists()
+    assert "corrected" not in pl.read_parquet(services.volume.job(job.id) / "results.parquet").columns
 
 
 def test_a_review_that_could_not_be_merged_is_refused(services: Services, job: Job, mnist: Dataset) -> None:
@@ -260,9 +261,7 @@ def test_a_review_that_could_not_be_merged_is_refused(services: Services, job: J
     assert f"Job {first.id} is merging" in refusal()[1]
 
 
-def test_of_two_data_sets_of_one_name_one_wins_and_results_are_not_touched(
-    services: Services, job: Job, mnist: Dataset
-) -> None:
+def test_of_two_data_sets_of_one_name_one_wins(services: Services, job: Job, mnist: Dataset) -> None:
     review_as_they_are(services, job, mnist)
     review = submit_review(services, ReviewParameters(classification=job.id, dataset="same"))
     write_dataset(mnist.head(20, 20), services.volume.dataset("same"))
@@ -272,7 +271,6 @@ def test_of_two_data_sets_of_one_name_one_wins_and_results_are_not_touched(
     assert ended.state is JobState.FAILED
     assert "Another job made a data set same first" in (ended.error or "")
     assert len(load_dataset("same", services.volume.datasets).train_labels) == 20
-    assert "corrected" not in pl.read_parquet(services.volume.job(job.id) / "results.parquet").columns
 
 
 def test_a_review_cancelled_at_its_end_leaves_no_data_set(

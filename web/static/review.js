@@ -9,6 +9,7 @@ let current = Number(root.dataset.place);
 const PAGE = 100; // items asked for at a time
 const AHEAD = 8; // images fetched before they are shown
 const RETRY_MS = 2000;
+const FEW_PIXELS = 64; // in a row of an image whose pixels are shown as they are
 
 const percent = (share) => `${(share * 100).toFixed(1)} %`;
 const number = (count) => count.toLocaleString("en");
@@ -102,7 +103,10 @@ function picture(image, source) {
   if (!source || image.getAttribute("src") === source) return;
   image.src = source;
   image.classList.toggle("loading", !image.complete);
-  image.onload = () => image.classList.remove("loading");
+  image.onload = () => {
+    image.classList.remove("loading");
+    image.classList.toggle("pixels", image.naturalWidth <= FEW_PIXELS);
+  };
 }
 
 function showSaid(item) {
