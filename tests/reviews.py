@@ -36,9 +36,13 @@ def digits(mnist: Dataset, count: int) -> dict[str, bytes]:
 
 def classified(services: Services, files: dict[str, bytes], **parameters: Any) -> Job:
     """The job that classified these files, at its end; without other parameters, all that can be read is to review."""
+    return classified_archive(services, zipped(files), **parameters)
+
+
+def classified_archive(services: Services, content: bytes, **parameters: Any) -> Job:
+    """The same of an archive's bytes."""
     given = ClassificationParameters.model_validate({"review_below": 1, **parameters})
-    job = submit_classification(services, given, received(services, zipped(files), "scans.zip"))
-    return work_off(services, job)
+    return work_off(services, submit_classification(services, given, received(services, content, "scans.zip")))
 
 
 def work_off(services: Services, job: Job) -> Job:

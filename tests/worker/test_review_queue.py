@@ -2,6 +2,7 @@
 
 import io
 import sqlite3
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from tests.reviews import classified, digits, untrained_model, with_settings
+from tests.reviews import classified, classified_archive, digits, untrained_model, with_settings
 from trainer.datasets import Dataset
+from trainer.images import normalise, read_image
 from trainer.samples import png
 from worker.records import Job
 from worker.review_queue import FILE, ReviewQueue
@@ -81,6 +83,25 @@ def test_pictures_are_the_original_made_small_and_what_the_model_saw(services: S
             with Image.open(io.BytesIO(seen)) as image:
                 assert image.size == (28, 28)
                 assert np.asarray(image).max() > 200
+
+
+def test_images_of_a_compressed_tar_have_pictures_though_it_was_unpacked_for_the_merge_only(
+    services: Services, mnist: Dataset
+) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        for name, data in digits(mnist, 3).items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+
+    job = classified_archive(services, packed.getvalue())
+
+    with queue_of(services, job) as queue:
+        for number in range(3):
+            seen = queue.picture(number, seen_by_model=True)
+            assert seen is not None
+            assert np.array_equal(read_image(seen), normalise(mnist.test_images[number]).pixels)
 
 
 def test_only_the_least_certain_have_pictures(services: Services, mnist: Dataset) -> None:
