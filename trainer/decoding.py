@@ -69,7 +69,8 @@ def _pixels_of_plain_png(data: bytes) -> int | None:
     while position + PNG_CHUNK.size <= len(data):
         length, kind = PNG_CHUNK.unpack_from(data, position)
         if kind == b"IEND":
-            return width * height
+            pixels: int = width * height
+            return pixels
         if kind not in PNG_PLAIN_CHUNKS:
             return None
         # ImageMagick and others keep EXIF in a text of this name.
