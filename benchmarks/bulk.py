@@ -41,8 +41,9 @@ def main(images: int, scans: int, rounds: int, datasets: Path, json_file: Path |
     rows = []
     click.echo(f"{'images a second':16}" + "".join(f"{way:>9}" for way in WAYS) + "  vs careful  vs floor  two workers")
     with TemporaryDirectory() as directory:
-        model, archive = Path(directory) / "model.keras", Path(directory) / "images.zip"
-        _run([sys.executable, "-m", "benchmarks.classifying.untrained", str(model)])
+        model, archive = Path(directory) / "model" / "model.keras", Path(directory) / "images.zip"
+        model.parent.mkdir()
+        _run([sys.executable, "-m", "benchmarks.classifying.trained", str(datasets), str(model.parent)])
         for name, count, write in (("digits", images, write_digits), ("scans", scans, write_scans)):
             write(dataset, count, archive)
             write(dataset, WARM_UP_IMAGES, archive.with_name("warm-up.zip"))

@@ -9,10 +9,9 @@ import struct
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from trainer.idx import Bytes
-from trainer.images import MOST_PIXELS, read_image
+from trainer.images import MOST_PIXELS, MOST_WHOLE_PIXELS, read_image
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_HEADER = struct.Struct(">I4s2I5B")
@@ -28,42 +27,37 @@ JPEG_SIZE = struct.Struct(">BHHB")
 JPEG_PLAIN_SEGMENTS = frozenset({0xDB, 0xC4, 0xDD, 0xFE, 0xE0})
 JPEG_BASELINE, JPEG_SCAN = 0xC0, 0xDA
 
-# Colours as they are stored; what turns an image upright is left to `read_image`.
-COLOUR = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+# What turns an image upright is left to `read_image`.
 GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
+HALVED = cv2.IMREAD_REDUCED_GRAYSCALE_2 | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 def decode(data: bytes) -> Bytes:
-    """The image in a file's bytes, as `read_image` gives it: grey (h, w) uint8.
+    """The image in a file's bytes, as `read_image` gives it: grey (h, w) uint8; of a colour PNG give or take 1.
 
     Raises:
         ImageUnreadable: as `read_image`, with the same message.
     """
     if data.startswith(PNG_SIGNATURE):
-        channels = _channels_of_plain_png(data)
+        pixels = _pixels_of_plain_png(data)
     elif data.startswith(JPEG_START):
-        channels = _channels_of_plain_jpeg(data)
+        pixels = _pixels_of_plain_jpeg(data)
     else:
-        channels = None
-    image = _decode_plain(data, channels) if channels else None
+        pixels = None
+    image = _decode_plain(data, pixels) if pixels else None
     return read_image(data) if image is None else image
 
 
-def _decode_plain(data: bytes, channels: int) -> Bytes | None:
+def _decode_plain(data: bytes, pixels: int) -> Bytes | None:
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), GREY if channels == 1 else COLOUR)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), GREY if pixels <= MOST_WHOLE_PIXELS else HALVED)
     except cv2.error:
         return None
-    if image is None:
-        return None
-    if channels == 1:
-        return np.asarray(image, np.uint8)
-    # OpenCV's own grey differs from Pillow's by 1 here and there.
-    return np.asarray(Image.fromarray(image).convert("L"))
+    return None if image is None else np.asarray(image, np.uint8)
 
 
-def _channels_of_plain_png(data: bytes) -> int | None:
-    """1 or 3, or None when the file is not to be decoded the fast way."""
+def _pixels_of_plain_png(data: bytes) -> int | None:
+    """How many there are, or None when the file is not to be decoded the fast way."""
     if len(data) < 8 + PNG_HEADER.size:
         return None
     length, kind, width, height, depth, colour, *_ = PNG_HEADER.unpack_from(data, 8)
@@ -75,7 +69,8 @@ def _channels_of_plain_png(data: bytes) -> int | None:
     while position + PNG_CHUNK.size <= len(data):
         length, kind = PNG_CHUNK.unpack_from(data, position)
         if kind == b"IEND":
-            return 1 if colour == PNG_GREY else 3
+            pixels: int = width * height
+            return pixels
         if kind not in PNG_PLAIN_CHUNKS:
             return None
         # ImageMagick and others keep EXIF in a text of this name.
@@ -85,22 +80,24 @@ def _channels_of_plain_png(data: bytes) -> int | None:
     return None
 
 
-def _channels_of_plain_jpeg(data: bytes) -> int | None:
-    """1 or 3, or None when the file is not to be decoded the fast way."""
+def _pixels_of_plain_jpeg(data: bytes) -> int | None:
+    """How many there are, or None when the file is not to be decoded the fast way."""
     if not data.endswith(JPEG_END):
         return None
-    channels, position = None, 2
+    pixels: int | None = None
+    position = 2
     while position + JPEG_SEGMENT.size <= len(data):
         start, marker, length = JPEG_SEGMENT.unpack_from(data, position)
         if start != 0xFF:
             return None
         if marker == JPEG_SCAN:
-            return channels if _is_one_whole_scan(data, position + 2 + length) else None
+            return pixels if _is_one_whole_scan(data, position + 2 + length) else None
         if marker == JPEG_BASELINE:
             if length < 2 + JPEG_SIZE.size or position + 4 + JPEG_SIZE.size > len(data):
                 return None
             _, height, width, channels = JPEG_SIZE.unpack_from(data, position + 4)
-            if width * height > MOST_PIXELS or channels not in (1, 3):
+            pixels = width * height
+            if pixels > MOST_PIXELS or channels not in (1, 3):
                 return None
         elif marker not in JPEG_PLAIN_SEGMENTS:
             return None

@@ -16,6 +16,9 @@ __all__ = ["BOX", "CENTRE", "SIDE", "NormaliseMode", "Normalised", "normalise", 
 # A phone's camera gives 12 million; larger images are refused from their header, before they are decoded.
 MOST_PIXELS = 50_000_000
 
+# Images of more pixels are taken at half the size, so that no image takes more than some 300 MB while it is read.
+MOST_WHOLE_PIXELS = 16_000_000
+
 # Where a page or a drawing says what it is.
 LOOKED_AT_BYTES = 1000
 
@@ -25,6 +28,8 @@ BEGINNINGS = (b"\x89PNG", b"\xff\xd8", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIF
 
 def read_image(data: bytes) -> Bytes:
     """The image in a file's bytes as grey (h, w) uint8, upright, with transparency laid on white paper.
+
+    One of more than 16 million pixels is halved in width and height.
 
     Raises:
         ImageUnreadable: the bytes are no image, a damaged one, or one of more than 50 million pixels.
@@ -40,7 +45,11 @@ def read_image(data: bytes) -> Bytes:
                         f"is {image.width}×{image.height} pixels; the most is {MOST_PIXELS // 10**6} million",
                         "too large",
                     )
-                return _grey(ImageOps.exif_transpose(image))
+                halved = image.width * image.height > MOST_WHOLE_PIXELS
+                # A JPEG has its grey beside its colours, which need not be decoded then.
+                drafted = image.draft("L", (image.width // 2, image.height // 2) if halved else image.size)
+                ImageOps.exif_transpose(image, in_place=True)
+                return _grey(image, halved=halved and drafted is None)
     except ImageUnreadable:
         raise
     except UnidentifiedImageError as error:
@@ -51,17 +60,22 @@ def read_image(data: bytes) -> Bytes:
         raise ImageUnreadable(f"is no image that can be read: {_without_address(error)}", "damaged") from error
 
 
-def _grey(image: Image.Image) -> Bytes:
+def _grey(image: Image.Image, *, halved: bool) -> Bytes:
     if image.mode.startswith("I") or image.mode == "F":
-        return _stretched_to_bytes(np.asarray(image, np.float64))
+        values = np.asarray(image, np.float32)
+        return _stretched_to_bytes(values[::2, ::2] if halved else values)
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        coloured = image.convert("RGBA")
+        coloured = _reduced(image.convert("RGBA"), halved)
         paper = Image.new("RGBA", coloured.size, "white")
-        image = Image.alpha_composite(paper, coloured)
-    return np.asarray(image.convert("L"))
+        image, halved = Image.alpha_composite(paper, coloured), False
+    return np.asarray(_reduced(image.convert("L"), halved))
 
 
-def _stretched_to_bytes(values: npt.NDArray[np.float64]) -> Bytes:
+def _reduced(image: Image.Image, halved: bool) -> Image.Image:
+    return image.reduce(2) if halved else image
+
+
+def _stretched_to_bytes(values: npt.NDArray[np.float32]) -> Bytes:
     """16-bit integers and floats in 0–1 have fixed ranges; any other is stretched to its own."""
     least, most = float(values.min()), float(values.max())
     top = 1.0 if least >= 0 and most <= 1 else 65535.0 if least >= 0 and 255 < most <= 65535 else 255.0

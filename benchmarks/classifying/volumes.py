@@ -1,5 +1,6 @@
 """A volume of the benchmark's own with a Redis, a model in its registry, and zips submitted to it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -22,17 +23,17 @@ MODEL = "benchmark"
 
 @contextmanager
 def open_volume(directory: Path, model: Path) -> Iterator[Services]:
-    """Services on an empty volume, with the file `model` as a model to classify with."""
+    """Services on an empty volume, with the model in the folder of the file `model` to classify with."""
     port = free_port()
     with subprocess.Popen(redis_command(port, directory), stdout=subprocess.DEVNULL) as redis:
         wait_until_answering(port, redis)
         services = Services.open(Settings(data=directory / "data", redis_url=f"redis://127.0.0.1:{port}"))
         migrate(services.database)
-        services.volume.model(MODEL).mkdir()
-        shutil.copy(model, services.volume.model(MODEL) / "model.keras")
+        shutil.copytree(model.parent, services.volume.model(MODEL))
+        metrics = json.loads((model.parent / "metrics.json").read_text())
         with services.database.write() as session:
             session.add(
-                Model(id=MODEL, recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0)
+                Model(id=MODEL, recipe="dropout-128", dataset="mnist", parameters={}, metrics=metrics, created_at=1.0)
             )
         yield services
         services.database.close()

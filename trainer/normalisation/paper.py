@@ -17,8 +17,8 @@ LEAST_SIDE_WITH_SHADES = 64
 
 # The paper is looked for in a picture of at most this side, in a window that is nearly all of it: of a digit that
 # touches the borders, strokes fill the most of narrower ones.
-PAPER_SIDE = 32
-PAPER_WINDOW = 31
+PAPER_SIDE = 24
+PAPER_WINDOW = 23
 
 # Where the paper itself is darker than this, its light says nothing about how dark ink on it is.
 DARKEST_LIT_PAPER = np.uint8(32)
@@ -39,7 +39,7 @@ def reduced(grey: Bytes, factor: int) -> Bytes:
 
 
 def paper_of(grey: Bytes) -> Bytes | None:
-    """The paper (h, w) uint8, up to 32 pixels a side, without the ink on it; None where it is taken as even.
+    """The paper (h, w) uint8, up to 24 pixels a side, without the ink on it; None where it is taken as even.
 
     It is a slope of light, and on it the median of a wide window: a stroke moves medians little, be it light or dark.
     """
