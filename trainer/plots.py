@@ -162,8 +162,8 @@ def plot_confidence(accepted: npt.NDArray[np.int64], to_review: npt.NDArray[np.i
         accepted: (bins,) counts in bins of equal width over 0–1.
         to_review: the same of those that go to review.
     """
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.subplots()
+    figure = Figure(figsize=(7, 4))
+    axes = figure.add_axes((0.1, 0.14, 0.87, 0.77))
     width = 1 / len(accepted)
     edges = np.arange(len(accepted)) * width
     shared: dict[str, Any] = {"width": width, "align": "edge"}

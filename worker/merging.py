@@ -3,7 +3,6 @@
 import json
 import logging
 import shutil
-from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,7 +19,7 @@ from worker.result_pictures import write_pictures
 from worker.results import read_shards, write_results
 from worker.review_writing import write_review
 from worker.services import Services
-from worker.sources import open_source, read_index
+from worker.sources import open_source, read_places
 from worker.summary import summarise
 from worker.thresholds import review_threshold
 from worker.volume import write_whole
@@ -70,8 +69,8 @@ def _write_pictures(
     with open_source(input_of(services.volume, job_id, parameters.model_dump()), work) as source:
 
         def read_pixels(numbers: Sequence[int]) -> Bytes:
-            positions = array("Q", [read_index(work / INDEX, number, number + 1)[0] for number in numbers])
-            return pixels_of(source, source.members(positions), parameters, services.settings.max_image_bytes)
+            members = source.members(read_places(work / INDEX, numbers))
+            return pixels_of(source, members, parameters, services.settings.max_image_bytes)
 
         write_pictures(rows, summary, read_pixels, services.volume.job(job_id))
 

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -33,6 +33,8 @@ class Problem:
     message: str
 
 
+T = TypeVar("T")
+
 ReadImage = tuple[Member, Normalised | Problem]
 Chunk = list[tuple[Member, bytes | Problem]]
 
@@ -46,29 +48,46 @@ def read_images(
     threads: int,
     report: Callable[[int], None],
 ) -> Iterator[ReadImage]:
-    """Each member, in order, as the model will see it, or the problem with it.
+    """Each member as the model will see it, or the problem with it; see `read_members`."""
+
+    def normalised(data: bytes) -> Normalised:
+        return normalise(decode(data), parameters.normalise, parameters.polarity)
+
+    return read_members(source, members, normalised, max_image_bytes=max_image_bytes, threads=threads, report=report)
+
+
+def read_members(
+    source: Source,
+    members: Iterable[Member],
+    prepare: Callable[[bytes], T],
+    *,
+    max_image_bytes: int,
+    threads: int,
+    report: Callable[[int], None],
+) -> Iterator[tuple[Member, T | Problem]]:
+    """Each member, in order, with what is made of its file, or the problem with it.
 
     Args:
-        threads: with more than one, this thread reads the files while others decode and normalise large ones, which
-            OpenCV does outside of Python's lock.
+        prepare: may raise `ImageUnreadable`.
+        threads: with more than one, this thread reads the files while others prepare large ones, which OpenCV does
+            outside of Python's lock.
         report: called now and then with how many members were read; may raise to stop.
     """
-    prepare = partial(_prepare, parameters=parameters)
-    with ThreadPoolExecutor(threads, "decoding") as pool:
-        ahead: deque[Future[list[ReadImage]]] = deque()
+    with ThreadPoolExecutor(threads, "preparing") as pool:
+        ahead: deque[Future[list[tuple[Member, T | Problem]]]] = deque()
         read = 0
         for chunk, size in _chunks(source, members, max_image_bytes):
             report(read)
             read += len(chunk)
             if threads > 1 and size >= WORTH_A_THREAD * len(chunk):
-                ahead.append(pool.submit(prepare, chunk))
+                ahead.append(pool.submit(_prepare, chunk, prepare))
                 if len(ahead) <= threads:
                     continue
                 yield from ahead.popleft().result()
             else:
                 while ahead:
                     yield from ahead.popleft().result()
-                yield from prepare(chunk)
+                yield from _prepare(chunk, prepare)
         while ahead:
             yield from ahead.popleft().result()
 
@@ -100,12 +119,14 @@ def _chunks(source: Source, members: Iterable[Member], max_image_bytes: int) -> 
     yield chunk, held
 
 
-def _prepare(chunk: Chunk, parameters: ClassificationParameters) -> list[ReadImage]:
-    return [(member, data if isinstance(data, Problem) else _normalised(data, parameters)) for member, data in chunk]
-
-
-def _normalised(data: bytes, parameters: ClassificationParameters) -> Normalised | Problem:
-    try:
-        return normalise(decode(data), parameters.normalise, parameters.polarity)
-    except ImageUnreadable as error:
-        return Problem(error.kind, str(error))
+def _prepare(chunk: Chunk, prepare: Callable[[bytes], T]) -> list[tuple[Member, T | Problem]]:
+    prepared: list[tuple[Member, T | Problem]] = []
+    for member, data in chunk:
+        if isinstance(data, Problem):
+            prepared.append((member, data))
+            continue
+        try:
+            prepared.append((member, prepare(data)))
+        except ImageUnreadable as error:
+            prepared.append((member, Problem(error.kind, str(error))))
+    return prepared

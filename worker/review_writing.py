@@ -1,33 +1,28 @@
 """Writes a classification's review queue (`review_queue`) when its shards are merged."""
 
 import sqlite3
-from array import array
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
-from pathlib import Path
 
 import polars as pl
 
 from trainer.decoding import decode
-from trainer.errors import ImageUnreadable
 from trainer.images import normalise
 from trainer.thumbnails import picture_of, thumbnail
 from worker.classification import INDEX, input_of
 from worker.parameters import ClassificationParameters
+from worker.reading import Problem, read_members
 from worker.review_queue import FILE, SCHEMA
 from worker.services import Services
-from worker.sources import Source, UnreadableMember, open_source, read_index
+from worker.sources import open_source, read_places
 from worker.volume import write_directory_whole
 
 # As large as a phone held upright shows it.
 SIDE = 320
 
-# How many rows are held at a time; of images, a few for each thread.
+# How many rows are held at a time.
 CHUNK_ROWS = 20_000
-CHECK_EVERY = 64
 
 COLUMNS = ("row", "name", "label", "confidence", "runner_up", "runner_up_confidence", "quality", "novelty", "truth")
 
@@ -35,9 +30,6 @@ SORTED = f"""
 INSERT INTO items
 SELECT row_number() OVER (ORDER BY confidence, row) - 1, {", ".join(COLUMNS)} FROM unsorted
 """
-
-# Row, the bytes of the original's picture, those of what the model saw.
-Pictures = tuple[int, bytes, bytes]
 
 
 def write_review(
@@ -71,11 +63,23 @@ def write_review(
             )
         ]
         with open_source(input_of(services.volume, job_id, parameters.model_dump()), work) as source:
-            files = _read(source, least, work / INDEX, settings.max_image_bytes)
-            draw = partial(_draw, parameters=parameters)
+            pictures = read_members(
+                source,
+                source.members(read_places(work / INDEX, least)),
+                partial(_draw, parameters=parameters),
+                max_image_bytes=settings.max_image_bytes,
+                threads=settings.threads_per_process,
+                report=lambda _: check(),
+            )
             database.execute("BEGIN")
             database.executemany(
-                "INSERT INTO pictures VALUES (?, ?, ?)", _pictures(files, draw, settings.threads_per_process, check)
+                "INSERT INTO pictures VALUES (?, ?, ?)",
+                # One that could be read when it was classified and cannot now has no picture.
+                (
+                    (row, *drawn)
+                    for row, (_, drawn) in zip(least, pictures, strict=True)
+                    if not isinstance(drawn, Problem)
+                ),
             )
             database.execute("COMMIT")
 
@@ -92,37 +96,7 @@ def _write_items(database: sqlite3.Connection, rows: pl.LazyFrame) -> None:
     database.execute("COMMIT")
 
 
-def _read(source: Source, rows: Sequence[int], index: Path, max_bytes: int) -> Iterator[tuple[int, bytes]]:
-    positions = array("Q", [read_index(index, row, row + 1)[0] for row in rows])
-    for row, member in zip(rows, source.members(positions), strict=True):
-        try:
-            yield row, source.read(member, max_bytes)
-        except UnreadableMember:  # it could be read when it was classified; the item then has no picture
-            continue
-
-
-def _pictures(
-    files: Iterable[tuple[int, bytes]],
-    draw: Callable[[tuple[int, bytes]], Pictures | None],
-    threads: int,
-    check: Callable[[], None],
-) -> Iterator[Pictures]:
-    """This thread reads and writes while others draw."""
-    with ThreadPoolExecutor(threads, "drawing") as pool:
-        ahead: deque[Future[Pictures | None]] = deque()
-        for number, file in enumerate(files):
-            if number % CHECK_EVERY == 0:
-                check()
-            ahead.append(pool.submit(draw, file))
-            if len(ahead) > 2 * threads:
-                yield from filter(None, [ahead.popleft().result()])
-        yield from filter(None, (drawing.result() for drawing in ahead))
-
-
-def _draw(file: tuple[int, bytes], parameters: ClassificationParameters) -> Pictures | None:
-    row, data = file
-    try:
-        seen = normalise(decode(data), parameters.normalise, parameters.polarity).pixels
-        return row, thumbnail(data, SIDE), picture_of(seen)
-    except ImageUnreadable:
-        return None
+def _draw(data: bytes, parameters: ClassificationParameters) -> tuple[bytes, bytes]:
+    """The picture of the original, and that of what the model saw."""
+    seen = normalise(decode(data), parameters.normalise, parameters.polarity).pixels
+    return thumbnail(data, SIDE), picture_of(seen)

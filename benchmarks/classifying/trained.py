@@ -1,4 +1,4 @@
-"""Trains a net of the recipe `dropout-128` briefly: `python -m benchmarks.classifying.trained DATASETS FOLDER`."""
+"""Trains a net by the recipe `dropout-128`: `python -m benchmarks.classifying.trained DATASETS FOLDER`."""
 
 import sys
 from pathlib import Path
@@ -14,7 +14,7 @@ from trainer.training import train
 def write_model(datasets: Path, folder: Path) -> None:
     """Fill the empty folder with all that a worker keeps of a training."""
     dataset = load_dataset("mnist", datasets)
-    trained = train(TrainingParameters(recipe="dropout-128", epochs=2, seed=1), dataset)
+    trained = train(TrainingParameters(recipe="dropout-128", seed=1), dataset)
     evaluation = evaluate(trained.model, dataset.test_images, dataset.test_labels)
     write_artefacts(trained, evaluation, calibrate(trained, evaluation, dataset), dataset, folder)
 

@@ -21,8 +21,8 @@ def model() -> keras.Model:
 
 
 @pytest.mark.parametrize("count", [1, 7, BATCH - 1, BATCH, BATCH + 1, 2 * BATCH + 3])
-def test_any_number_of_images_is_classified_as_by_the_model(count: int, model: keras.Model, digits: Dataset) -> None:
-    images = digits.train_images[:count]
+def test_any_number_of_images_is_classified_as_by_the_model(count: int, model: keras.Model, mnist: Dataset) -> None:
+    images = mnist.train_images[:count]
 
     probabilities = Classifier(model).classify(images)
 

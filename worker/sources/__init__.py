@@ -5,7 +5,7 @@ and `read` for the bytes of one. `open_source` tells by content which it is. Sta
 it.
 """
 
-from worker.sources.index import read_index, write_index
+from worker.sources.index import read_index, read_places, write_index
 from worker.sources.limits import Limits
 from worker.sources.names import label_of
 from worker.sources.opening import count_images, open_source, prepare, suffix_of
@@ -23,6 +23,7 @@ __all__ = [
     "open_source",
     "prepare",
     "read_index",
+    "read_places",
     "suffix_of",
     "write_index",
 ]
