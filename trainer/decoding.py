@@ -38,14 +38,16 @@ def decode(data: bytes) -> Bytes:
     Raises:
         ImageUnreadable: as `read_image`, with the same message.
     """
-    if data.startswith(PNG_SIGNATURE):
-        pixels = _pixels_of_plain_png(data)
-    elif data.startswith(JPEG_START):
-        pixels = _pixels_of_plain_jpeg(data)
-    else:
-        pixels = None
+    pixels = plain_pixels(data)
     image = _decode_plain(data, pixels) if pixels else None
     return read_image(data) if image is None else image
+
+
+def plain_pixels(data: bytes) -> int | None:
+    """How many pixels a PNG or JPEG has that looks the same to every program, as far as its headers tell; else None."""
+    if data.startswith(PNG_SIGNATURE):
+        return _pixels_of_plain_png(data)
+    return _pixels_of_plain_jpeg(data) if data.startswith(JPEG_START) else None
 
 
 def _decode_plain(data: bytes, pixels: int) -> Bytes | None:

@@ -27,8 +27,13 @@ def configure(threads: int | None = None, *, device: Device = "auto", precision:
         _configure_tensorflow(threads, device)
     elif backend == "jax":
         _configure_jax(threads, device)
+    import cv2
     import keras
+    from threadpoolctl import threadpool_limits
 
+    # NumPy's products and OpenCV's pictures are small here: their threads would wait for each other, burning a core.
+    threadpool_limits(1)
+    cv2.setNumThreads(1)
     keras.config.set_dtype_policy(precision)
 
 

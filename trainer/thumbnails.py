@@ -3,12 +3,18 @@
 import io
 import warnings
 
+import cv2
 from PIL import Image, ImageOps
 
+from trainer.decoding import plain_pixels
 from trainer.idx import Bytes
-from trainer.images import read_image
+from trainer.images import MOST_PIXELS, read_image
 
 PNG, JPEG = "image/png", "image/jpeg"
+
+# A plain file of up to this size is its own picture: nothing is gained by making it smaller.
+MOST_OWN_BYTES = 32 * 2**10
+MOST_OWN_PIXELS = 512 * 512
 
 # Up to this size a PNG is small and every pixel can be told; beyond it a JPEG is a tenth of it, and made in a moment.
 MOST_PNG_PIXELS = 64 * 64
@@ -22,19 +28,21 @@ def thumbnail(data: bytes, side: int) -> bytes:
     """The image in a file's bytes, upright, in its colours where it has any, as a PNG or JPEG (see `media_type`).
 
     Args:
-        side: the most pixels of width and height; smaller images stay as they are.
+        side: the most pixels of width and height; small files stay as they are.
 
     Raises:
         ImageUnreadable: as `trainer.images.read_image`.
     """
+    if len(data) <= MOST_OWN_BYTES and (plain_pixels(data) or MOST_PIXELS) <= MOST_OWN_PIXELS:
+        return data
     image = _coloured(data, side) or Image.fromarray(read_image(data))
     image.thumbnail((side, side), reducing_gap=2.0)
     return _encode(image)
 
 
 def picture_of(pixels: Bytes) -> bytes:
-    """A grey image (h, w) uint8 as a PNG or JPEG."""
-    return _encode(Image.fromarray(pixels))
+    """A small grey image (h, w) uint8 as a PNG; OpenCV takes a quarter of Pillow's time for it."""
+    return cv2.imencode(".png", pixels)[1].tobytes()
 
 
 def media_type(picture: bytes) -> str:

@@ -21,6 +21,9 @@ from worker.sources import Member, Source, UnreadableMember
 CHUNK_IMAGES = 128
 CHUNK_BYTES = 16 * 2**20
 
+# Bytes of an image from which on decoding it outweighs the handing over.
+WORTH_A_THREAD = 4000
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -45,22 +48,27 @@ def read_images(
 ) -> Iterator[ReadImage]:
     """Each member, in order, as the model will see it, or the problem with it.
 
-    This thread reads the files while others decode and normalise, which OpenCV does outside of Python's lock.
-
     Args:
-        threads: that decode.
+        threads: with more than one, this thread reads the files while others decode and normalise large ones, which
+            OpenCV does outside of Python's lock.
         report: called now and then with how many members were read; may raise to stop.
     """
     prepare = partial(_prepare, parameters=parameters)
     with ThreadPoolExecutor(threads, "decoding") as pool:
         ahead: deque[Future[list[ReadImage]]] = deque()
         read = 0
-        for chunk in _chunks(source, members, max_image_bytes):
+        for chunk, size in _chunks(source, members, max_image_bytes):
             report(read)
             read += len(chunk)
-            ahead.append(pool.submit(prepare, chunk))
-            if len(ahead) > threads:
+            if threads > 1 and size >= WORTH_A_THREAD * len(chunk):
+                ahead.append(pool.submit(prepare, chunk))
+                if len(ahead) <= threads:
+                    continue
                 yield from ahead.popleft().result()
+            else:
+                while ahead:
+                    yield from ahead.popleft().result()
+                yield from prepare(chunk)
         while ahead:
             yield from ahead.popleft().result()
 
@@ -74,7 +82,8 @@ def pixels_of(
     return np.array(pixels, np.uint8).reshape(-1, SIDE, SIDE)
 
 
-def _chunks(source: Source, members: Iterable[Member], max_image_bytes: int) -> Iterator[Chunk]:
+def _chunks(source: Source, members: Iterable[Member], max_image_bytes: int) -> Iterator[tuple[Chunk, int]]:
+    """Files to work on together, and how many bytes they have."""
     chunk: Chunk = []
     held = 0
     for member in members:
@@ -86,9 +95,9 @@ def _chunks(source: Source, members: Iterable[Member], max_image_bytes: int) -> 
             chunk.append((member, data))
             held += len(data)
         if len(chunk) == CHUNK_IMAGES or held >= CHUNK_BYTES:
-            yield chunk
+            yield chunk, held
             chunk, held = [], 0
-    yield chunk
+    yield chunk, held
 
 
 def _prepare(chunk: Chunk, parameters: ClassificationParameters) -> list[ReadImage]:

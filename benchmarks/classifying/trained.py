@@ -1,4 +1,4 @@
-"""Trains a net of the recipe `dropout-128` for two epochs: `python -m benchmarks.classifying.trained DATASETS FOLDER`."""
+"""Trains a net of the recipe `dropout-128` briefly: `python -m benchmarks.classifying.trained DATASETS FOLDER`."""
 
 import sys
 from pathlib import Path
