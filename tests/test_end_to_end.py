@@ -116,7 +116,9 @@ def doubtful(up: Up, training: dict[str, Any], mnist: Dataset) -> str:
     noise = np.random.default_rng(1).normal(0, 60, (40, 28, 28))
     path = up.directory / "noisy.zip"
     write_digit_zip(np.clip(mnist.test_images[:40] + noise, 0, 255).astype(np.uint8), mnist.test_labels[:40], path)
-    return str(up.run_json("classify", path, "--review-below", "1", "--wait")["job"]["id"])
+    return str(
+        up.run_json("classify", path, "--model", training["model"], "--review-below", "1", "--wait")["job"]["id"]
+    )
 
 
 @pytest.fixture(scope="module")
