@@ -71,7 +71,7 @@ def form_fields(
                 step=("1" if concrete.get("type") == "integer" else "any") if kind == "number" else None,
                 choices=offered,
                 placeholder=example if kind == "text" else "",
-                advanced=optional and not schema.get("basic", False),
+                advanced=schema.get("advanced", optional and not schema.get("basic", False)),
                 error=messages.get(name),
             )
         )

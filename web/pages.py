@@ -192,12 +192,13 @@ def _given(job: Job) -> dict[str, Any]:
 
 def _classify_page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> str:
     found = services().models.list()
-    offered = [Choice("", "the default model")] + [
+    offered = [
         Choice(model.id, f"{model.recipe}, {model.metrics['test_accuracy']:.2%} on test ({model.id})")
         for model in found
     ]
     fields = _fields(ClassificationParameters, {"model": offered}, values, errors)
-    return render_template("classify.html", fields=fields, has_model=bool(found), errors=errors)
+    changed = any(field.advanced and (field.name in values or field.error) for field in fields)
+    return render_template("classify.html", fields=fields, has_model=bool(found), errors=errors, changed=changed)
 
 
 def _fields(

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from trainer.dataset_files import NAME
 from worker.sources.names import leads_outside
@@ -23,6 +24,10 @@ def _check_directory(directory: str) -> str:
     return str(PurePosixPath(directory))
 
 
+# Marks what a form folds away although it has a value.
+ADVANCED: JsonDict = {"advanced": True}
+
+
 def _words(value: Any) -> Any:
     """`"a, b"`, as a form or a command gives it, is (a, b)."""
     return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
@@ -36,7 +41,7 @@ class ClassificationParameters(BaseModel):
         max_length=8,
         title="Model",
         description="Id of the model to classify with. Several, separated by commas, answer together: the mean of "
-        "their calibrated probabilities. Default: the default model.",
+        "their calibrated probabilities. None: the default model.",
     )
     normalise: Literal["auto", "none"] = Field(
         "auto",
@@ -48,9 +53,15 @@ class ClassificationParameters(BaseModel):
         "auto",
         title="Polarity",
         description="Of all images, where it is known; auto finds out for each.",
+        json_schema_extra=ADVANCED,
     )
     top_k: int = Field(
-        3, ge=1, le=100, title="Answers per image", description="How many of the likeliest classes each row names."
+        3,
+        ge=1,
+        le=100,
+        title="Answers per image",
+        description="How many of the likeliest classes each row names.",
+        json_schema_extra=ADVANCED,
     )
     max_error_rate: float = Field(
         0.005,
