@@ -249,8 +249,9 @@ def test_a_busy_port_is_told_with_the_remedy(up: Up, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def predictor(up: Up, training: dict[str, Any]) -> Client:
-    """A client of the stack, once its predictor is there."""
+    """A client of the stack, once its predictor is there; the model that reads digits serves."""
     client = Client(up.url)
+    client.set_default_model(training["model"])
     while client.request("GET", "readyz").json()["checks"]["predictor"] != "ok":
         time.sleep(0.1)
     return client
