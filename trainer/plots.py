@@ -106,8 +106,10 @@ def plot_confusion(confusion: npt.NDArray[np.int64], class_names: Sequence[str],
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     classes = len(class_names)
     side = max(6.2, 0.45 * classes)
-    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
-    axes = figure.subplots()
+    upright = max(map(len, class_names)) <= SHORT_NAME
+    # Finding room for long names takes as long as drawing.
+    figure = Figure(figsize=(side + 0.8, side), layout=None if upright else "constrained")
+    axes = figure.add_axes((0.08, 0.08, 0.9, 0.87)) if upright else figure.subplots()
     mistakes = np.where(np.eye(len(confusion), dtype=bool), np.nan, shares)
     axes.imshow(np.where(np.isnan(mistakes), 1.0, 0.0), cmap="Greens", vmin=0, vmax=3)
     axes.imshow(mistakes, cmap="Reds", vmin=0, vmax=max(float(np.nanmax(mistakes)), 1e-9) * 1.3)
@@ -116,7 +118,6 @@ def plot_confusion(confusion: npt.NDArray[np.int64], class_names: Sequence[str],
             weight = "bold" if row == column else "normal"
             axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=9, fontweight=weight)
     positions = range(len(class_names))
-    upright = max(map(len, class_names)) <= SHORT_NAME
     axes.set_xticks(positions, class_names, rotation=0 if upright else 45, ha="center" if upright else "right")
     axes.set_yticks(positions, class_names)
     right = confusion.trace()
