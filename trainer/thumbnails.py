@@ -41,8 +41,8 @@ def thumbnail(data: bytes, side: int) -> bytes:
 
 
 def picture_of(pixels: Bytes) -> bytes:
-    """A small grey image (h, w) uint8 as a PNG; OpenCV takes a quarter of Pillow's time for it."""
-    return cv2.imencode(".png", pixels)[1].tobytes()
+    """A small grey image (h, w) uint8 as a PNG, not packed: that would take twice as long as all else."""
+    return cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 0])[1].tobytes()
 
 
 def media_type(picture: bytes) -> str:

@@ -163,7 +163,7 @@ def test_it_learns_and_all_that_is_kept_of_a_training_is_written(on_jax: Path, f
     assert json.loads((on_jax / "model" / "metrics.json").read_text()) == metrics
     assert sorted(file.name for file in (on_jax / "model").iterdir()) == [
         *("confusion.png", "curves.png", "history.csv", "metrics.json", "mistakes.png", "model.keras"),
-        *("model_card.md", "predictions.png", "reliability.png", "samples.png", "summary.txt"),
+        *("model_card.md", "novelty.npz", "predictions.png", "reliability.png", "samples.png", "summary.txt"),
     ]
 
 
