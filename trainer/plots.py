@@ -165,11 +165,10 @@ def plot_confidence(accepted: npt.NDArray[np.int64], to_review: npt.NDArray[np.i
     """
     figure = Figure(figsize=(7, 4))
     axes = figure.add_axes((0.1, 0.14, 0.87, 0.77))
-    width = 1 / len(accepted)
-    edges = np.arange(len(accepted)) * width
-    shared: dict[str, Any] = {"width": width, "align": "edge"}
-    axes.bar(edges, to_review, color=VALIDATION, label=f"to review: {to_review.sum():,}", **shared)
-    axes.bar(edges, accepted, bottom=to_review, color=TRAINING, label=f"accepted: {accepted.sum():,}", **shared)
+    edges = np.linspace(0, 1, len(accepted) + 1)
+    both = accepted + to_review
+    axes.stairs(to_review, edges, fill=True, color=VALIDATION, label=f"to review: {to_review.sum():,}")
+    axes.stairs(both, edges, baseline=to_review, fill=True, color=TRAINING, label=f"accepted: {accepted.sum():,}")
     axes.set(xlabel="confidence", ylabel="images", yscale="symlog", xlim=(0, 1), title="Confidence of the answers")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)

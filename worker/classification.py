@@ -14,6 +14,7 @@ from worker.manifest import read_manifest
 from worker.parameters import ClassificationParameters
 from worker.reading import read_images
 from worker.results import write_shard
+from worker.review_drawing import PICTURES, draw, least_certain, pictures_beside
 from worker.services import Services
 from worker.settings import Settings
 from worker.sources import (
@@ -25,6 +26,7 @@ from worker.sources import (
     open_source,
     prepare,
     read_index,
+    read_places,
     write_index,
 )
 from worker.states import JobKind
@@ -72,7 +74,7 @@ def plan(services: Services, lease: Lease, check: Callable[[], None]) -> None:
 
 
 def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) -> None:
-    """Classify one run of the archive's images and write their rows.
+    """Classify one run of the archive's images, write their rows, and draw those to review.
 
     A bad image is a row with its error. The file's name carries the lease's token, so that a worker that
     lost its lease and wakes up late cannot touch what counts.
@@ -105,12 +107,17 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
             threads=settings.threads_per_process,
             report=report,
         )
-        count = write_shard(answer(images, start, answering), output)
+        rows = write_shard(answer(images, start, answering), output)
+        share = len(rows) / services.jobs.get(lease.job_id).total
+        numbers = least_certain(rows, share, settings.max_review_images)
+        pictures = draw(source, numbers, read_places(work / INDEX, numbers), parameters, settings, check)
+        with write_whole(pictures_beside(output)) as file:
+            pl.DataFrame(list(pictures), schema=PICTURES, orient="row").write_ipc(file)
     check()
     merge_step = services.leases.finish_shard(
         lease,
-        images=count,
-        output={"file": output.name, "worker": services.worker, "images": count},
+        images=len(rows),
+        output={"file": output.name, "worker": services.worker, "images": len(rows)},
     )
     services.queue.announce(JobKind.CLASSIFICATION, merge_step)
 

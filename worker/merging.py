@@ -42,11 +42,12 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     parameters = ClassificationParameters(**lease.parameters)
     models = [services.models.get(model_id) for model_id in parameters.model]
     shards = services.leases.shard_outputs(lease.job_id)
-    rows = read_shards([work / shard["file"] for shard in shards])
+    shard_paths = [work / shard["file"] for shard in shards]
+    rows = read_shards(shard_paths)
     if (work / MANIFEST).exists():
         rows = join_manifest(rows, pl.scan_ipc(work / MANIFEST))
     write_results(rows, directory, check)
-    write_review(services, lease.job_id, parameters, rows, check)
+    write_review(services, lease.job_id, parameters, rows, shard_paths, check)
     summary = summarise(rows, models[0].class_names) | {
         "model": list(parameters.model),
         "class_names": list(models[0].class_names),

@@ -32,12 +32,16 @@ ROWS = pl.Schema(
 )
 
 
-def write_shard(batches: Iterable[pl.DataFrame], path: Path) -> int:
-    """Write a shard's rows, in Arrow's format; return how many."""
+# Answers that a person should look at.
+DOUBTFUL = pl.col("label").is_not_null() & pl.col("accepted").not_()
+
+
+def write_shard(batches: Iterable[pl.DataFrame], path: Path) -> pl.DataFrame:
+    """Write a shard's rows, in Arrow's format, and return them."""
     rows = pl.concat([ROWS.to_frame(), *batches])
     with write_whole(path) as file:
         rows.write_ipc(file)
-    return len(rows)
+    return rows
 
 
 def read_shards(paths: Sequence[Path]) -> pl.LazyFrame:

@@ -1,28 +1,24 @@
 """Writes a classification's review queue (`review_queue`) when its shards are merged."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from functools import partial
+from pathlib import Path
 
 import polars as pl
 
-from trainer.decoding import decode
-from trainer.images import normalise
-from trainer.thumbnails import picture_of, thumbnail
 from worker.classification import INDEX, input_of
 from worker.parameters import ClassificationParameters
-from worker.reading import Problem, read_members
+from worker.results import DOUBTFUL
+from worker.review_drawing import Picture, draw, pictures_beside
 from worker.review_queue import FILE, SCHEMA
 from worker.services import Services
 from worker.sources import open_source, read_places
 from worker.volume import write_directory_whole
 
-# As large as a phone held upright shows it.
-SIDE = 320
-
-# How many rows are held at a time.
+# How many rows, and how many pictures, are held at a time.
 CHUNK_ROWS = 20_000
+CHUNK_PICTURES = 500
 
 COLUMNS = ("row", "name", "label", "confidence", "runner_up", "runner_up_confidence", "quality", "novelty", "truth")
 
@@ -37,13 +33,15 @@ def write_review(
     job_id: str,
     parameters: ClassificationParameters,
     rows: pl.LazyFrame,
+    shard_paths: Sequence[Path],
     check: Callable[[], None],
 ) -> None:
     """Write the answers that are not accepted, and pictures of the `max_review_images` least certain of them.
 
     Args:
         rows: those of `results.ROWS`.
-        check: called every few dozen pictures; may raise to stop.
+        shard_paths: where the shards' rows are, with the pictures that they drew beside them.
+        check: called now and then; may raise to stop.
 
     Raises:
         ArchiveError: what was handed in is gone or damaged.
@@ -62,31 +60,17 @@ def write_review(
                 "SELECT row FROM items WHERE place < ? ORDER BY row", (settings.max_review_images,)
             )
         ]
+        _copy_drawn(database, shard_paths, least)
+        drawn = {row for (row,) in database.execute("SELECT row FROM pictures")}
+        lacking = [row for row in least if row not in drawn]
         with open_source(input_of(services.volume, job_id, parameters.model_dump()), work) as source:
-            pictures = read_members(
-                source,
-                source.members(read_places(work / INDEX, least)),
-                partial(_draw, parameters=parameters),
-                max_image_bytes=settings.max_image_bytes,
-                threads=settings.threads_per_process,
-                report=lambda _: check(),
-            )
-            database.execute("BEGIN")
-            database.executemany(
-                "INSERT INTO pictures VALUES (?, ?, ?)",
-                # One that could be read when it was classified and cannot now has no picture.
-                (
-                    (row, *drawn)
-                    for row, (_, drawn) in zip(least, pictures, strict=True)
-                    if not isinstance(drawn, Problem)
-                ),
-            )
-            database.execute("COMMIT")
+            positions = read_places(work / INDEX, lacking)
+            _write_pictures(database, draw(source, lacking, positions, parameters, settings, check))
 
 
 def _write_items(database: sqlite3.Connection, rows: pl.LazyFrame) -> None:
     """SQLite sorts them, on disk where there are many."""
-    doubtful = rows.filter(pl.col("label").is_not_null() & pl.col("accepted").not_()).select(COLUMNS)
+    doubtful = rows.filter(DOUBTFUL).select(COLUMNS)
     database.execute(f"CREATE TEMP TABLE unsorted ({', '.join(COLUMNS)})")
     database.execute("BEGIN")
     for batch in doubtful.collect_batches(chunk_size=CHUNK_ROWS):
@@ -96,7 +80,16 @@ def _write_items(database: sqlite3.Connection, rows: pl.LazyFrame) -> None:
     database.execute("COMMIT")
 
 
-def _draw(data: bytes, parameters: ClassificationParameters) -> tuple[bytes, bytes]:
-    """The picture of the original, and that of what the model saw."""
-    seen = normalise(decode(data), parameters.normalise, parameters.polarity).pixels
-    return thumbnail(data, SIDE), picture_of(seen)
+def _copy_drawn(database: sqlite3.Connection, shard_paths: Sequence[Path], rows: Sequence[int]) -> None:
+    """The pictures that the shards drew of these rows, a few at a time: each may have some ten thousand bytes."""
+    wanted = pl.Series(rows, dtype=pl.UInt32)
+    for path in shard_paths:
+        pictures = pl.scan_ipc(pictures_beside(path)).filter(pl.col("row").is_in(wanted.implode()))
+        for batch in pictures.collect_batches(chunk_size=CHUNK_PICTURES):
+            _write_pictures(database, batch.iter_rows())
+
+
+def _write_pictures(database: sqlite3.Connection, pictures: Iterable[Picture]) -> None:
+    database.execute("BEGIN")
+    database.executemany("INSERT INTO pictures VALUES (?, ?, ?)", pictures)
+    database.execute("COMMIT")

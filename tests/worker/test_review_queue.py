@@ -104,8 +104,13 @@ def test_images_of_a_compressed_tar_have_pictures_though_it_was_unpacked_for_the
             assert np.array_equal(read_image(seen), normalise(mnist.test_images[number]).pixels)
 
 
-def test_only_the_least_certain_have_pictures(services: Services, mnist: Dataset) -> None:
-    job = classified(with_settings(services, max_review_images=3), digits(mnist, 10))
+@pytest.mark.parametrize("overdrawn", [2, 0.1], ids=["drawn by the shards", "most of them by the merge"])
+@pytest.mark.parametrize("shard_images", [2, 100])
+def test_only_the_least_certain_have_pictures(
+    services: Services, mnist: Dataset, shard_images: int, overdrawn: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.review_drawing.OVERDRAWN", overdrawn)
+    job = classified(with_settings(services, max_review_images=3, shard_images=shard_images), digits(mnist, 10))
 
     with queue_of(services, job) as queue:
         items = queue.page(0, 100)

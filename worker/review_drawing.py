@@ -1,0 +1,78 @@
+"""Draws a review queue's pictures: each shard those of its own doubtful images, so that all workers share the work."""
+
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from math import ceil
+from pathlib import Path
+
+import polars as pl
+
+from trainer.decoding import decode
+from trainer.images import normalise
+from trainer.thumbnails import picture_of, thumbnail
+from worker.parameters import ClassificationParameters
+from worker.reading import Problem, read_members
+from worker.results import DOUBTFUL
+from worker.settings import Settings
+from worker.sources import Source
+
+# As large as a phone held upright shows it.
+SIDE = 320
+
+# A shard draws so many times its share of the pictures that are kept: doubtful images are spread unevenly, and the
+# merge draws what is lacking, on one worker.
+OVERDRAWN = 2
+
+PICTURES = pl.Schema({"row": pl.UInt32(), "original": pl.Binary(), "seen": pl.Binary()})
+
+# Row, the picture of the original, and that of what the model saw.
+Picture = tuple[int, bytes, bytes]
+
+
+def least_certain(rows: pl.DataFrame, share: float, most: int) -> Sequence[int]:
+    """The row numbers, rising, of a shard's images that may be among the `most` least certain of all.
+
+    Args:
+        rows: the shard's, those of `results.ROWS`.
+        share: that of the shard in all images, in 0–1.
+    """
+    doubtful = rows.filter(DOUBTFUL).sort("confidence").head(ceil(OVERDRAWN * share * most))
+    return doubtful["row"].sort().to_list()
+
+
+def draw(
+    source: Source,
+    rows: Sequence[int],
+    positions: "array[int]",
+    parameters: ClassificationParameters,
+    settings: Settings,
+    check: Callable[[], None],
+) -> Iterator[Picture]:
+    """Pictures of these images. One that could be read when it was classified and cannot now has none.
+
+    Args:
+        positions: of the images in the source.
+        check: called now and then; may raise to stop.
+    """
+    drawn = read_members(
+        source,
+        source.members(positions),
+        partial(_draw, parameters=parameters),
+        max_image_bytes=settings.max_image_bytes,
+        threads=settings.threads_per_process,
+        report=lambda _: check(),
+    )
+    for row, (_, pictures) in zip(rows, drawn, strict=True):
+        if not isinstance(pictures, Problem):
+            yield row, *pictures
+
+
+def pictures_beside(shard_path: Path) -> Path:
+    """The pictures of a shard, next to its rows."""
+    return shard_path.with_suffix(".pictures")
+
+
+def _draw(data: bytes, parameters: ClassificationParameters) -> tuple[bytes, bytes]:
+    seen = normalise(decode(data), parameters.normalise, parameters.polarity).pixels
+    return thumbnail(data, SIDE), picture_of(seen)
