@@ -13,7 +13,7 @@ from trainer.images import MOST_PIXELS, read_image
 PNG, JPEG = "image/png", "image/jpeg"
 
 # A plain file of up to this size is its own picture: nothing is gained by making it smaller.
-MOST_OWN_BYTES = 32 * 2**10
+MOST_OWN_BYTES = 64 * 2**10
 MOST_OWN_PIXELS = 512 * 512
 
 # Up to this size a PNG is small and every pixel can be told; beyond it a JPEG is a tenth of it, and made in a moment.
