@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PIL import Image
 
+from tests.trainer.pictures import has, pixels
 from trainer.acceptance import measure_acceptance
 from trainer.calibration import Calibration, reliability
 from trainer.checkpoints import EpochResult
@@ -26,17 +26,6 @@ NOTHING_ACCEPTED = measure_acceptance(np.zeros(0), np.zeros(0, bool))
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
     return tmp_path / "picture.png"
-
-
-def pixels(path: Path) -> npt.NDArray[np.int64]:
-    with Image.open(path) as opened:
-        return np.asarray(opened.convert("RGB"), np.int64)
-
-
-def has(path: Path, colour: str) -> bool:
-    """Whether there is a pixel of a colour (#rrggbb)."""
-    wanted = [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
-    return bool((pixels(path) == wanted).all(axis=2).any())
 
 
 def history(epochs: int, *, validated: bool) -> list[EpochResult]:

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
-from PIL import Image, ImageColor
 
+from tests.trainer.pictures import has, pixels
 from trainer.datasets import Dataset
 from trainer.idx import Bytes
 from trainer.sheets import RED, draw_mistakes, draw_predictions, draw_uncertain
@@ -15,15 +14,6 @@ from trainer.sheets import RED, draw_mistakes, draw_predictions, draw_uncertain
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
     return tmp_path / "picture.png"
-
-
-def pixels(path: Path) -> npt.NDArray[np.int64]:
-    with Image.open(path) as opened:
-        return np.asarray(opened.convert("RGB"), np.int64)
-
-
-def has(path: Path, colour: str) -> bool:
-    return bool((pixels(path) == ImageColor.getrgb(colour)).all(axis=2).any())
 
 
 @pytest.fixture
