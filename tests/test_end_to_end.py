@@ -145,6 +145,15 @@ def test_classify_prints_the_finished_job_and_its_figures(up: Up, training: dict
     assert sum(classified["counts"].values()) == 500
 
 
+def test_several_models_answer_together_by_command(up: Up, training: dict[str, Any], digits: Path) -> None:
+    models = [training["model"]] * 2
+
+    finished = up.run_json("classify", digits, "--model", ",".join(models), "--wait")
+
+    assert finished["model"] == finished["job"]["parameters"]["model"] == models
+    assert finished["accuracy"] > 0.95
+
+
 def test_fetch_brings_a_model_that_keras_loads_and_that_reads_digits(
     up: Up, training: dict[str, Any], mnist: Dataset
 ) -> None:

@@ -55,7 +55,8 @@ def read_image(data: bytes) -> Bytes:
     except UnidentifiedImageError as error:
         raise ImageUnreadable(_what_else(data)) from error
     except Image.DecompressionBombError as error:
-        raise ImageUnreadable(f"is far too large: {error}", "too large") from error
+        most = f"{MOST_PIXELS // 10**6} million pixels, which is the most"
+        raise ImageUnreadable(f"is too large: it claims several times {most}", "too large") from error
     except Exception as error:  # Pillow's decoders raise many kinds of errors on damaged files
         raise ImageUnreadable(f"is no image that can be read: {_without_address(error)}", "damaged") from error
 

@@ -10,8 +10,6 @@ from trainer.decoding import plain_pixels
 from trainer.idx import Bytes
 from trainer.images import MOST_PIXELS, read_image
 
-PNG, JPEG = "image/png", "image/jpeg"
-
 # A plain file of up to this size is its own picture: nothing is gained by making it smaller.
 MOST_OWN_BYTES = 64 * 2**10
 MOST_OWN_PIXELS = 512 * 512
@@ -25,7 +23,7 @@ COLOURED = frozenset({"RGB", "CMYK", "YCbCr"})
 
 
 def thumbnail(data: bytes, side: int) -> bytes:
-    """The image in a file's bytes, upright, in its colours where it has any, as a PNG or JPEG (see `media_type`).
+    """The image in a file's bytes, upright, in its colours where it has any, as a PNG or JPEG.
 
     Args:
         side: the most pixels of width and height; small files stay as they are.
@@ -43,11 +41,6 @@ def thumbnail(data: bytes, side: int) -> bytes:
 def picture_of(pixels: Bytes) -> bytes:
     """A small grey image (h, w) uint8 as a PNG, not packed: that would take twice as long as all else."""
     return cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 0])[1].tobytes()
-
-
-def media_type(picture: bytes) -> str:
-    """Which of the two kinds a picture that was made here is."""
-    return JPEG if picture.startswith(b"\xff\xd8") else PNG
 
 
 def _coloured(data: bytes, side: int) -> Image.Image | None:

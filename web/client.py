@@ -249,11 +249,10 @@ class Client:
             image: an image file, or the bytes of one.
             parameters: those of `worker.parameters.PredictionParameters`.
         """
-        given = {name: value for name, value in parameters.items() if value is not None}
         content = image if isinstance(image, bytes) else Path(image).read_bytes()
         headers = {"Content-Type": "application/octet-stream"}
         answer: dict[str, Any] = self.request(
-            "POST", "predictions", content=content, params=given, headers=headers
+            "POST", "predictions", content=content, params=_given(parameters), headers=headers
         ).json()
         return answer
 
@@ -284,8 +283,7 @@ class Client:
             classification: its id.
             parameters: the others of `worker.parameters.ReviewParameters`.
         """
-        given = {name: value for name, value in parameters.items() if value is not None}
-        body = {"classification": classification, **given}
+        body = {"classification": classification, **_given(parameters)}
         return Job(self, self.request("POST", "reviews", json=body, headers=_new_key()).json())
 
     def datasets(self) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from web.forms import Choice, form_fields, given_fields
 from web.predicting import predict, take_image
 from web.problems import RETRY_AFTER_SECONDS, field_errors
+from web.qualities import QUALITIES
 from web.services import services
 from worker.errors import InvalidSubmission, PredictorAway
 from worker.parameters import PredictionParameters
@@ -56,4 +57,6 @@ def _page(
     fields = form_fields(PredictionParameters, choices={"model": offered}, values=values, errors=errors or ())
     # The page always shows the steps.
     options = [field for field in fields if field.name != "steps"]
-    return render_template("predict.html", options=options, answer=answer, errors=errors, has_model=bool(found))
+    return render_template(
+        "predict.html", options=options, answer=answer, errors=errors, has_model=bool(found), qualities=QUALITIES
+    )

@@ -4,15 +4,11 @@ from typing import Any
 
 from flask import url_for
 
+from web.qualities import QUALITIES
 from web.representations import timestamp
 from worker.records import Correction, Job
 from worker.review_queue import Item
 from worker.reviews import Counts
-
-QUALITIES = {
-    "blank": "The image looks blank.",
-    "like no class": "The image looks like none of the classes that the model knows.",
-}
 
 
 def item_document(job: Job, item: Item, correction: Correction | None) -> dict[str, Any]:
@@ -45,7 +41,7 @@ def counts_document(counts: Counts) -> dict[str, int]:
 
 def _reason(job: Job, item: Item) -> str:
     """Why an answer is not accepted, in a sentence or two."""
-    said = [QUALITIES.get(item.quality, f"The image is {item.quality}.")] if item.quality else []
+    said = [QUALITIES[item.quality]] if item.quality else []
     threshold = float((job.summary or {})["review_below"])
     if item.confidence <= threshold:
         said.append(f"Answers of up to {threshold:.1%} confidence are reviewed.".replace("%", " %"))

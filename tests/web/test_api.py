@@ -46,6 +46,22 @@ def test_a_classification_is_accepted_as_a_form(api: FlaskClient, model: str) ->
     assert response.json["progress"]["total"] == 2
 
 
+@pytest.mark.parametrize("given", [["model-1,model-1"], ["model-1", "model-1"]], ids=["with commas", "repeated"])
+@pytest.mark.parametrize("as_form", [True, False], ids=["form", "query"])
+def test_several_models_are_named_with_commas_or_one_after_the_other(
+    api: FlaskClient, model: str, given: list[str], as_form: bool
+) -> None:
+    if as_form:
+        form = {"file": (io.BytesIO(zip_bytes("1.png")), "digits.zip"), "model": given}
+        response = api.post("/api/v1/classifications", data=form)
+    else:
+        query = [("model", name) for name in given]
+        response = api.post("/api/v1/classifications", query_string=query, data=zip_bytes("1.png"))
+
+    assert response.status_code == 202, response.json
+    assert response.json["parameters"]["model"] == [model, model]
+
+
 def test_a_classification_is_accepted_as_a_raw_body(api: FlaskClient, services: Services, model: str) -> None:
     content = zip_bytes("1.png")
 

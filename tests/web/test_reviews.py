@@ -2,7 +2,7 @@
 
 import csv
 import io
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from flask.testing import FlaskClient
@@ -11,6 +11,8 @@ from PIL import Image
 from tests.conftest import write_dataset
 from tests.reviews import classified, digits, untrained_model, with_settings, work_off
 from trainer.datasets import Dataset
+from trainer.quality import Quality
+from web.qualities import QUALITIES
 from web.review_keys import class_keys
 from worker.records import Job
 from worker.services import Services
@@ -285,3 +287,7 @@ def test_a_class_that_takes_a_key_leaves_delete_for_none_of_these(
 
     assert page.count('data-key="x"') == 1
     assert 'id="none" name="none" value="1" aria-keyshortcuts="Delete"' in page
+
+
+def test_every_fault_of_an_image_has_its_sentence() -> None:
+    assert set(QUALITIES) == set(get_args(Quality))

@@ -1,4 +1,4 @@
-"""What several calls of the API have in common: reading a JSON body, answering `202`."""
+"""What several calls of the API have in common: reading a JSON body, or what comes beside a file; answering `202`."""
 
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +15,13 @@ LONGEST_KEY = 255
 
 # A JSON body is held in memory, unlike an upload.
 MOST_JSON_BYTES = 1 << 20
+
+
+def fields_beside_file(request: Request) -> dict[str, str]:
+    """The query's parameters, and over them the form's fields; several of one name are joined by commas, as lists are
+    written."""
+    given = {**dict(request.args.lists()), **dict(request.form.lists())}
+    return {name: ",".join(values) for name, values in given.items()}
 
 
 def json_body(request: Request) -> dict[str, Any]:

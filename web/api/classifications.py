@@ -3,7 +3,7 @@
 from flask import Response, request
 
 from web.api import api
-from web.api.answers import accepted, idempotency_key
+from web.api.answers import accepted, fields_beside_file, idempotency_key
 from web.services import services
 from web.uploads import take_images
 from worker.parameters import ClassificationParameters
@@ -17,7 +17,7 @@ def create_classification() -> Response:
     Files are multipart parts `file` with the parameters as form fields, or one is the raw body with the parameters in
     the query (`name` there is the file's name).
     """
-    given = {**request.args.to_dict(), **request.form.to_dict()}
+    given = fields_beside_file(request)
     given.pop("name", None)
     parameters = ClassificationParameters.model_validate(given)
     upload = take_images(parameters.directory)

@@ -5,7 +5,7 @@ from werkzeug.exceptions import NotFound
 
 from trainer.dataset_files import PREVIEW
 from web.api import api
-from web.api.answers import accepted, idempotency_key
+from web.api.answers import accepted, fields_beside_file, idempotency_key
 from web.representations import dataset_document, dataset_line
 from web.services import services
 from web.uploads import take_upload
@@ -27,7 +27,7 @@ def create_dataset() -> Response:
     The file is the multipart part `file` with the parameters as form fields, or the raw body with the parameters in
     the query (`filename` there is the file's name).
     """
-    given = {**request.args.to_dict(), **request.form.to_dict()}
+    given = fields_beside_file(request)
     given.pop("filename", None)
     parameters = ImportParameters.model_validate(given)
     upload = take_upload(what="a data set", name_argument="filename")

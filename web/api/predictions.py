@@ -3,6 +3,7 @@
 from flask import Response, jsonify, request
 
 from web.api import api
+from web.api.answers import fields_beside_file
 from web.predicting import predict, take_image
 from worker.parameters import PredictionParameters
 
@@ -15,5 +16,5 @@ def create_prediction() -> Response:
     the query.
     """
     image = take_image()
-    given = {**request.args.to_dict(), **request.form.to_dict()}
+    given = fields_beside_file(request)
     return jsonify(predict(PredictionParameters.model_validate(given), image))

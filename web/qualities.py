@@ -1,0 +1,7 @@
+"""What the pages say of an image with which something is wrong: a sentence for each of `trainer.quality.Quality`."""
+
+QUALITIES = {
+    "blank": "There seems to be nothing on the image.",
+    "several digits": "There seem to be several digits on the image; the largest was read.",
+    "like no class": "The image looks like nothing that the model has learned.",
+}
