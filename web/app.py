@@ -9,6 +9,7 @@ from flask_bootstrap import Bootstrap5
 from web.api import api
 from web.api.jobs import WAITING_ROOM
 from web.dataset_pages import dataset_pages
+from web.delays import register_delays
 from web.pages import pages
 from web.polling import WaitingRoom
 from web.predict_page import predict_page
@@ -64,6 +65,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.register_blueprint(predict_page)
     app.register_blueprint(review_pages)
     register_problems(app)
+    register_delays(app)
     app.before_request(refuse_other_sites)
     app.teardown_request(remove_untaken_uploads)
     app.after_request(add_security_headers)

@@ -12,7 +12,8 @@ from worker.leases import LeaseStore
 from worker.models import ModelStore
 from worker.prediction_line import PredictionLine
 from worker.progress import LiveFigures
-from worker.queue import StepQueue, connect_redis, create_celery
+from worker.queue import StepQueue, create_celery
+from worker.redis import connect_redis
 from worker.settings import Settings
 from worker.volume import Volume
 

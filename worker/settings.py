@@ -20,7 +20,11 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="SQLAlchemy URL of the job table; default: SQLite in `tenfold.db` on the volume."
     )
-    redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis for the queue and live progress.")
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0",
+        description="Redis or Valkey for the queue and live progress; `rediss://` for TLS, "
+        "`redis+sentinel://host:26379,host:26379/service/0` for Sentinels.",
+    )
 
     lease_seconds: float = Field(
         15,
