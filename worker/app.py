@@ -14,6 +14,7 @@ from worker.priority import give_way
 from worker.queue import RUN_STEP, create_celery
 from worker.services import Services
 from worker.settings import Settings
+from worker.upkeep.collecting import collect_for_ever
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ def _start_healing(**_: object) -> None:
     services = Services.open(settings)
     healer = Healer(services.leases, services.queue, window=settings.queue_window)
     heal_for_ever(healer, settings.heal_seconds)
+    collect_for_ever(services)
 
 
 @worker_shutting_down.connect

@@ -9,6 +9,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from trainer.hardware import Device, Precision
+from worker.states import JobKind
 
 
 class Settings(BaseSettings):
@@ -76,6 +77,28 @@ class Settings(BaseSettings):
         ge=0,
         description="Doubtful images of a classification, the least certain, of which pictures are kept for the "
         "review; the others are listed without.",
+    )
+
+    keep_days: dict[JobKind, float] = Field(
+        {},
+        description="How many days ended jobs are kept, for each kind: "
+        '`{"classification": 30, "import": 7}`. Kinds that are not named are kept.',
+    )
+    keep_bytes: dict[JobKind, int] = Field(
+        {},
+        description="How many bytes the files of ended jobs may take, for each kind, as `keep_days`; the oldest go "
+        "first.",
+    )
+    keep_losing_models_days: float | None = Field(
+        None, ge=0, description="How many days the models of a sweep are kept that are not its best; default: for ever."
+    )
+    gc_seconds: float = Field(
+        3600, gt=0, description="How often a worker removes what these three no longer want, where one of them is set."
+    )
+    gc_safe_seconds: float = Field(
+        86_400,
+        ge=60,
+        description="Nothing that ended or was written less than this ago is ever removed by `tenfold gc`.",
     )
 
     worker_processes: int = Field(1, ge=1, description="Steps that one worker runs at the same time.")
