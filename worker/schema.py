@@ -5,15 +5,44 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
 from worker.database import Database
+from worker.errors import DatabaseTooNew
 from worker.settings import Settings
 
 
 def migrate(database: Database) -> None:
     """Apply every migration that is missing. Of several processes at once, one does it and the others wait."""
     with database.exclusive_connection() as connection:
-        command.upgrade(_config(connection), "head")
+        upgrade(connection)
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Bring the tables to this revision's shape, inside the connection's transaction.
+
+    Raises:
+        DatabaseTooNew: a later version of Tenfold has been here.
+    """
+    now = current_revision(connection)
+    if now is not None and now not in {script.revision for script in _scripts().walk_revisions()}:
+        raise DatabaseTooNew(
+            f"The database has been brought to revision {now} by a later version of Tenfold than this one. Run that "
+            "version, or restore a backup of before into an empty database (docs/upkeep.md)."
+        )
+    command.upgrade(_config(connection), revision)
+
+
+def current_revision(connection: Connection) -> str | None:
+    """The last migration that was applied; None where there was none."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest_revision() -> str:
+    """The last migration that this version knows."""
+    return str(_scripts().get_current_head())
 
 
 def draft_migration(database: Database, message: str) -> None:
@@ -23,7 +52,11 @@ def draft_migration(database: Database, message: str) -> None:
         command.revision(_config(connection), message, autogenerate=True, rev_id=f"{len(known) + 1:04d}")
 
 
-def _config(connection: object) -> Config:
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config(None))
+
+
+def _config(connection: Connection | None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
