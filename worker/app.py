@@ -6,14 +6,17 @@ its first step.
 
 import logging
 import multiprocessing
+from typing import Any
 
 from celery.signals import worker_process_init, worker_ready, worker_shutting_down
+from celery.worker.control import inspect_command
 
 from worker.healing import Healer, heal_for_ever
 from worker.priority import give_way
-from worker.queue import RUN_STEP, create_celery
+from worker.queue import ABOUT, RUN_STEP, create_celery
 from worker.services import Services
 from worker.settings import Settings
+from worker.upkeep.about import about
 from worker.upkeep.collecting import collect_for_ever
 
 log = logging.getLogger(__name__)
@@ -31,6 +34,12 @@ def run_step(step_id: int) -> None:
     """Try the step that a message names."""
     assert _run is not None
     _run(step_id)
+
+
+@inspect_command(name=ABOUT)
+def _about(_state: object, marker: str | None = None, **_: object) -> dict[str, Any]:
+    """What `tenfold doctor` asks every worker; `marker` names a file that it has put on the volume."""
+    return about(settings.data / marker if marker else None)
 
 
 @worker_process_init.connect

@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 RUN_STEP = "tenfold.run_step"
 
+# Asks every worker what it is (`upkeep.about`).
+ABOUT = "tenfold_about"
+
 # Imports, reviews and the steps of a sweep are short: they share the queue of the classifications, so that no long
 # training holds them up.
 QUEUES: dict[JobKind, tuple[StepKind, ...]] = {
