@@ -1,18 +1,20 @@
 """The first two steps of a classification: plan the shards, and classify one of them. `merging` has the third."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from trainer.idx import Bytes
+from trainer.images import Normalised
 from worker.answers import Answering, answer
 from worker.errors import ArchiveError
 from worker.leases import Lease, Shard
 from worker.manifest import read_manifest
 from worker.parameters import ClassificationParameters
-from worker.reading import read_images
+from worker.reading import ReadImage, read_images
 from worker.results import write_shard
 from worker.review_drawing import PICTURES, draw, least_certain, pictures_beside
 from worker.services import Services
@@ -107,10 +109,12 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
             threads=settings.threads_per_process,
             report=report,
         )
-        rows = write_shard(answer(images, start, answering), output)
+        seen: dict[int, Bytes] = {}
+        rows = write_shard(answer(_noting(images, start, seen), start, answering), output)
         share = len(rows) / services.jobs.get(lease.job_id).total
         numbers = least_certain(rows, share, settings.max_review_images)
-        pictures = draw(source, numbers, read_places(work / INDEX, numbers), parameters, settings, check)
+        places, kept = read_places(work / INDEX, numbers), [seen[number] for number in numbers]
+        pictures = draw(source, numbers, places, kept, settings, check)
         with write_whole(pictures_beside(output)) as file:
             pl.DataFrame(list(pictures), schema=PICTURES, orient="row").write_ipc(file)
     check()
@@ -120,6 +124,14 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
         output={"file": output.name, "worker": services.worker, "images": len(rows)},
     )
     services.queue.announce(JobKind.CLASSIFICATION, merge_step)
+
+
+def _noting(images: Iterable[ReadImage], start: int, seen: dict[int, Bytes]) -> Iterator[ReadImage]:
+    """The images; what the model will see of each is noted under its row."""
+    for row, (member, image) in enumerate(images, start):
+        if isinstance(image, Normalised):
+            seen[row] = image.pixels
+        yield member, image
 
 
 def _shard_size(listing: Listing, settings: Settings) -> int:
