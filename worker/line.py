@@ -32,9 +32,7 @@ def place_in_line(database: Database, job: Job) -> int | None:
     if job.state is not JobState.QUEUED:
         return None
     queue = next(queue for queue in QUEUES if job.kind in kinds_of(queue))
-    before = select(func.count()).where(
-        Job.state == JobState.QUEUED, Job.kind.in_(kinds_of(queue)), Job.id < job.id
-    )
+    before = select(func.count()).where(Job.state == JobState.QUEUED, Job.kind.in_(kinds_of(queue)), Job.id < job.id)
     with database.read() as session:
         return session.scalars(before).one() + 1
 

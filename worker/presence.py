@@ -1,4 +1,4 @@
-"""Which worker processes are alive, and what each is doing: a line in Redis for each, which expires unless it is renewed.
+"""Which worker processes are alive, and what each is doing: a line in Redis for each, which expires unless renewed.
 
 For people to look at. What a worker holds is decided by its leases (`leases.py`), never by this.
 """
