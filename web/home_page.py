@@ -21,6 +21,7 @@ home_page = Blueprint("home", __name__)
 
 RUNNING_SHOWN = 10
 WAITING_SHOWN = 5
+MOST_COUNTED = 1000
 FINISHED_SHOWN = 8
 
 # Below this share of the disk a person should look for something to delete.
@@ -45,6 +46,7 @@ def index() -> str:
         "home.html",
         running=[_with_progress(job) for job in running[:RUNNING_SHOWN]],
         more_running=len(running) > RUNNING_SHOWN,
+        most_counted=MOST_COUNTED,
         lines=[line for queue in QUEUES if (line := _line(queue)).total],
         finished=_finished(),
         workers=workers,
@@ -61,7 +63,7 @@ def _with_progress(job: Job) -> dict[str, Any]:
 def _line(queue: JobKind) -> Line:
     database = services().database
     first = next_in_line(database, queue, WAITING_SHOWN)
-    total = len(first) if len(first) < WAITING_SHOWN else count_in_line(database, queue)
+    total = len(first) if len(first) < WAITING_SHOWN else count_in_line(database, queue, MOST_COUNTED)
     name = "To train" if queue is JobKind.TRAINING else "To classify, import, search and merge"
     return Line(name, [listed(job) for job in first], total)
 

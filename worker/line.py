@@ -20,11 +20,11 @@ def next_in_line(database: Database, queue: JobKind, limit: int) -> Sequence[Job
         return session.scalars(query).all()
 
 
-def count_in_line(database: Database, queue: JobKind) -> int:
-    """How many jobs wait in a queue."""
-    query = select(func.count()).where(Job.state == JobState.QUEUED, Job.kind.in_(kinds_of(queue)))
+def count_in_line(database: Database, queue: JobKind, at_most: int) -> int:
+    """How many jobs wait in a queue, counted up to `at_most`."""
+    waiting = select(Job.id).where(Job.state == JobState.QUEUED, Job.kind.in_(kinds_of(queue))).limit(at_most)
     with database.read() as session:
-        return session.scalars(query).one()
+        return session.scalars(select(func.count()).select_from(waiting.subquery())).one()
 
 
 def place_in_line(database: Database, job: Job) -> int | None:
