@@ -13,7 +13,7 @@ PAGES = (
     ("predict.form", "Draw"),
     ("pages.models", "Models"),
     ("datasets.index", "Data sets"),
-    ("compare.index", "Compare"),
+    ("compare.show", "Compare"),
     ("api.docs", "API"),
 )
 
