@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from trainer.parameters import TrainingParameters
 from worker.records import Model
 
@@ -34,4 +36,7 @@ def measured(models: Iterable[Model], dataset: str = "mnist") -> dict[str, Measu
 
 
 def _follows_recipe(model: Model) -> bool:
-    return bool(model.parameters) and TrainingParameters(**model.parameters).changes().keys() <= FREE
+    try:
+        return bool(model.parameters) and TrainingParameters(**model.parameters).changes().keys() <= FREE
+    except ValidationError:  # it was trained by a version that knew other parameters
+        return False

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from http import HTTPStatus
+from tempfile import TemporaryFile
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
-from flask import redirect, render_template, request, url_for
+from flask import redirect, render_template, request, send_file, url_for
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from trainer.intervals import wilson
@@ -32,17 +35,18 @@ PICTURES = {
 
 @dataclass(frozen=True)
 class Form:
-    """A file that a model can be had as, beside Keras' own."""
+    """What a model can be had as, beside Keras' own file: `file` is there where the training was told to export it."""
 
     export: str
     file: str
+    download: str
     use: str
 
 
 FORMS = (
-    Form("onnx", "model.onnx", "ONNX Runtime, in any language"),
-    Form("litert", "model.tflite", "LiteRT, on phones and small devices"),
-    Form("savedmodel", "savedmodel/saved_model.pb", "TensorFlow Serving; a folder"),
+    Form("onnx", "model.onnx", "model.onnx", "ONNX Runtime, in any language"),
+    Form("litert", "model.tflite", "model.tflite", "LiteRT, on phones and small devices"),
+    Form("savedmodel", "savedmodel/saved_model.pb", "savedmodel.zip", "TensorFlow Serving"),
 )
 
 
@@ -77,6 +81,22 @@ def model(model_id: str) -> Page:
         files={name: path.stat().st_size for name, path in files.items()},
         pictures={name: text for name, text in PICTURES.items() if name in files},
     )
+
+
+@pages.get("/models/<model_id>/savedmodel.zip")
+def savedmodel(model_id: str) -> Page:
+    """The folder of a SavedModel in one file."""
+    services().models.get(model_id)
+    files = services().volume.model_files(model_id)
+    members = {name: path for name, path in files.items() if name.startswith("savedmodel/")}
+    if not members:
+        raise NotFound(f"The model {model_id} was not exported as a SavedModel.")
+    packed = TemporaryFile()  # noqa: SIM115 (closed when it has been sent)
+    with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
+        for name, path in members.items():
+            archive.write(path, name)
+    packed.seek(0)
+    return send_file(packed, "application/zip", as_attachment=True, download_name="savedmodel.zip")
 
 
 @pages.post("/models/<model_id>/default")

@@ -1,5 +1,8 @@
 """The registry's pages, and the removal of models by page and by API."""
 
+import io
+import zipfile
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -71,6 +74,30 @@ def test_another_model_becomes_the_default_by_its_button(api: FlaskClient, servi
 
     assert response.location == "/models"
     assert services.models.serving(None).id == "model-1"
+
+
+def test_exports_are_offered_where_there_are_any(api: FlaskClient, services: Services) -> None:
+    keep(services, "model-1")
+    keep(services, "model-2")
+    directory = services.volume.model("model-1")
+    (directory / "model.onnx").write_bytes(b"onnx")
+    (directory / "savedmodel" / "variables").mkdir(parents=True)
+    (directory / "savedmodel" / "saved_model.pb").write_bytes(b"graph")
+    (directory / "savedmodel" / "variables" / "variables.index").write_bytes(b"index")
+
+    page = api.get("/models/model-1").text
+    packed = api.get("/models/model-1/savedmodel.zip")
+
+    assert "/api/v1/models/model-1/files/model.onnx" in page
+    assert "/api/v1/models/model-1/files/model.tflite" not in page
+    assert "/models/model-1/savedmodel.zip" in page
+    with zipfile.ZipFile(io.BytesIO(packed.data)) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {
+            "savedmodel/saved_model.pb": b"graph",
+            "savedmodel/variables/variables.index": b"index",
+        }
+    assert "/models/model-2/savedmodel.zip" not in api.get("/models/model-2").text
+    assert api.get("/models/model-2/savedmodel.zip").status_code == 404
 
 
 @pytest.mark.parametrize("way", ["page", "api"])
