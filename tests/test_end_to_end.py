@@ -350,7 +350,7 @@ def test_a_model_is_trained_from_the_form_and_watched_to_its_end(up: Up, page: P
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
 
     page.goto(f"{up.url}/train")
-    page.get_by_label("Recipe", exact=True).select_option("dense-128-64")
+    page.get_by_role("radio", name="dense-128-64").check()
     page.get_by_label("Epochs").fill("2")
     page.get_by_role("button", name="Train").click()
 
@@ -529,7 +529,7 @@ def test_a_review_goes_by_client_and_command(up: Up, doubtful: str) -> None:
 
 
 def test_the_list_of_jobs_leads_to_each_job(up: Up, training: dict[str, Any], page: Page) -> None:
-    page.goto(up.url)
+    page.goto(f"{up.url}/jobs")
     page.get_by_role("row").filter(has_text=training["model"]).get_by_role("link").click()
 
     expect(page.get_by_text("Training time")).to_be_visible()

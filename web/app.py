@@ -6,9 +6,12 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, request
 from flask_bootstrap import Bootstrap5
 
+from web import job_list, model_pages, train_pages  # noqa: F401 (their routes are on `pages`)
 from web.api import api
 from web.api.jobs import WAITING_ROOM
 from web.dataset_pages import dataset_pages
+from web.home_page import home_page
+from web.navigation import navigation
 from web.pages import pages
 from web.polling import WaitingRoom
 from web.predict_page import predict_page
@@ -58,11 +61,13 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.extensions[WAITING_ROOM] = WaitingRoom(settings.max_waiting_polls)
     Bootstrap5(app)
     app.register_blueprint(api)
+    app.register_blueprint(home_page)
     app.register_blueprint(pages)
     app.register_blueprint(dataset_pages)
     app.register_blueprint(sweep_pages)
     app.register_blueprint(predict_page)
     app.register_blueprint(review_pages)
+    app.context_processor(navigation)
     register_problems(app)
     app.before_request(refuse_other_sites)
     app.teardown_request(remove_untaken_uploads)

@@ -7,6 +7,7 @@ from flask import url_for
 
 from trainer.catalogue import DatasetEntry
 from trainer.recipes import Recipe
+from worker.presence import Presence
 from worker.progress import LiveFigures
 from worker.records import Job, Model
 from worker.states import JobKind
@@ -96,6 +97,29 @@ def dataset_line(entry: DatasetEntry) -> dict[str, Any]:
 
 def dataset_document(entry: DatasetEntry) -> dict[str, Any]:
     return dataset_line(entry) | {"report": entry.report or None}
+
+
+def worker_line(presence: Presence) -> dict[str, Any]:
+    task = presence.task
+    return {
+        "name": presence.name,
+        "role": presence.role,
+        "host": presence.host,
+        "pid": presence.pid,
+        "version": presence.version,
+        "started_at": timestamp(presence.started_at),
+        "device": presence.device,
+        "memory_bytes": presence.memory_bytes,
+        "gpu_memory_bytes": presence.gpu_memory_bytes,
+        "task": task
+        and {
+            "job": task.job,
+            "step": task.step,
+            "position": task.position,
+            "since": timestamp(task.since),
+            "links": {"job": url_for("api.get_job", job_id=task.job)},
+        },
+    }
 
 
 def recipe_document(recipe: Recipe) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import gc
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from trainer.errors import TrainerError
@@ -40,11 +40,18 @@ class Runner:
     Args:
         services: opened in this process.
         shutting_down: whether this worker was told to stop.
+        at_work: what to enter while a step is worked on; `SignOfLife.at_work` tells people.
     """
 
-    def __init__(self, services: Services, shutting_down: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        services: Services,
+        shutting_down: Callable[[], bool],
+        at_work: Callable[[Lease], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         self._services = services
         self._shutting_down = shutting_down
+        self._at_work = at_work
 
     def run(self, step_id: int) -> None:
         """Try a step. Does nothing when another worker has it or its job has ended."""
@@ -65,7 +72,7 @@ class Runner:
         with log_to_job(self._services.volume.log(lease.job_id), self._services.worker):
             log.info("%s %d: attempt %d", lease.kind.value, lease.position, lease.attempt)
             try:
-                with keeper, _collector_paused(lease.kind in WITHOUT_CYCLES):
+                with keeper, self._at_work(lease), _collector_paused(lease.kind in WITHOUT_CYCLES):
                     self._work(lease, keeper.check)
             except LeaseLost as lost:
                 log.info("stopped: %s", lost)

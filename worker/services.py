@@ -11,6 +11,7 @@ from worker.jobs import Clock, JobStore
 from worker.leases import LeaseStore
 from worker.models import ModelStore
 from worker.prediction_line import PredictionLine
+from worker.presence import PresenceBoard
 from worker.progress import LiveFigures
 from worker.queue import StepQueue, connect_redis, create_celery
 from worker.settings import Settings
@@ -32,6 +33,7 @@ class Services:
     corrections: CorrectionStore
     queue: StepQueue
     live: LiveFigures
+    presence: PresenceBoard
     predictions: PredictionLine
 
     @classmethod
@@ -52,5 +54,6 @@ class Services:
             corrections=CorrectionStore(database),
             queue=StepQueue(create_celery(settings.redis_url), redis),
             live=LiveFigures(redis, settings.progress_seconds),
+            presence=PresenceBoard(redis),
             predictions=PredictionLine(settings.redis_url, settings.prediction_seconds),
         )

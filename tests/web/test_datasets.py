@@ -241,7 +241,7 @@ def test_a_data_set_is_uploaded_by_form_and_its_job_leads_to_it(
     assert "/datasets#own" in page
     assert "/train?dataset=own" in page
     assert "&lt;b&gt;digits.csv" in page
-    assert "import of own" in api.get("/").text
+    assert "Import of own" in api.get("/").text
     assert "100 images of 10 classes" in api.get("/").text
 
 

@@ -16,4 +16,5 @@ from web.api import (  # noqa: E402
     reviews,  # noqa: F401
     sweeps,  # noqa: F401
     trainings,  # noqa: F401
+    workers,  # noqa: F401
 )

@@ -8,6 +8,7 @@ from web.api.answers import json_body
 from web.representations import model_document
 from web.services import services
 from worker.errors import InvalidSubmission, UnknownModel
+from worker.model_removal import delete_model
 
 
 class DefaultModel(BaseModel):
@@ -46,3 +47,10 @@ def put_default_model() -> Response:
     except UnknownModel as error:
         raise InvalidSubmission("model", str(error)) from error
     return jsonify(model_document(model, default=True))
+
+
+@api.delete("/models/<model_id>")
+def delete_one_model(model_id: str) -> tuple[str, int]:
+    """Remove a model and its files. The training that made it stays, and so do the results that it gave."""
+    delete_model(services(), model_id)
+    return "", 204
