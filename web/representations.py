@@ -1,12 +1,12 @@
 """How jobs, models and data sets look in the API's JSON."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import overload
 
 from flask import url_for
 
 from trainer.catalogue import DatasetEntry
-from trainer.recipes import Recipe
+from web.documents import DatasetDocument, DatasetLine, JobDocument, JobLine, JobLinks, ModelDocument, Progress
 from worker.progress import LiveFigures
 from worker.records import Job, Model
 from worker.states import JobKind
@@ -20,9 +20,9 @@ UNITS = {
 }
 
 
-def job_document(job: Job, live: LiveFigures) -> dict[str, Any]:
+def job_document(job: Job, live: LiveFigures) -> JobDocument:
     """A job with its progress; the live figures of running steps are added to what its row knows."""
-    document: dict[str, Any] = {
+    return {
         "id": job.id,
         "kind": job.kind,
         "parent": job.parent_id,
@@ -35,14 +35,11 @@ def job_document(job: Job, live: LiveFigures) -> dict[str, Any]:
         "progress": _progress(job, live),
         "summary": job.summary,
         "error": job.error,
-        "links": {"self": url_for("api.get_job", job_id=job.id), "files": url_for("api.list_files", job_id=job.id)},
+        "links": _job_links(job),
     }
-    if job.kind is JobKind.CLASSIFICATION:
-        document["links"]["review"] = url_for("api.get_review", job_id=job.id)
-    return document
 
 
-def job_line(job: Job) -> dict[str, Any]:
+def job_line(job: Job) -> JobLine:
     """A job in a list: without the details of its progress, and without asking Redis."""
     return {
         "id": job.id,
@@ -59,7 +56,7 @@ def job_line(job: Job) -> dict[str, Any]:
     }
 
 
-def model_document(model: Model, *, default: bool) -> dict[str, Any]:
+def model_document(model: Model, *, default: bool) -> ModelDocument:
     return {
         "id": model.id,
         "recipe": model.recipe,
@@ -76,7 +73,7 @@ def model_document(model: Model, *, default: bool) -> dict[str, Any]:
     }
 
 
-def dataset_line(entry: DatasetEntry) -> dict[str, Any]:
+def dataset_line(entry: DatasetEntry) -> DatasetLine:
     """A data set in a list: without the report of its import."""
     return {
         "name": entry.name,
@@ -94,12 +91,16 @@ def dataset_line(entry: DatasetEntry) -> dict[str, Any]:
     }
 
 
-def dataset_document(entry: DatasetEntry) -> dict[str, Any]:
-    return dataset_line(entry) | {"report": entry.report or None}
+def dataset_document(entry: DatasetEntry) -> DatasetDocument:
+    return {**dataset_line(entry), "report": entry.report or None}
 
 
-def recipe_document(recipe: Recipe) -> dict[str, Any]:
-    return recipe.model_dump(mode="json")
+@overload
+def timestamp(seconds: float) -> str: ...
+
+
+@overload
+def timestamp(seconds: float | None) -> str | None: ...
 
 
 def timestamp(seconds: float | None) -> str | None:
@@ -109,7 +110,18 @@ def timestamp(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _progress(job: Job, live: LiveFigures) -> dict[str, Any]:
+def _job_links(job: Job) -> JobLinks:
+    links: JobLinks = {
+        "self": url_for("api.get_job", job_id=job.id),
+        "files": url_for("api.list_files", job_id=job.id),
+        "events": url_for("api.follow_job", job_id=job.id),
+    }
+    if job.kind is JobKind.CLASSIFICATION:
+        links["review"] = url_for("api.get_review", job_id=job.id)
+    return links
+
+
+def _progress(job: Job, live: LiveFigures) -> Progress:
     done, detail = float(job.done), job.detail
     if not job.state.final:
         running, live_detail = live.read(job.id)

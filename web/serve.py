@@ -7,6 +7,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from web.app import create_app
+from web.background import start_background
 from web.settings import WebSettings
 
 # A slow upload may take this long between two pieces before its thread is freed.
@@ -34,7 +35,9 @@ class Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Flask:  # type: ignore[override]
-        return create_app(self._settings)
+        app = create_app(self._settings)
+        start_background(app, self._settings)
+        return app
 
 
 @click.command()

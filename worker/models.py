@@ -15,10 +15,13 @@ class ModelStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def list(self) -> Sequence[Model]:
-        """All models, the newest first."""
+    def list(self, *, before: str | None = None, limit: int | None = None) -> Sequence[Model]:
+        """Models, the newest first: at most `limit`, older than the model id `before`, where they are given."""
+        query = select(Model).order_by(Model.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(Model.id < before)
         with self._database.read() as session:
-            return session.scalars(select(Model).order_by(Model.id.desc())).all()
+            return session.scalars(query).all()
 
     def get(self, model_id: str) -> Model:
         """One model.
