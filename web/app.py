@@ -14,6 +14,7 @@ from web.polling import WAITING_ROOM, WaitingRoom
 from web.predict_page import predict_page
 from web.problems import problem, register_problems
 from web.rate_limits import limit_rates
+from web.reference_page import reference_page
 from web.review_pages import review_pages
 from web.services import EXTENSION
 from web.settings import WebSettings
@@ -65,6 +66,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.register_blueprint(sweep_pages)
     app.register_blueprint(predict_page)
     app.register_blueprint(review_pages)
+    app.register_blueprint(reference_page)
     register_problems(app)
     app.before_request(refuse_other_sites)
     limit_rates(app, connect_redis(settings.redis_url), settings)

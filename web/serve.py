@@ -30,6 +30,8 @@ class Server(BaseApplication):
             "timeout": TIMEOUT_SECONDS,
             "graceful_timeout": 5,
             "keepalive": 5,
+            # The most that gunicorn takes: parameters beside a raw body are in the query.
+            "limit_request_line": 8190,
         }
         for name, value in options.items():
             self.cfg.set(name, value)

@@ -49,6 +49,7 @@ def test_every_call_says_what_it_is_for_and_gives_an_example(document: dict[str,
         assert operation["summary"], call
         assert operation["description"], call
         assert set(operation["tags"]) <= tags, call
+        assert operation["x-codeSamples"][0]["source"].startswith("curl "), call
         for parameter in operation.get("parameters", []):
             assert parameter["description"], f"{call}: {parameter['name']}"
         for content in contents(operation):
@@ -113,3 +114,14 @@ def assert_valid(document: dict[str, Any], schema: dict[str, Any], instance: Any
     validator = jsonschema_rs.Draft202012Validator({**schema, "components": document["components"]})
     errors = [f"{call}: {error.message} at {error.instance_path}" for error in validator.iter_errors(instance)]
     assert not errors
+
+
+def test_the_reference_shows_every_call_and_obeys_the_policy(api: FlaskClient, document: dict[str, Any]) -> None:
+    page = api.get("/api/")
+
+    assert page.status_code == 200
+    for _, _, operation in operations(document):
+        assert f'id="{operation["operationId"]}"' in page.text
+    assert " style=" not in page.text
+    assert "<style" not in page.text
+    assert page.text.count("<script") == page.text.count('<script type="module" src=')

@@ -1,49 +1,45 @@
-"""Schemathesis reads the OpenAPI document and calls the API in ways that nobody thought of."""
+"""Schemathesis reads the OpenAPI document and calls the real server in ways that nobody thought of."""
 
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
 from pathlib import Path
 
-import pytest
-import schemathesis
-from flask import Flask
-from hypothesis import HealthCheck, settings
+from tests.web.serving import WebProcess
 
-from web.app import create_app
-from web.services import EXTENSION
-from web.settings import WebSettings
-from worker.records import Model
+HERE = Path(__file__).parent
 
-EXAMPLES = 5
+# Nothing to wait for, and no bound on how often it may call.
+SETTINGS = {
+    "TENFOLD_MAX_REQUESTS_PER_MINUTE": "0",
+    "TENFOLD_MAX_SUBMISSIONS_PER_MINUTE": "0",
+    "TENFOLD_MAX_WAIT_SECONDS": "0",
+    "TENFOLD_PREDICTION_SECONDS": "0.1",
+}
 
-
-@pytest.fixture(scope="module")
-def called(tmp_path_factory: pytest.TempPathFactory, redis_port: int) -> Iterator[Flask]:
-    """An application with a model and no bounds on how often one may call."""
-    data: Path = tmp_path_factory.mktemp("called") / "data"
-    settings = WebSettings(
-        data=data,
-        redis_url=f"redis://127.0.0.1:{redis_port}/999",
-        max_requests_per_minute=0,
-        max_submissions_per_minute=0,
-        max_wait_seconds=0,
-    )
-    application = create_app(settings)
-    opened = application.extensions[EXTENSION]
-    with opened.database.write() as session:
-        session.add(Model(id="model-1", recipe="custom", dataset="mnist", parameters={}, metrics={}, created_at=1.0))
-    yield application
-    opened.database.close()
+SCHEMATHESIS = [sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"]
 
 
-@pytest.fixture(scope="module")
-def described(called: Flask) -> schemathesis.BaseSchema:
-    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", called)
+def test_every_call_behaves_as_the_document_says(tmp_path: Path, redis_url: str) -> None:
+    web = WebProcess(tmp_path / "data", redis_url, **SETTINGS)
+    web.start()
+    try:
+        done = subprocess.run(
+            [
+                *SCHEMATHESIS,
+                f"--config-file={HERE / 'schemathesis.toml'}",
+                "run",
+                f"{web.api}/openapi.json",
+                "--phases=examples,coverage",
+                "--seed=1",
+                "--continue-on-failure",
+                "--no-color",
+            ],
+            env=os.environ | {"SCHEMATHESIS_HOOKS": "tests.web.schemathesis_hooks"},
+            capture_output=True,
+            text=True,
+        )
+    finally:
+        web.kill()
 
-
-schema = schemathesis.pytest.from_fixture("described")
-
-
-@schema.parametrize()
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_every_call_behaves_as_the_document_says(case: schemathesis.Case) -> None:
-    case.call_and_validate()
+    assert done.returncode == 0, done.stdout

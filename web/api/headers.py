@@ -2,9 +2,14 @@
 
 from typing import Any
 
+from web.api.examples import ID as EXAMPLE_ID
+
 ID = {"type": "string", "maxLength": 26, "minLength": 1}
 INTEGER = {"type": "integer", "minimum": 0}
 TEXT = {"type": "string"}
+
+# As they stand in examples.
+EXAMPLES = {"row": "17", "name": "mnist"} | dict.fromkeys(("job_id", "model_id", "upload_id", "webhook_id"), EXAMPLE_ID)
 
 PARAMETERS: dict[str, dict[str, Any]] = {
     "job_id": {"description": "Id of a job.", "schema": ID},
@@ -29,10 +34,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "A repetition with the same key is answered with the same job.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     },
-    "Tus-Resumable": {
-        "description": "The version of tus that is spoken.",
-        "schema": {"type": "string", "const": "1.0.0"},
-    },
+    "Tus-Resumable": {"description": "The version of tus that is spoken.", "schema": {"enum": ["1.0.0"]}},
     "Tus-Version": {"description": "The versions of tus that are spoken.", "schema": TEXT},
     "Tus-Extension": {"description": "The extensions of tus that are known.", "schema": TEXT},
     "Tus-Max-Size": {"description": "Most bytes of one upload.", "schema": INTEGER},
@@ -43,3 +45,6 @@ HEADERS: dict[str, dict[str, Any]] = {
     "Upload-Checksum": {"description": "An algorithm and this piece's digest in base64.", "schema": TEXT},
     "Upload-Expires": {"description": "When an upload that nobody goes on with is removed.", "schema": TEXT},
 }
+
+# Those without which a call that understands them is refused.
+REQUIRED = frozenset({"Tus-Resumable", "Upload-Length", "Upload-Offset"})

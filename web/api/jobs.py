@@ -1,10 +1,10 @@
 """`/jobs`: list, poll, cancel, retry, delete."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Response, jsonify, request, url_for
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from web.api import api, examples
 from web.api.answers import accepted
@@ -20,6 +20,16 @@ from worker.states import JobKind, JobState
 RETRY_AFTER_SECONDS = {JobState.QUEUED: 2, JobState.RUNNING: 1}
 
 
+def _no_number(given: object) -> object:
+    """Pydantic would take a number for seconds since 1970; the API has one way of writing times."""
+    if isinstance(given, str) and "-" not in given[1:]:
+        raise ValueError("write a time as 2026-11-21T10:15:00Z")
+    return given
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_no_number)]
+
+
 class JobFilter(BaseModel):
     """Which jobs to list."""
 
@@ -28,8 +38,8 @@ class JobFilter(BaseModel):
     kind: JobKind | None = Field(None, description="Only jobs of this kind.")
     state: JobState | None = Field(None, description="Only jobs in this state.")
     parent: str | None = Field(None, max_length=26, description="Id of a sweep, whose trials are listed.")
-    created_after: AwareDatetime | None = Field(None, description="Only jobs submitted at this time or later.")
-    created_before: AwareDatetime | None = Field(None, description="Only jobs submitted before this time.")
+    created_after: Time | None = Field(None, description="Only jobs submitted at this time or later.")
+    created_before: Time | None = Field(None, description="Only jobs submitted before this time.")
     limit: int = Field(50, ge=1, le=500, description="Most jobs on a page.")
     cursor: str | None = Field(None, max_length=26, description="As `next` of the page before has it.")
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Response, jsonify, request, url_for
 from pydantic import BaseModel, ConfigDict, Field
+from werkzeug.exceptions import NotFound
 
 from web.api import api, examples
 from web.api.answers import json_body
@@ -65,6 +66,21 @@ def get_model(model_id: str) -> Response:
     model = services().models.get(model_id)
     default = services().models.default()
     return jsonify(model_document(model, default=default is not None and default.id == model.id))
+
+
+@api.get("/models/default")
+@operation(
+    "Models",
+    "Look at the default model",
+    answers=[Answer(200, "The model.", ModelDocument, examples.MODEL, headers=("ETag",))],
+    problems=(404,),
+)
+def get_default_model() -> Response:
+    """The model that serves wherever none is named: the one that was chosen, else the newest."""
+    default = services().models.default()
+    if default is None:
+        raise NotFound("There is no model yet: train one first.")
+    return jsonify(model_document(default, default=True))
 
 
 @api.put("/models/default")

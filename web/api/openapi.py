@@ -9,7 +9,8 @@ from flask import Flask, Response, current_app, jsonify
 from werkzeug.routing import Rule
 
 from web.api import api
-from web.api.headers import HEADERS, ID, PARAMETERS
+from web.api.curl import curl
+from web.api.headers import HEADERS, ID, PARAMETERS, REQUIRED
 from web.api.operations import JSON, Answer, FileBody, Operation, RawBody, operation, operation_of
 from web.api.schemas import Schemas, in_query
 from web.documents import Problem
@@ -90,6 +91,7 @@ def _build(app: Flask) -> dict[str, Any]:
             **_parameters(rule, declared, schemas),
             **_body(declared, schemas),
             "responses": _responses(declared, schemas),
+            "x-codeSamples": [{"lang": "Shell", "label": "curl", "source": curl(method, path, declared)}],
             **({"security": []} if declared.public else {}),
         }
     return {
@@ -142,7 +144,13 @@ def _parameters(rule: Rule, declared: Operation, schemas: Schemas) -> dict[str, 
         for name in re.findall(r"<(?:\w+:)?(\w+)>", rule.rule)
     ]
     in_head = [
-        {"name": name, "in": "header", "description": HEADERS[name]["description"], "schema": HEADERS[name]["schema"]}
+        {
+            "name": name,
+            "in": "header",
+            "required": name in REQUIRED,
+            "description": HEADERS[name]["description"],
+            "schema": HEADERS[name]["schema"],
+        }
         for name in declared.headers
     ]
     found = [*in_path, *_query(declared, schemas), *in_head]
