@@ -42,4 +42,6 @@ def curl(method: str, path: str, declared: Operation) -> str:
 
 
 def _value(name: str, path: str) -> str:
-    return "results.csv" if name == "name" and "/files/" in path else EXAMPLES[name]
+    if name == "name" and "/files/" in path:
+        return "model.keras" if "/models/" in path else "results.csv"
+    return EXAMPLES[name]
