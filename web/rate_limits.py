@@ -85,8 +85,8 @@ def limit_rates(app: Flask, redis: Redis, settings: WebSettings) -> None:
 
 
 def caller() -> str:
-    """Who is counted."""
-    return request.remote_addr or "unknown"
+    """Who is counted: the person, where it is known who asks, else the address."""
+    return str(g.get("owner") or request.remote_addr)
 
 
 def _count(redis: Redis, policy: str, most: int, who: str, now: float) -> Allowance | None:

@@ -29,7 +29,9 @@ class WebSettings(Settings):
         "stream refused.",
     )
     max_requests_per_minute: int = Field(
-        30_000, ge=0, description="Calls of the API that one address may make in a minute; 0: any number."
+        30_000,
+        ge=0,
+        description="Calls of the API that one person, or one address, may make in a minute; 0: any number.",
     )
     max_submissions_per_minute: int = Field(
         600, ge=0, description="Of these, calls that queue a job or make a webhook or an upload; 0: any number."

@@ -52,13 +52,15 @@ class WebhookSender:
         return len(claims)
 
     def send_for_ever(self) -> None:
-        """Never returns; a database that is away is waited for."""
+        """Never returns, whatever happens: what was claimed is tried again when the claim has run out."""
         while True:
             try:
                 while self.send_due():
                     pass
             except SQLAlchemyError as error:
                 log.warning("could not look for what webhooks are to be told, will try again: %s", error)
+            except Exception:
+                log.exception("unexpected error on the way to webhooks, will try again")
             time.sleep(LOOK_EVERY_SECONDS)
 
     def _try(self, claimed: Claimed) -> None:

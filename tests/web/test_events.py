@@ -42,6 +42,8 @@ def test_a_job_is_followed_from_progress_to_its_end_in_the_one_place_that_there_
     job = httpx.post(f"{web.api}/trainings", json={"recipe": "dropout-128"}).json()
     address = f"{web.url}{job['links']['events']}"
 
+    assert httpx.head(address).status_code == 200  # and takes no place
+
     with httpx.stream("GET", address, timeout=30) as response:
         assert response.headers["Content-Type"].startswith("text/event-stream")
         lines = response.iter_lines()
