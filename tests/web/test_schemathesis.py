@@ -35,7 +35,9 @@ def test_every_call_behaves_as_the_document_says(tmp_path: Path, redis_url: str)
                 "--continue-on-failure",
                 "--no-color",
             ],
-            env=os.environ | {"SCHEMATHESIS_HOOKS": "tests.web.schemathesis_hooks"},
+            env=os.environ
+            | {"SCHEMATHESIS_HOOKS": "tests.web.schemathesis_hooks", "PYTHONPATH": str(HERE.parent.parent)},
+            cwd=tmp_path,
             capture_output=True,
             text=True,
         )

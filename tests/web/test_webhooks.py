@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from standardwebhooks import Webhook
 
+from tests.web.serving import WebProcess
 from web.checked_connections import is_public
 from web.settings import WebSettings
 from web.webhook_sender import WebhookSender
@@ -23,12 +24,14 @@ class Receiver:
     def __init__(self) -> None:
         self.received: list[tuple[dict[str, str], bytes]] = []
         self.statuses: list[int] = []
+        self.arrived = threading.Event()
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.received.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                receiver.arrived.set()
                 self.send_response(receiver.statuses.pop(0) if receiver.statuses else 204)
                 self.send_header("Location", "/elsewhere")
                 self.end_headers()
@@ -85,6 +88,23 @@ def test_the_end_of_a_job_arrives_signed(
     [delivery] = deliveries(api, services)
     assert (delivery["state"], delivery["attempts"], delivery["job"]) == ("delivered", 1, job)
     assert headers["webhook-id"] == delivery["id"]
+
+
+def test_what_ended_while_no_web_was_there_is_told_by_the_next(
+    api: FlaskClient, services: Services, receiver: Receiver, tmp_path: Path, redis_url: str
+) -> None:
+    services.webhooks.add(receiver.url, [], 0)
+    job = end_a_job(api)
+    web = WebProcess(tmp_path / "data", redis_url, TENFOLD_WEBHOOK_PRIVATE_ADDRESSES="true")
+
+    web.start()
+    try:
+        assert receiver.arrived.wait(30)
+    finally:
+        web.kill()
+
+    [(_, body)] = receiver.received
+    assert json.loads(body)["data"]["id"] == job
 
 
 @pytest.mark.parametrize("status", [500, 404, 302])
