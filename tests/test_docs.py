@@ -44,6 +44,8 @@ def test_every_call_is_documented(call: str) -> None:
     generic = (
         call.replace("<job_id>", "{id}")
         .replace("<model_id>", "{id}")
+        .replace("<upload_id>", "{id}")
+        .replace("<webhook_id>", "{id}")
         .replace("<name>", "{name}")
         .replace("<int:row>", "{row}")
         .replace("<path:name>", "{name}")

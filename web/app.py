@@ -8,19 +8,22 @@ from flask_bootstrap import Bootstrap5
 
 from web import job_list, model_pages, train_pages  # noqa: F401 (their routes are on `pages`)
 from web.api import api
-from web.api.jobs import WAITING_ROOM
+from web.api.caching import compress
 from web.dataset_pages import dataset_pages
 from web.home_page import home_page
 from web.navigation import navigation
 from web.pages import pages
-from web.polling import WaitingRoom
+from web.polling import WAITING_ROOM, WaitingRoom
 from web.predict_page import predict_page
 from web.problems import problem, register_problems
+from web.rate_limits import limit_rates
+from web.reference_page import reference_page
 from web.review_pages import review_pages
 from web.services import EXTENSION
 from web.settings import WebSettings
 from web.sweep_pages import sweep_pages
 from web.uploads import UploadRequest, remove_untaken_uploads
+from worker.queue import connect_redis
 from worker.schema import migrate
 from worker.services import Services
 
@@ -68,9 +71,12 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.register_blueprint(predict_page)
     app.register_blueprint(review_pages)
     app.context_processor(navigation)
+    app.register_blueprint(reference_page)
     register_problems(app)
     app.before_request(refuse_other_sites)
+    limit_rates(app, connect_redis(settings.redis_url), settings)
     app.teardown_request(remove_untaken_uploads)
+    compress(app)
     app.after_request(add_security_headers)
     return app
 

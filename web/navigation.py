@@ -14,7 +14,7 @@ PAGES = (
     ("pages.models", "Models"),
     ("datasets.index", "Data sets"),
     ("compare.show", "Compare"),
-    ("api.docs", "API"),
+    ("reference.show", "API"),
 )
 
 

@@ -7,6 +7,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from web.app import create_app
+from web.background import start_background
 from web.settings import WebSettings
 
 # A slow upload may take this long between two pieces before its thread is freed.
@@ -29,12 +30,16 @@ class Server(BaseApplication):
             "timeout": TIMEOUT_SECONDS,
             "graceful_timeout": 5,
             "keepalive": 5,
+            # The most that gunicorn takes: parameters beside a raw body are in the query.
+            "limit_request_line": 8190,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
 
     def load(self) -> Flask:  # type: ignore[override]
-        return create_app(self._settings)
+        app = create_app(self._settings)
+        start_background(app, self._settings)
+        return app
 
 
 @click.command()

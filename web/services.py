@@ -5,6 +5,7 @@ from typing import cast
 from flask import current_app
 
 from web.settings import WebSettings
+from worker.partial_uploads import PartialUploadStore
 from worker.services import Services
 
 EXTENSION = "tenfold"
@@ -13,6 +14,10 @@ EXTENSION = "tenfold"
 def services() -> Services:
     """The services of the application that handles this request."""
     return cast(Services, current_app.extensions[EXTENSION])
+
+
+def partial_uploads() -> PartialUploadStore:
+    return PartialUploadStore(services().volume.uploads, settings().upload_expiry_seconds)
 
 
 def settings() -> WebSettings:

@@ -37,6 +37,30 @@ class DatasetNameTaken(WorkerError):
     """An import that others were faster than: its name now belongs to another data set."""
 
 
+class UnknownWebhook(WorkerError):
+    """No webhook has this id."""
+
+
+class UnknownUpload(WorkerError):
+    """No upload has this id, or it has expired."""
+
+
+class UploadBusy(WorkerError):
+    """Another request is writing to this upload."""
+
+
+class OffsetConflict(WorkerError):
+    """A piece of an upload does not go on where the last one ended."""
+
+
+class UploadTooLong(WorkerError):
+    """A piece of an upload goes beyond the length that was said."""
+
+
+class UploadIncomplete(WorkerError):
+    """A part of the upload is still missing."""
+
+
 class WrongState(WorkerError):
     """The job's state, or the data set's, does not allow what was asked."""
 

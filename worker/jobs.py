@@ -16,6 +16,7 @@ from worker.database import Database, rows_changed
 from worker.errors import IdempotencyConflict, UnknownJob, WrongState
 from worker.records import Job, Step
 from worker.states import UNFINISHED, JobKind, JobState, StepKind, StepState
+from worker.webhooks import tell_webhooks
 
 Clock = Callable[[], float]
 
@@ -123,11 +124,14 @@ class JobStore:
         kind: JobKind | None = None,
         state: JobState | None = None,
         parent: str | None = None,
+        created_after: float | None = None,
+        created_before: float | None = None,
         before: str | None = None,
         limit: int = 50,
     ) -> Sequence[Job]:
         """Jobs, the newest first: at most `limit`, older than the job id `before` where one is given.
 
+        `created_after` and `created_before` are seconds since the epoch; the first is within.
         The trials of a sweep are listed only where it is named as the `parent`.
         """
         query = select(Job).where(Job.parent_id == parent).order_by(Job.id.desc()).limit(limit)
@@ -135,6 +139,10 @@ class JobStore:
             query = query.where(Job.kind == kind)
         if state is not None:
             query = query.where(Job.state == state)
+        if created_after is not None:
+            query = query.where(Job.created_at >= created_after)
+        if created_before is not None:
+            query = query.where(Job.created_at < created_before)
         if before is not None:
             query = query.where(Job.id < before)
         with self._database.read() as session:
@@ -228,7 +236,7 @@ class JobStore:
 def end_job(session: Session, job_id: str, state: JobState, now: float, **values: Any) -> bool:
     """Move an unfinished job to a final state and take its steps off the workers. False when it had ended.
 
-    The sweep that a trial belongs to is told: its step comes in line.
+    The sweep that a trial belongs to is told: its step comes in line. Of any other job webhooks are told.
     """
     parent_id = session.scalar(select(Job.parent_id).where(Job.id == job_id))
     if parent_id is not None:
@@ -245,6 +253,8 @@ def end_job(session: Session, job_id: str, state: JobState, now: float, **values
         )
     if ended and parent_id is not None:
         wake_sweep(session, parent_id)
+    elif ended:
+        tell_webhooks(session, job_id, now)
     return bool(ended)
 
 

@@ -105,6 +105,42 @@ class Model(Record):
         return tuple(self.metrics.get("class_names", DIGITS))
 
 
+class Webhook(Record):
+    """An address that is told when jobs of these kinds end; of all kinds where none is named."""
+
+    __tablename__ = "webhooks"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    url: Mapped[str] = mapped_column(Text)
+    secret: Mapped[str]
+    kinds: Mapped[list[str]] = mapped_column(JSON)
+    created_at: Mapped[float]
+
+
+class Delivery(Record):
+    """One event on its way to a webhook, written when the job ends; `payload` is what was so at that time.
+
+    `next_try_at` is null when it has arrived or was given up. Who tries moves it on first, so that nobody else does.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        Index("deliveries_by_next_try", "next_try_at"),
+        Index("deliveries_by_webhook", "webhook_id", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    webhook_id: Mapped[str] = mapped_column(ForeignKey("webhooks.id", ondelete="CASCADE"))
+    job_id: Mapped[str] = mapped_column(String(26))
+    event: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    created_at: Mapped[float]
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_try_at: Mapped[float | None]
+    delivered_at: Mapped[float | None]
+    error: Mapped[str | None] = mapped_column(Text)
+
+
 class Correction(Record):
     """What a person says that an image of a classification shows; goes with its job.
 

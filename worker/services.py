@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from worker.corrections import CorrectionStore
 from worker.database import Database
+from worker.deliveries import DeliveryStore
 from worker.jobs import Clock, JobStore
 from worker.leases import LeaseStore
 from worker.models import ModelStore
@@ -16,6 +17,7 @@ from worker.progress import LiveFigures
 from worker.queue import StepQueue, connect_redis, create_celery
 from worker.settings import Settings
 from worker.volume import Volume
+from worker.webhooks import WebhookStore
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Services:
     leases: LeaseStore
     models: ModelStore
     corrections: CorrectionStore
+    webhooks: WebhookStore
+    deliveries: DeliveryStore
     queue: StepQueue
     live: LiveFigures
     presence: PresenceBoard
@@ -52,6 +56,8 @@ class Services:
             leases=LeaseStore(database, lease_seconds=settings.lease_seconds, max_attempts=settings.max_attempts),
             models=ModelStore(database),
             corrections=CorrectionStore(database),
+            webhooks=WebhookStore(database),
+            deliveries=DeliveryStore(database),
             queue=StepQueue(create_celery(settings.redis_url), redis),
             live=LiveFigures(redis, settings.progress_seconds),
             presence=PresenceBoard(redis),
