@@ -11,6 +11,8 @@ from trainer.plans import Plan
 from trainer.recipes import RECIPES, Recipe
 from web.api import api
 from web.commands import tenfold
+from web.commands.lazy import Entry
+from web.commands.reference import reference
 from web.forms import as_text
 from web.settings import WebSettings
 from worker.sweep_parameters import SweepParameters
@@ -79,9 +81,37 @@ def test_every_parameter_of_a_sweep_is_documented(name: str) -> None:
     assert SweepParameters.model_fields[name].description in row.replace("\\|", "|")
 
 
-@pytest.mark.parametrize("name", tenfold.commands)
-def test_every_command_has_help_and_is_in_the_readme(name: str) -> None:
-    command: click.Command = tenfold.commands[name]
+def commands() -> dict[str, click.Command]:
+    context = click.Context(tenfold)
+    found = {name: tenfold.get_command(context, name) for name in tenfold.list_commands(context)}
+    return {name: command for name, command in found.items() if command is not None}
 
+
+def test_the_reference_of_commands_has_every_command_and_option_as_it_is() -> None:
+    assert (ROOT / "docs" / "commands.md").read_text() == reference(), (
+        "run: python -m web.commands.reference > docs/commands.md"
+    )
+
+
+@pytest.mark.parametrize(("name", "command"), commands().items(), ids=commands())
+def test_every_command_and_option_has_help(name: str, command: click.Command) -> None:
     assert command.help
-    assert name in (ROOT / "README.md").read_text()
+    for parameter in command.params:
+        assert not isinstance(parameter, click.Option) or parameter.help, f"{name} --{parameter.name}"
+
+
+@pytest.mark.parametrize("entry", tenfold.entries.values(), ids=tenfold.entries)
+def test_the_list_of_commands_says_of_each_what_its_help_says_first(entry: Entry) -> None:
+    assert entry.summary == entry.load().get_short_help_str(limit=1000)
+
+
+# What needs no server, or is no outcome to be read by a program.
+WITHOUT_JSON = {"up", "reproduce", "completion"}
+
+
+@pytest.mark.parametrize("name", commands().keys() - WITHOUT_JSON)
+def test_every_command_can_print_json(name: str) -> None:
+    command = commands()[name]
+    leaves = command.commands.values() if isinstance(command, click.Group) else [command]
+
+    assert all("--json" in [name for option in leaf.params for name in option.opts] for leaf in leaves)
