@@ -1,5 +1,7 @@
 """The docs name everything that a person can set, call, run or choose."""
 
+import re
+import shlex
 from pathlib import Path
 
 import click
@@ -55,10 +57,27 @@ def test_every_call_is_documented(call: str) -> None:
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
+def test_every_recipe_is_documented_with_its_parameters_and_published_figure(recipe: Recipe) -> None:
+    page = (ROOT / "docs" / "recipes.md").read_text()
+    [row] = [line for line in page.splitlines() if line.startswith(f"| `{recipe.name}` |") and line.count("|") == 5]
+    [section] = [part for part in page.split("\n## ") if part.startswith(f"{recipe.name}\n")]
+
+    assert f"| {recipe.parameters:,} |" in row
+    assert f"| {percent(recipe.published['test_accuracy']) if 'test_accuracy' in recipe.published else '–'} |" in row
+    assert all(word in section for word in ("**Layers:**", "**Trained with:**", "**Take it**"))
+    assert f"{recipe.plan.epochs} epochs of batches of {recipe.plan.batch_size}" in section
+    assert all(str(number) in section for number in (*recipe.plan.filters, *recipe.plan.units))
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
 def test_every_recipe_is_in_the_readme_with_its_parameters(recipe: Recipe) -> None:
     [row] = [line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith(f"| `{recipe.name}`")]
 
     assert f"{recipe.parameters:,}" in row
+
+
+def percent(share: float) -> str:
+    return f"{share * 100:.2f}".rstrip("0").rstrip(".") + " %"
 
 
 @pytest.mark.parametrize("name", Plan.model_fields)
@@ -115,3 +134,38 @@ def test_every_command_can_print_json(name: str) -> None:
     leaves = command.commands.values() if isinstance(command, click.Group) else [command]
 
     assert all("--json" in [name for option in leaf.params for name in option.opts] for leaf in leaves)
+
+
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text())]
+
+    assert [link for link in links if "://" not in link and link and not (page.parent / link).exists()] == []
+
+
+def test_the_index_leads_to_every_page() -> None:
+    index = (ROOT / "docs" / "index.md").read_text()
+    pages = [page.relative_to(ROOT / "docs") for page in (ROOT / "docs").rglob("*.md")]
+
+    assert [str(page) for page in pages if page.name != "index.md" and f"({page})" not in index] == []
+
+
+def command_lines() -> list[str]:
+    """Every line of the docs' shell examples that runs `tenfold`."""
+    blocks = [block for page in PAGES for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)]
+    lines = [line.strip() for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    return sorted({line.partition(" |")[0].partition(" ||")[0] for line in lines if line.startswith("tenfold ")})
+
+
+@pytest.mark.parametrize("line", command_lines())
+def test_every_command_in_the_docs_is_one_that_there_is(line: str) -> None:
+    words = shlex.split(line, comments=True)[1:]
+    root = click.Context(tenfold, info_name="tenfold")
+    name, *arguments = words[2:] if words[0] in ("--server", "--key") else words
+    command = tenfold.get_command(root, name)
+
+    assert command, f"there is no command {name}"
+    command.make_parser(click.Context(command, parent=root)).parse_args(arguments)

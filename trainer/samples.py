@@ -1,6 +1,7 @@
 """Writes digits as a person would bring them: a zip of PNGs, in a folder for each label.
 
-`python -m trainer.samples mnist --root data/datasets digits.zip` writes MNIST's 10,000 test images, or the first of them.
+`python -m trainer.samples mnist --root data/datasets digits.zip` writes MNIST's 10,000 test images; with `--count`, the
+first of them.
 """
 
 import argparse

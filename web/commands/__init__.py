@@ -1,6 +1,7 @@
 """The `tenfold` command, a module for each group of subcommands, each loaded when it is used."""
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -107,10 +108,11 @@ def main() -> None:
     sys.exit(run())
 
 
-def run() -> int:
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with these arguments, by default those of the process; returns the exit code."""
     try:
         defaults = load_config(tenfold.list_commands(click.Context(tenfold)))
-        return int(tenfold.main(prog_name="tenfold", standalone_mode=False, default_map=defaults) or 0)
+        return int(tenfold.main(arguments, prog_name="tenfold", standalone_mode=False, default_map=defaults) or 0)
     except click.Abort:
         click.echo("tenfold: interrupted", err=True)
         return INTERRUPTED

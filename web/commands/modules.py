@@ -14,6 +14,6 @@ def run_module(module: str, *arguments: str | Path) -> None:
         click.ClickException: it has not; says what it said.
     """
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if done.returncode:
         raise click.ClickException(f"{module} failed:\n{done.stderr}")
