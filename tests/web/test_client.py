@@ -1,5 +1,6 @@
 """The client on a bad day: the server is away for a moment, answers get lost, downloads break off."""
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
@@ -14,6 +15,7 @@ from tests.web.conftest import zip_bytes
 from tests.web.served import Gateway, served
 from trainer.parameters import TrainingParameters
 from web.client import Client, Job, JobFailed, ServerAway, ServerError, documents, options
+from web.client.tables import read_table
 from web.stack import free_port
 from worker.parameters import (
     ClassificationParameters,
@@ -200,6 +202,13 @@ def test_a_job_that_has_not_succeeded_has_no_results(client: Client) -> None:
     job.cancel()
     with pytest.raises(JobFailed, match="cancelled"):
         job.results()
+
+
+def test_a_table_without_pandas_is_told_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+
+    with pytest.raises(ImportError, match=r"pip install 'tenfold\[pandas\]'"):
+        read_table(tmp_path / "history.csv")
 
 
 def test_waiting_can_be_bounded(client: Client) -> None:
