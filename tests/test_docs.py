@@ -169,3 +169,48 @@ def test_every_command_in_the_docs_is_one_that_there_is(line: str) -> None:
 
     assert command, f"there is no command {name}"
     command.make_parser(click.Context(command, parent=root)).parse_args(arguments)
+
+
+# Everything that the API can do, and the command that does it.
+DONE_BY = {
+    "POST /trainings": "train",
+    "POST /sweeps": "sweep",
+    "POST /classifications": "classify",
+    "POST /predictions": "predict",
+    "POST /datasets": "import",
+    "GET /datasets": "datasets",
+    "GET /datasets/<name>": "datasets",
+    "GET /datasets/<name>/preview.png": "datasets --preview",
+    "DELETE /datasets/<name>": "datasets --remove",
+    "GET /jobs": "jobs",
+    "GET /jobs/<job_id>": "status",
+    "POST /jobs/<job_id>/cancel": "cancel",
+    "POST /jobs/<job_id>/retry": "retry",
+    "DELETE /jobs/<job_id>": "delete",
+    "GET /jobs/<job_id>/files": "files",
+    "GET /jobs/<job_id>/files/<path:name>": "fetch",
+    "GET /jobs/<job_id>/review": "review",
+    "GET /jobs/<job_id>/review/<int:row>/picture": "review --pictures",
+    "PUT /jobs/<job_id>/review/<int:row>": "review --answer",
+    "DELETE /jobs/<job_id>/review/<int:row>": "review --take-back",
+    "GET /jobs/<job_id>/corrections.csv": "corrections",
+    "POST /reviews": "correct",
+    "GET /models": "models",
+    "GET /models/<model_id>": "models",
+    "GET /models/<model_id>/files": "files --model",
+    "GET /models/<model_id>/files/<path:name>": "fetch --model",
+    "PUT /models/default": "models --default",
+    "GET /recipes": "recipes",
+    "GET /readyz": "health",
+}
+
+# What is for machines: a process that answers is asked by what supervises it.
+NOT_BY_COMMAND = {"GET /healthz"}
+
+
+@pytest.mark.parametrize("call", [call for call in api_calls() if call not in NOT_BY_COMMAND])
+def test_everything_that_the_api_can_do_the_command_can(call: str) -> None:
+    name, *option = DONE_BY[call].split()
+
+    declared = [name for parameter in commands()[name].params for name in parameter.opts]
+    assert set(option) <= set(declared)

@@ -36,6 +36,7 @@ def progress_bar(job: "Job", console: Console | None = None) -> Iterator[Callabl
             made = current.document["progress"]
             progress.update(bar, completed=made["done"], total=made["total"], unit=made["unit"], note=_note(current))
 
+        show(job)
         yield show
         show(job)
 
