@@ -5,14 +5,12 @@ import io
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
-import sys
 import tarfile
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +20,12 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests.up import TENFOLD, Up
 from tests.uploads import class_folders
 from trainer.datasets import Dataset
 from trainer.samples import png, write_digit_zip
 from web.client import Client, ServerError
 from web.stack import free_port
-
-TENFOLD = [sys.executable, "-c", "from web.commands import main; main()"]
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -36,62 +33,6 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 EPOCHS = 3
 
 PATIENCE_MS = 120_000
-
-
-class Up:
-    """`tenfold up` in a directory of its own."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[str] | None = None
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(
-            [*TENFOLD, "up", "--port", str(self.port)],
-            cwd=self.directory,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stderr is not None
-        line = ""
-        while "Tenfold is up" not in line:
-            line = self._process.stderr.readline()
-            assert line, "tenfold up ended"
-
-    def stop(self) -> int:
-        """Ctrl-C; returns the exit status."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGINT)
-        self._process.communicate()
-        return self._process.returncode
-
-    def run(self, *arguments: str | Path, status: int = 0) -> str:
-        """What a command, run in the same directory, prints: it finds the server by itself."""
-        done = self._run(arguments, status)
-        return done.stdout + done.stderr
-
-    def run_json(self, *arguments: str | Path, status: int = 0) -> Any:
-        return json.loads(self._run([*arguments, "--json"], status).stdout.splitlines()[-1])
-
-    def _run(self, arguments: Sequence[str | Path], status: int) -> "subprocess.CompletedProcess[str]":
-        environment = {name: value for name, value in os.environ.items() if name != "TENFOLD_SERVER"}
-        command = [*TENFOLD, *map(str, arguments)]
-        done = subprocess.run(command, cwd=self.directory, env=environment, capture_output=True, text=True)
-        assert done.returncode == status, done.stderr
-        return done
-
-
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory, datasets: Path) -> Iterator[Up]:
-    directory = tmp_path_factory.mktemp("up")
-    (directory / "data" / "datasets").mkdir(parents=True)
-    (directory / "data" / "datasets" / "mnist").symlink_to(datasets / "mnist")
-    stack = Up(directory)
-    stack.start()
-    yield stack
-    stack.stop()
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from web.services import services
 
 @api.get("/workers")
 @operation(
-    "Server",
+    "Service",
     "List the workers",
     answers=[Answer(200, "Those that are alive.", WorkerList, {"workers": [examples.WORKER]})],
     problems=(503,),
