@@ -1,18 +1,16 @@
 """The Flask application: `create_app()`, served by gunicorn as `web.app:create_app()`."""
 
-from http import HTTPStatus
-from urllib.parse import urlsplit
-
-from flask import Flask, Response, request
+from flask import Flask, Response
 from flask_bootstrap import Bootstrap5
 
+from web.access.setup import set_up_access
 from web.api import api
 from web.api.jobs import WAITING_ROOM
 from web.dataset_pages import dataset_pages
 from web.pages import pages
 from web.polling import WaitingRoom
 from web.predict_page import predict_page
-from web.problems import problem, register_problems
+from web.problems import register_problems
 from web.review_pages import review_pages
 from web.services import EXTENSION
 from web.settings import WebSettings
@@ -20,8 +18,6 @@ from web.sweep_pages import sweep_pages
 from web.uploads import UploadRequest, remove_untaken_uploads
 from worker.schema import migrate
 from worker.services import Services
-
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -64,18 +60,10 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.register_blueprint(predict_page)
     app.register_blueprint(review_pages)
     register_problems(app)
-    app.before_request(refuse_other_sites)
+    set_up_access(app, settings)
     app.teardown_request(remove_untaken_uploads)
     app.after_request(add_security_headers)
     return app
-
-
-def refuse_other_sites() -> Response | None:
-    """Nobody's page on another site may submit here: browsers name the page's origin on every such request."""
-    origin = request.headers.get("Origin")
-    if request.method in SAFE_METHODS or origin is None or urlsplit(origin).netloc == request.host:
-        return None
-    return problem(HTTPStatus.FORBIDDEN, f"Requests from pages of {origin} are not accepted.")
 
 
 def add_security_headers(response: Response) -> Response:

@@ -11,10 +11,13 @@ from worker.errors import (
     IdempotencyConflict,
     InvalidSubmission,
     PredictorAway,
+    QuotaExceeded,
     UnknownDataset,
     UnknownJob,
+    UnknownKey,
     UnknownModel,
     UnknownRow,
+    UnknownUser,
     WorkerError,
     WrongState,
 )
@@ -30,6 +33,9 @@ STATUS_OF: dict[type[WorkerError], HTTPStatus] = {
     IdempotencyConflict: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidSubmission: HTTPStatus.UNPROCESSABLE_ENTITY,
     PredictorAway: HTTPStatus.SERVICE_UNAVAILABLE,
+    QuotaExceeded: HTTPStatus.TOO_MANY_REQUESTS,
+    UnknownUser: HTTPStatus.NOT_FOUND,
+    UnknownKey: HTTPStatus.NOT_FOUND,
 }
 
 # A predictor takes a few seconds to start.

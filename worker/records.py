@@ -30,8 +30,8 @@ class Job(Record):
     `parent_id` is the sweep of which a training is a trial. `owner` is who submitted it, null without users.
     `done` of `total` counts epochs for a training, images for a classification, the one file of an import, a sweep's
     trials, and the corrections of a review; `detail` holds what else progress has to tell (a training's history, say).
-    `bytes` is what its files take on the volume: the upload's at first, all of them once it has ended. `error` says why a
-    job failed, or why a sweep gave up one of its trials.
+    `bytes` is what its files take on the volume: the upload's at first, all once it has ended. `error` says why a job
+    failed, or why a sweep gave up one of its trials.
     """
 
     __tablename__ = "jobs"

@@ -5,7 +5,7 @@ import sys
 import click
 
 from web.client import ServerAway, ServerError
-from web.commands import datasets, demo, jobs, models, predict, reproduce, review, submit, sweep, up
+from web.commands import datasets, demo, jobs, models, predict, reproduce, review, submit, sweep, up, users
 
 # Exit codes that scripts can use.
 FAILED_JOB = 1
@@ -19,8 +19,8 @@ REFUSED = 4
 def tenfold() -> None:
     """Train handwritten-digit classifiers and classify images in bulk.
 
-    All commands but `up`, `demo` and `reproduce` talk to a server: the one that TENFOLD_SERVER names, else the one that
-    `tenfold up` last started from this directory, else http://127.0.0.1:8000.
+    All commands but `up`, `users`, `keys`, `demo` and `reproduce` talk to a server: the one that TENFOLD_SERVER names,
+    else the one that `tenfold up` last started from this directory, else http://127.0.0.1:8000.
 
     Exit codes: 0 well, 1 a job failed or was cancelled, 2 wrong usage, 3 no server answers, 4 refused.
     """
@@ -44,6 +44,8 @@ for command in (
     review.corrections,
     review.correct,
     models.models,
+    users.users,
+    users.keys,
     demo.demo,
     reproduce.reproduce,
 ):

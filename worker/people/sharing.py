@@ -57,15 +57,19 @@ class FairLine:
             if not (owners := _owners(session)):
                 return step_id
             hinted = session.execute(
-                select(Step.kind, Step.state, Step.attempts, Job.owner).join(Job).where(Step.id == step_id)
+                select(Step.kind, Step.state, Step.attempts, Step.lease_expires_at, Job.owner)
+                .join(Job)
+                .where(Step.id == step_id)
             ).one_or_none()
             if hinted is None:
                 return None
-            if hinted.attempts and hinted.state is not StepState.DONE:
+            queued = hinted.state is StepState.QUEUED
+            expired = hinted.state is StepState.RUNNING and hinted.lease_expires_at < self._clock()
+            if expired or (queued and hinted.attempts):
                 return step_id  # it was tried before: only its own message, which the healer times, may try it again
             kinds = next(steps for steps in QUEUES.values() if hinted.kind in steps)
             for owner in self._by_turn(session, owners, kinds):
-                if owner == hinted.owner and hinted.state is StepState.QUEUED:
+                if queued and owner == hinted.owner:
                     return step_id
                 oldest = _oldest_step(session, owner, kinds)
                 if oldest is not None:
