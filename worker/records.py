@@ -72,6 +72,7 @@ class Step(Record):
     __table_args__ = (
         UniqueConstraint("job_id", "kind", "position"),
         Index("steps_by_state", "state", "announced_at"),
+        Index("steps_by_job", "job_id", "state", "kind"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)

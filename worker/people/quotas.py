@@ -39,9 +39,7 @@ class Usage:
 
 
 def usage(session: Session, owner: str) -> Usage:
-    unfinished = select(func.count()).where(Job.owner == owner, Job.state.in_(UNFINISHED), Job.parent_id.is_(None))
-    stored = select(func.coalesce(func.sum(Job.bytes), 0)).where(Job.owner == owner)
-    return Usage(session.scalars(unfinished).one(), int(session.scalars(stored).one()))
+    return Usage(_unfinished_jobs(session, owner), _bytes(session, owner))
 
 
 def check_quota(session: Session, owner: str | None, quota: Quota, *, new_jobs: int = 1, new_bytes: int = 0) -> None:
@@ -53,14 +51,29 @@ def check_quota(session: Session, owner: str | None, quota: Quota, *, new_jobs: 
     user = session.scalar(select(User).where(User.name == owner).with_for_update()) if owner else None
     if user is None:
         return
-    quota, used = quota.of(user), usage(session, user.name)
-    if quota.max_jobs is not None and used.jobs + new_jobs > quota.max_jobs:
+    quota = quota.of(user)
+    if (
+        new_jobs
+        and quota.max_jobs is not None
+        and (jobs := _unfinished_jobs(session, user.name)) + new_jobs > quota.max_jobs
+    ):
         raise QuotaExceeded(
-            f"You have {used.jobs:,} unfinished jobs, and may have {quota.max_jobs:,} at once. Wait for some to end or "
+            f"You have {jobs:,} unfinished jobs, and may have {quota.max_jobs:,} at once. Wait for some to end or "
             "cancel some, or ask an administrator for more."
         )
-    if new_bytes and quota.max_bytes is not None and used.bytes + new_bytes > quota.max_bytes:
+    # The sum is over all that they ever submitted and kept, so it is made only where it matters.
+    if new_bytes and quota.max_bytes is not None and (held := _bytes(session, user.name)) + new_bytes > quota.max_bytes:
         raise QuotaExceeded(
-            f"Your jobs hold {used.bytes:,} bytes, this one would add {new_bytes:,}, and you may have "
+            f"Your jobs hold {held:,} bytes, this one would add {new_bytes:,}, and you may have "
             f"{quota.max_bytes:,}. Delete jobs that you no longer need, or ask an administrator for more."
         )
+
+
+def _unfinished_jobs(session: Session, owner: str) -> int:
+    query = select(func.count()).where(Job.owner == owner, Job.state.in_(UNFINISHED), Job.parent_id.is_(None))
+    return session.scalars(query).one()
+
+
+def _bytes(session: Session, owner: str) -> int:
+    query = select(func.coalesce(func.sum(Job.bytes), 0)).where(Job.owner == owner)
+    return int(session.scalars(query).one())

@@ -46,9 +46,11 @@ def upgrade() -> None:
     op.execute("ALTER TABLE jobs ADD COLUMN owner VARCHAR(63) REFERENCES users (name) ON DELETE SET NULL")
     op.add_column("jobs", sa.Column("bytes", sa.BigInteger(), nullable=False, server_default="0"))
     op.create_index("jobs_by_owner", "jobs", ["owner", "state", "kind", "id"])
+    op.create_index("steps_by_job", "steps", ["job_id", "state", "kind"])
 
 
 def downgrade() -> None:
+    op.drop_index("steps_by_job", "steps")
     op.drop_index("jobs_by_owner", "jobs")
     op.drop_column("jobs", "bytes")
     op.execute("ALTER TABLE jobs DROP COLUMN owner")
