@@ -208,7 +208,9 @@ def test_what_a_job_leaves_on_the_volume_counts(jobs: JobStore, leases: LeaseSto
     assert jobs.usage(bert).bytes == 100
 
 
-def test_a_trial_belongs_to_whose_the_sweep_is(jobs: JobStore, leases: LeaseStore, bert: str) -> None:
+def test_a_lease_says_whose_the_job_is_so_that_trials_belong_to_them_too(
+    jobs: JobStore, leases: LeaseStore, bert: str
+) -> None:
     submit(jobs, "a-1", bert)
 
     lease = leases.claim(jobs.steps_in_line("a-1")[0], "worker")

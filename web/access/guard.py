@@ -74,11 +74,14 @@ def _why_not(who: Asker, need: Need) -> str | None:
 
 
 def _owner() -> str | None:
-    """Whose the job, or the data set, is that the address names."""
+    """Whose the job, the model or the data set is that the address names. A model has the id of its training."""
     services, named = opened_services(), request.view_args or {}
     if "job_id" in named:
         return services.jobs.get(named["job_id"]).owner
-    maker = maker_of(services.volume, get_dataset(services.volume, named["name"]).name)
+    if "model_id" in named:
+        maker: str | None = services.models.get(named["model_id"]).id
+    else:
+        maker = maker_of(services.volume, get_dataset(services.volume, named["name"]).name)
     try:
         return services.jobs.get(maker).owner if maker else None
     except UnknownJob:
