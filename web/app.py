@@ -1,12 +1,10 @@
 """The Flask application: `create_app()`, served by gunicorn as `web.app:create_app()`."""
 
-from http import HTTPStatus
-from urllib.parse import urlsplit
-
-from flask import Flask, Response, request
+from flask import Flask, Response
 from flask_bootstrap import Bootstrap5
 
 from web import job_list, model_pages, train_pages  # noqa: F401 (their routes are on `pages`)
+from web.access.setup import set_up_access
 from web.api import api
 from web.api.caching import compress
 from web.dataset_pages import dataset_pages
@@ -15,7 +13,7 @@ from web.navigation import navigation
 from web.pages import pages
 from web.polling import WAITING_ROOM, WaitingRoom
 from web.predict_page import predict_page
-from web.problems import problem, register_problems
+from web.problems import register_problems
 from web.rate_limits import limit_rates
 from web.reference_page import reference_page
 from web.review_pages import review_pages
@@ -26,8 +24,6 @@ from web.uploads import UploadRequest, remove_untaken_uploads
 from worker.queue import connect_redis
 from worker.schema import migrate
 from worker.services import Services
-
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -73,20 +69,12 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.context_processor(navigation)
     app.register_blueprint(reference_page)
     register_problems(app)
-    app.before_request(refuse_other_sites)
+    set_up_access(app, settings)
     limit_rates(app, connect_redis(settings.redis_url), settings)
     app.teardown_request(remove_untaken_uploads)
     compress(app)
     app.after_request(add_security_headers)
     return app
-
-
-def refuse_other_sites() -> Response | None:
-    """Nobody's page on another site may submit here: browsers name the page's origin on every such request."""
-    origin = request.headers.get("Origin")
-    if request.method in SAFE_METHODS or origin is None or urlsplit(origin).netloc == request.host:
-        return None
-    return problem(HTTPStatus.FORBIDDEN, f"Requests from pages of {origin} are not accepted.")
 
 
 def add_security_headers(response: Response) -> Response:

@@ -69,6 +69,7 @@ class JobDocument(TypedDict):
     id: str
     kind: JobKind
     parent: str | None
+    owner: str | None
     state: JobState
     parameters: dict[str, Any]
     source: dict[str, Any] | None
@@ -87,6 +88,7 @@ class JobLine(TypedDict):
     id: str
     kind: JobKind
     parent: str | None
+    owner: str | None
     state: JobState
     parameters: dict[str, Any]
     created_at: str

@@ -13,11 +13,14 @@ from worker.errors import (
     InvalidSubmission,
     OffsetConflict,
     PredictorAway,
+    QuotaExceeded,
     UnknownDataset,
     UnknownJob,
+    UnknownKey,
     UnknownModel,
     UnknownRow,
     UnknownUpload,
+    UnknownUser,
     UnknownWebhook,
     UploadBusy,
     UploadTooLong,
@@ -41,6 +44,9 @@ STATUS_OF: dict[type[WorkerError], HTTPStatus] = {
     IdempotencyConflict: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidSubmission: HTTPStatus.UNPROCESSABLE_ENTITY,
     PredictorAway: HTTPStatus.SERVICE_UNAVAILABLE,
+    QuotaExceeded: HTTPStatus.TOO_MANY_REQUESTS,
+    UnknownUser: HTTPStatus.NOT_FOUND,
+    UnknownKey: HTTPStatus.NOT_FOUND,
 }
 
 # A predictor takes a few seconds to start.

@@ -1,6 +1,6 @@
 """The web's own settings, beside those that it shares with the workers."""
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from worker.settings import Settings
 
@@ -45,3 +45,26 @@ class WebSettings(Settings):
     webhook_private_addresses: bool = Field(
         False, description="Whether webhooks may lie on this machine or in the local network."
     )
+
+    open: bool = Field(
+        False,
+        description="Whether anybody who reaches an address other than loopback may use it while there are no users.",
+    )
+    published_on: str | None = Field(
+        None,
+        description="Where a container's port is published (`address:port`), which decides in place of `TENFOLD_HOST` "
+        "whether strangers can reach it.",
+    )
+    session_seconds: int = Field(14 * 24 * 3600, ge=60, description="How long a person stays signed in.")
+    session_key: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="What sessions are signed with; default: made once, in `session.key` on the volume.",
+    )
+    sign_in_tries: int = Field(
+        10,
+        ge=1,
+        description="How often one name may be tried from one address within the window; all names together ten times "
+        "as often.",
+    )
+    sign_in_window_seconds: int = Field(900, ge=1, description="For how long a try to sign in counts.")

@@ -29,6 +29,18 @@ class UnknownRow(WorkerError):
     """A classification's review has no such row."""
 
 
+class UnknownUser(WorkerError):
+    """There is nobody of this name."""
+
+
+class UnknownKey(WorkerError):
+    """No API key has this id."""
+
+
+class QuotaExceeded(WorkerError):
+    """Somebody would have more unfinished jobs, or more bytes on the volume, than they may."""
+
+
 class UnknownDataset(WorkerError):
     """No data set has this name."""
 

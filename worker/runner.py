@@ -3,12 +3,12 @@
 import gc
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from trainer.errors import TrainerError
 from worker import classification, correcting, importing, merging, sweeps, training
-from worker.errors import LeaseLost, ShuttingDown, TrialPruned, WorkerError
+from worker.errors import LeaseLost, ShuttingDown, TrialPruned, UnknownJob, WorkerError
 from worker.keeper import LeaseKeeper
 from worker.leases import Lease
 from worker.services import Services
@@ -54,10 +54,10 @@ class Runner:
         self._at_work = at_work
 
     def run(self, step_id: int) -> None:
-        """Try a step. Does nothing when another worker has it or its job has ended."""
+        """Try a step, or the one whose turn it is. Does nothing when another worker has it or its job has ended."""
         if self._shutting_down():
             return
-        lease = self._services.leases.claim(step_id, self._services.worker)
+        lease = self._services.line.claim(step_id, self._services.worker)
         if lease is None:
             log.debug("step %d is not to be had", step_id)
             return
@@ -77,8 +77,17 @@ class Runner:
             except LeaseLost as lost:
                 log.info("stopped: %s", lost)
             self._services.live.clear(lease.job_id, lease.step_id)
+        self._note_bytes(lease)
         if lease.parent_id is not None:
             self._services.queue.announce(JobKind.SWEEP, self._services.jobs.steps_in_line(lease.parent_id))
+
+    def _note_bytes(self, lease: Lease) -> None:
+        """What a job leaves on the volume counts for its owner."""
+        if lease.owner is None:
+            return
+        with suppress(UnknownJob):
+            if self._services.jobs.get(lease.job_id).state.final:
+                self._services.jobs.note_bytes(lease.job_id, self._services.volume.bytes_of_job(lease.job_id))
 
     def _work(self, lease: Lease, check: Callable[[], None]) -> None:
         leases = self._services.leases

@@ -98,6 +98,7 @@ def _new_trial(
     job_id = new_id()
     services.volume.job(job_id).mkdir()
     return Job(
+        owner=lease.owner,
         id=job_id,
         parent_id=lease.job_id,
         kind=JobKind.TRAINING,

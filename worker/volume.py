@@ -82,6 +82,11 @@ class Volume:
         nested = (path for path in sorted(directory.glob("*/**/*")) if path.is_file())
         return list_files(directory) | {str(path.relative_to(directory)): path for path in nested}
 
+    def bytes_of_job(self, job_id: str) -> int:
+        """What a job's files take, and those of the model that it trained."""
+        directories = (self.job(job_id), self.model(job_id))
+        return sum(path.stat().st_size for directory in directories for path in directory.rglob("*") if path.is_file())
+
     def delete_dataset(self, name: str) -> None:
         """Remove a data set; it is gone at once, whole.
 

@@ -8,6 +8,7 @@ from flask import Response, jsonify, request, url_for
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import NotFound
 
+from web.access.guard import check_owner
 from web.api import api, examples
 from web.api.answers import accepted, idempotency_key, json_body
 from web.api.operations import NO_CONTENT, Answer, operation, queued
@@ -193,4 +194,5 @@ def get_corrections(job_id: str) -> Response:
 def create_review() -> Response:
     """Queue the merging of a classification's corrections into its results, and into a data set."""
     parameters = ReviewParameters.model_validate(json_body(request))
+    check_owner(parameters.classification)
     return accepted(submit_review(services(), parameters, idempotency_key(request)))

@@ -70,6 +70,8 @@ SECTIONS = {
         ),
     ),
     "Set up": (
+        Entry("users", "users:users", "Add, list, change and remove users, who then sign in."),
+        Entry("keys", "users:keys", "Make, list and revoke API keys."),
         Entry("health", "health:health", "Say whether the server takes jobs, and how each part of it is."),
         Entry("config", "config:config", "Say which server and key are used, and where that is set."),
         Entry(
@@ -92,9 +94,9 @@ SECTIONS = {
 def tenfold(server: str | None, key: str | None) -> None:
     """Train handwritten-digit classifiers and classify images in bulk.
 
-    All commands but those under Start talk to a server: the one that --server, TENFOLD_SERVER or the configuration file
-    names, else the one that `tenfold up` last started from this directory, else http://127.0.0.1:8000. `tenfold config`
-    says which.
+    All commands but those under Start, `users` and `keys` talk to a server: the one that --server, TENFOLD_SERVER or
+    the configuration file names, else the one that `tenfold up` last started from this directory, else
+    http://127.0.0.1:8000. `tenfold config` says which.
 
     JOB is an id, or `last` for the newest.
 
