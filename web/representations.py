@@ -7,7 +7,8 @@ from flask import url_for
 
 from trainer.catalogue import DatasetEntry
 from trainer.recipes import Recipe
-from worker.progress import LiveFigures
+from worker.eta import eta_seconds
+from worker.progress import Live, LiveFigures
 from worker.records import Job, Model
 from worker.states import JobKind
 
@@ -109,15 +110,14 @@ def timestamp(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _progress(job: Job, live: LiveFigures) -> dict[str, Any]:
-    done, detail = float(job.done), job.detail
-    if not job.state.final:
-        running, live_detail = live.read(job.id)
-        done, detail = done + running, detail | live_detail
+def _progress(job: Job, figures: LiveFigures) -> dict[str, Any]:
+    live = Live(0, {}, None) if job.state.final else figures.read(job.id)
+    done = job.done + live.done
     return {
         "done": job.done if job.kind is JobKind.TRAINING else int(min(done, job.total)),
         "total": job.total,
         "unit": UNITS[job.kind],
         "fraction": round(min(done / job.total, 1), 4),
-        "detail": detail,
+        "eta_seconds": eta_seconds(job, live),
+        "detail": job.detail | live.detail,
     }
