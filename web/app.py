@@ -8,6 +8,7 @@ from flask_bootstrap import Bootstrap5
 
 from web.api import api
 from web.api.jobs import WAITING_ROOM
+from web.compare_pages import compare_pages
 from web.dataset_pages import dataset_pages
 from web.pages import pages
 from web.polling import WaitingRoom
@@ -61,6 +62,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.register_blueprint(pages)
     app.register_blueprint(dataset_pages)
     app.register_blueprint(sweep_pages)
+    app.register_blueprint(compare_pages)
     app.register_blueprint(predict_page)
     app.register_blueprint(review_pages)
     register_problems(app)
