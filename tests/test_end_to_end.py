@@ -296,11 +296,12 @@ def test_a_model_is_trained_from_the_form_and_watched_to_its_end(up: Up, page: P
     page.get_by_role("button", name="Train").click()
 
     expect(page.get_by_role("heading", name="Training of dense-128-64")).to_be_visible()
-    expect(page.get_by_text("Test accuracy")).to_be_visible()
-    expect(page.get_by_text("109,386")).to_be_visible()
+    expect(page.get_by_text("Test accuracy", exact=True)).to_be_visible()
+    expect(page.locator("#outcome").get_by_text("109,386")).to_be_visible()
     expect(page.get_by_role("link", name="model.keras")).to_be_visible()
-    curves = page.get_by_role("img", name="Loss and accuracy by epoch")
-    assert curves.evaluate("image => image.complete && image.naturalWidth") > 0
+    expect(page.get_by_role("img", name="Accuracy by epoch")).to_be_visible()
+    mistakes = page.get_by_role("img", name="Sheet of wrongly answered test images")
+    assert mistakes.evaluate("image => image.complete && image.naturalWidth") > 0
     assert complaints == []
 
 

@@ -7,6 +7,7 @@ from web import job_list, model_pages, train_pages  # noqa: F401 (their routes a
 from web.access.setup import set_up_access
 from web.api import api
 from web.api.caching import compress
+from web.compare_pages import compare_pages
 from web.dataset_pages import dataset_pages
 from web.home_page import home_page
 from web.navigation import navigation
@@ -64,6 +65,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.register_blueprint(pages)
     app.register_blueprint(dataset_pages)
     app.register_blueprint(sweep_pages)
+    app.register_blueprint(compare_pages)
     app.register_blueprint(predict_page)
     app.register_blueprint(review_pages)
     app.context_processor(navigation)

@@ -30,12 +30,14 @@ class Problem(_Problem, total=False):
 
 
 class Progress(TypedDict):
-    """How far a job is: `done` of `total`, in `unit`s; `detail` depends on the kind."""
+    """How far a job is: `done` of `total`, in `unit`s; `detail` depends on the kind. `eta_seconds` is the time that is
+    left, by its pace so far; null before there is one, and after the end."""
 
     done: int
     total: int
     unit: str
     fraction: float
+    eta_seconds: float | None
     detail: dict[str, Any]
 
 

@@ -2,43 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from pydantic import BaseModel, ValidationError
 from werkzeug.wrappers import Response
 
-from trainer.catalogue import DatasetEntry
-from trainer.parameters import TrainingParameters
-from web.forms import Choice, FormField, as_text, form_fields, given_fields
+from web.forms import Choice, FormField, form_fields, given_fields
+from web.job_page import job_context, live_context
 from web.problems import field_errors
-from web.representations import job_document
-from web.review_forms import review_of
 from web.services import services
 from web.uploads import take_images
 from worker import submissions
-from worker.datasets import get_dataset
-from worker.errors import InvalidSubmission, UnknownDataset
+from worker.errors import InvalidSubmission
 from worker.parameters import ClassificationParameters
-from worker.ranking import ranking
-from worker.records import Job
-from worker.search_space import space_as_text
-from worker.states import JobKind
-from worker.sweep_parameters import SweepParameters
 
 pages = Blueprint("pages", __name__)
 
-PICTURES = {
-    "curves.png": "Loss and accuracy by epoch",
-    "confidence.png": "How many answers have which confidence, and which of them go to review",
-    "uncertain.png": "The images that the model is least sure of, as it saw them",
-    "confusion.png": "Images by true and predicted class",
-    "mistakes.png": "The worst mistakes",
-    "predictions.png": "Test images and what the model takes them for",
-    "reliability.png": "Accuracy by confidence",
-    "samples.png": "Training images of each class",
-    "sweep.png": "What each trial reached, by its number and by the value of each hyper-parameter",
-}
 
 Page = str | tuple[str, int] | Response
 
@@ -61,19 +40,13 @@ def classify() -> Page:
 @pages.get("/jobs/<job_id>")
 def job(job_id: str) -> Page:
     """One job: live progress while it runs, then what came of it."""
-    found = services().jobs.get(job_id)
-    files = services().volume.artefacts(job_id)
-    return render_template(
-        "job.html",
-        job=job_document(found, services().live),
-        files={name: path.stat().st_size for name, path in files.items()},
-        pictures={name: text for name, text in PICTURES.items() if name in files},
-        training=found.kind is JobKind.TRAINING,
-        dataset=_imported(found),
-        review=review_of(found),
-        ranking=_ranking(found),
-        again={name: as_text(value) for name, value in _given(found).items()},
-    )
+    return render_template("job.html", **job_context(services().jobs.get(job_id)))
+
+
+@pages.get("/jobs/<job_id>/live")
+def job_live(job_id: str) -> Page:
+    """The part of a running job's page that changes; `static/job.js` puts it into the page."""
+    return render_template("job_live.html", **live_context(services().jobs.get(job_id)))
 
 
 @pages.post("/jobs/<job_id>/cancel")
@@ -92,34 +65,6 @@ def retry(job_id: str) -> Page:
 def delete(job_id: str) -> Page:
     submissions.delete(services(), job_id)
     return redirect(url_for("pages.jobs"), HTTPStatus.SEE_OTHER)
-
-
-def _imported(job: Job) -> DatasetEntry | None:
-    """The data set that an import or a review has made, while it is there."""
-    made = {JobKind.IMPORT: job.summary, JobKind.REVIEW: (job.summary or {}).get("dataset")}.get(job.kind)
-    if not made:
-        return None
-    try:
-        return get_dataset(services().volume, made["name"])
-    except UnknownDataset:
-        return None
-
-
-def _ranking(job: Job) -> list[dict[str, Any]]:
-    """A sweep's trials as they are now, the best first."""
-    if job.kind is not JobKind.SWEEP:
-        return []
-    return ranking(services().jobs.trials(job.id), SweepParameters(**job.parameters))
-
-
-def _given(job: Job) -> dict[str, Any]:
-    """The parameters that a person would have to enter for such a job."""
-    if job.kind is JobKind.TRAINING:
-        return TrainingParameters(**job.parameters).changes()
-    if job.kind is JobKind.SWEEP:
-        sweep = SweepParameters(**job.parameters)
-        return sweep.changes() | {"space": space_as_text(sweep.space)}
-    return {name: value for name, value in job.parameters.items() if value is not None}
 
 
 def _classify_page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> str:

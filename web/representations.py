@@ -17,8 +17,9 @@ from web.documents import (
     WorkerLine,
     WorkerTask,
 )
+from worker.eta import eta_seconds
 from worker.presence import Presence, Task
-from worker.progress import LiveFigures
+from worker.progress import Live, LiveFigures
 from worker.records import Job, Model
 from worker.states import JobKind
 
@@ -159,15 +160,14 @@ def _job_links(job: Job) -> JobLinks:
     return links
 
 
-def _progress(job: Job, live: LiveFigures) -> Progress:
-    done, detail = float(job.done), job.detail
-    if not job.state.final:
-        running, live_detail = live.read(job.id)
-        done, detail = done + running, detail | live_detail
+def _progress(job: Job, figures: LiveFigures) -> Progress:
+    live = Live(0, {}, None) if job.state.final else figures.read(job.id)
+    done = job.done + live.done
     return {
         "done": job.done if job.kind is JobKind.TRAINING else int(min(done, job.total)),
         "total": job.total,
         "unit": UNITS[job.kind],
         "fraction": round(min(done / job.total, 1), 4),
-        "detail": detail,
+        "eta_seconds": eta_seconds(job, live),
+        "detail": job.detail | live.detail,
     }

@@ -223,6 +223,8 @@ class JobStore:
             .values(state=JobState.QUEUED, error=None, finished_at=None),
         )
         if queued:
+            job = session.get_one(Job, job_id)
+            job.detail = job.detail | {"retry": {"at": self._clock(), "done": job.done}}
             session.execute(
                 update(Step)
                 .where(Step.job_id == job_id, Step.state == StepState.WAITING)

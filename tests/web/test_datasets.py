@@ -59,7 +59,14 @@ def test_each_kind_of_file_becomes_a_data_set(
     assert accepted.json["kind"] == "import"
     assert accepted.json["source"]["name"] == "upload.bin"
     assert accepted.json["parameters"] == {"name": "own", "test_share": 0.25}
-    assert accepted.json["progress"] == {"done": 0, "total": 1, "unit": "file", "fraction": 0.0, "detail": {}}
+    assert accepted.json["progress"] == {
+        "done": 0,
+        "total": 1,
+        "unit": "file",
+        "fraction": 0.0,
+        "eta_seconds": None,
+        "detail": {},
+    }
     job = work(api, services, accepted.json["id"])
     assert job["state"] == "succeeded", job["error"]
     assert job["progress"]["fraction"] == 1

@@ -29,6 +29,7 @@ TRAINING_JOB: JobDocument = {
     "id": ID,
     "kind": JobKind.TRAINING,
     "parent": None,
+    "owner": None,
     "state": JobState.RUNNING,
     "parameters": {"recipe": "dropout-128", "epochs": 10, "batch_size": 32, "seed": 1, "dataset": "mnist"},
     "source": None,
@@ -40,6 +41,7 @@ TRAINING_JOB: JobDocument = {
         "total": 10,
         "unit": "epochs",
         "fraction": 0.34,
+        "eta_seconds": 4.1,
         "detail": {"epoch": 4, "loss": 0.087, "accuracy": 0.972},
     },
     "summary": None,
@@ -58,7 +60,7 @@ CLASSIFICATION_JOB: JobDocument = {
     "parameters": {"model": [MODEL_ID], "normalise": "auto", "polarity": "auto", "top_k": 3, "max_error_rate": 0.005},
     "source": {"name": "digits.zip", "bytes": 184_320, "sha256": "9f2b7c…"},
     "started_at": None,
-    "progress": {"done": 0, "total": 500, "unit": "images", "fraction": 0.0, "detail": {}},
+    "progress": {"done": 0, "total": 500, "unit": "images", "fraction": 0.0, "eta_seconds": None, "detail": {}},
     "links": {**TRAINING_JOB["links"], "review": f"/api/v1/jobs/{ID}/review"},
 }
 
@@ -66,6 +68,7 @@ JOB_LINE: JobLine = {
     "id": ID,
     "kind": JobKind.TRAINING,
     "parent": None,
+    "owner": None,
     "state": JobState.SUCCEEDED,
     "parameters": {"recipe": "dropout-128", "epochs": 10, "seed": 1, "dataset": "mnist"},
     "created_at": CREATED,
