@@ -9,6 +9,9 @@ from flask_bootstrap import Bootstrap5
 from web.api import api
 from web.api.jobs import WAITING_ROOM
 from web.dataset_pages import dataset_pages
+from web.image_pages import image_pages
+from web.image_preparing import EXTENSION as IMAGE_PREPARING
+from web.image_preparing import ImagePreparing
 from web.pages import pages
 from web.polling import WaitingRoom
 from web.predict_page import predict_page
@@ -56,6 +59,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     )
     app.extensions[EXTENSION] = opened
     app.extensions[WAITING_ROOM] = WaitingRoom(settings.max_waiting_polls)
+    app.extensions[IMAGE_PREPARING] = ImagePreparing()
     Bootstrap5(app)
     app.register_blueprint(api)
     app.register_blueprint(pages)
@@ -63,6 +67,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.register_blueprint(sweep_pages)
     app.register_blueprint(predict_page)
     app.register_blueprint(review_pages)
+    app.register_blueprint(image_pages)
     register_problems(app)
     app.before_request(refuse_other_sites)
     app.teardown_request(remove_untaken_uploads)

@@ -16,11 +16,9 @@ from web.problems import field_errors
 from web.representations import job_document, job_line, model_document
 from web.review_forms import review_of
 from web.services import services
-from web.uploads import take_images
 from worker import submissions
 from worker.datasets import get_dataset, list_datasets
 from worker.errors import InvalidSubmission, UnknownDataset
-from worker.parameters import ClassificationParameters
 from worker.ranking import ranking
 from worker.records import Job
 from worker.search_space import space_as_text
@@ -70,21 +68,6 @@ def train() -> Page:
         job = submissions.submit_training(services(), parameters)
     except (ValidationError, InvalidSubmission) as error:
         return _train_page(given_fields(request.form), field_errors(error)), HTTPStatus.UNPROCESSABLE_ENTITY
-    return _to_job(job.id)
-
-
-@pages.get("/classify")
-def classify_form() -> Page:
-    return _classify_page(request.args)
-
-
-@pages.post("/classify")
-def classify() -> Page:
-    try:
-        parameters = ClassificationParameters.model_validate(given_fields(request.form))
-        job = submissions.submit_classification(services(), parameters, take_images(parameters.directory))
-    except (ValidationError, InvalidSubmission) as error:
-        return _classify_page(request.form, field_errors(error)), HTTPStatus.UNPROCESSABLE_ENTITY
     return _to_job(job.id)
 
 
@@ -190,17 +173,6 @@ def _given(job: Job) -> dict[str, Any]:
     return {name: value for name, value in job.parameters.items() if value is not None}
 
 
-def _classify_page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> str:
-    found = services().models.list()
-    offered = [
-        Choice(model.id, f"{model.recipe}, {model.metrics['test_accuracy']:.2%} on test ({model.id})")
-        for model in found
-    ]
-    fields = _fields(ClassificationParameters, {"model": offered}, values, errors)
-    changed = any(field.advanced and (field.name in values or field.error) for field in fields)
-    return render_template("classify.html", fields=fields, has_model=bool(found), errors=errors, changed=changed)
-
-
 def _fields(
     declaration: type[BaseModel],
     choices: Mapping[str, Sequence[Choice]],
@@ -212,3 +184,6 @@ def _fields(
 
 def _to_job(job_id: str) -> Response:
     return redirect(url_for("pages.job", job_id=job_id), HTTPStatus.SEE_OTHER)
+
+
+from web import classify_page  # noqa: E402, F401  (adds its pages to the blueprint above)
