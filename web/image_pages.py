@@ -187,7 +187,7 @@ def _review(job: Job, row: int) -> dict[str, Any] | None:
             item = queue.find(row)
     except WrongState:
         return None
-    return item and {"place": item.place, "correction": services().corrections.get(job.id, row)}
+    return {"place": item.place, "correction": services().corrections.get(job.id, row)} if item else None
 
 
 def _how(job: Job, image: Image) -> tuple[dict[str, Any] | None, str | None]:

@@ -1,7 +1,7 @@
 """Makes the index by which a person looks through a classification's images: `python -m worker.image_indexing`.
 
-A process of its own, beside the web: a million rows take some twenty seconds, for which no request should wait. Standard
-library only.
+A process of its own, beside the web: a million rows take some twenty seconds, for which no request should wait.
+Standard library only.
 """
 
 import contextlib
