@@ -194,7 +194,7 @@ def _how(job: Job, image: Image) -> tuple[dict[str, Any] | None, str | None]:
     """What the first of the job's models makes of the image, with its steps; or why that cannot be seen."""
     content = read_file(job, image)
     if content is None:
-        return None, "The file of this image is not there any more, or cannot be read."
+        return None, "The file of this image is not there any more, is too large, or cannot be read."
     try:
         model = services().models.serving(job.parameters["model"][0])
         options = {name: job.parameters[name] for name in ("normalise", "polarity")}

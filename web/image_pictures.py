@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import Response
 
-from web.services import services
+from web.services import services, settings
 from worker import reviews
 from worker.errors import ArchiveError, InvalidSubmission, PredictionFailed, PredictorAway, WrongState
 from worker.image_index import Image
@@ -48,7 +48,7 @@ def thumbnail(job: Job, image: Image) -> Picture | None:
 
 def large_picture(job: Job, image: Image) -> Picture | None:
     """The file itself where a browser shows it; else as `thumbnail`."""
-    return _of_file(job, image, services().settings.max_image_bytes) or _of_review(job, image.row)
+    return _of_file(job, image, settings().max_prediction_bytes) or _of_review(job, image.row)
 
 
 def picture_response(picture: Picture) -> Response:
@@ -59,7 +59,7 @@ def picture_response(picture: Picture) -> Response:
 
 
 def read_file(job: Job, image: Image) -> bytes | None:
-    """The bytes of the image, as they were handed in; None where they are not there any more."""
+    """The bytes of the image, as they were handed in; None where they are gone, or more than are held in memory."""
     if image.position is None:
         return None
     volume = services().volume
@@ -68,7 +68,7 @@ def read_file(job: Job, image: Image) -> bytes | None:
             [member] = source.members(array("Q", [image.position]))
             if member.name != image.name:  # a directory of the inbox in which files have come and gone
                 return None
-            return source.read(member, services().settings.max_image_bytes)
+            return source.read(member, settings().max_prediction_bytes)
     except (ArchiveError, UnreadableMember, OSError):
         return None
 
@@ -97,7 +97,7 @@ def _shown(content: bytes) -> Picture | None:
 
 def _by_predictor(job: Job, content: bytes) -> Picture | None:
     """For formats that browsers do not show, and large files: its first step is the image as it came, made small."""
-    if image_suffix(content[:SIGNATURE_BYTES]) is None or len(content) > services().settings.max_image_bytes:
+    if image_suffix(content[:SIGNATURE_BYTES]) is None:
         return None
     try:
         model = services().models.serving(job.parameters["model"][0])

@@ -6,7 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
-from worker.errors import ArchiveError
+from worker.errors import ArchiveError, WorkerError
 from worker.image_index import ImageIndex, stamp_of
 from worker.inputs import input_of
 from worker.records import Job
@@ -18,6 +18,10 @@ EXTENSION = "tenfold-image-preparing"
 
 # Few images are ready within this, so that nobody is told to wait for them.
 PATIENCE_SECONDS = 2.0
+
+
+class ImagesUnavailable(WorkerError):
+    """The index of a classification's images could not be made."""
 
 
 class ImagePreparing:
@@ -32,21 +36,29 @@ class ImagePreparing:
         """The index of a finished classification, or None while it is being made: ask again in a second.
 
         Raises:
-            RuntimeError: it could not be made; the next call tries again.
+            ImagesUnavailable: it could not be made; the next call tries again.
         """
         index = _open_current(volume, job.id)
         if index is not None:
             return index
         with self._lock:
-            if failed := self._failed.pop(job.id, None):
-                raise RuntimeError(failed)
+            self._raise_failure(job.id)
             thread = self._running.get(job.id)
             if thread is None:
                 thread = threading.Thread(target=self._make, args=(volume, job), daemon=True)
                 self._running[job.id] = thread
                 thread.start()
         thread.join(PATIENCE_SECONDS)
+        with self._lock:
+            self._raise_failure(job.id)
         return _open_current(volume, job.id)
+
+    def _raise_failure(self, job_id: str) -> None:
+        reason = self._failed.pop(job_id, None)
+        if reason is not None:
+            raise ImagesUnavailable(
+                f"The images could not be prepared ({reason}). Look whether the disk is full, then load the page again."
+            )
 
     def _make(self, volume: Volume, job: Job) -> None:
         results, directory = results_of(volume, job.id), volume.images(job.id)

@@ -163,6 +163,18 @@ def test_results_that_were_written_anew_are_indexed_anew(api: FlaskClient, servi
     assert "page 3" in api.get(f"/jobs/{job.id}/images/3").text
 
 
+def test_an_index_that_cannot_be_made_is_said_and_tried_again(api: FlaskClient, services: Services, job: Job) -> None:
+    results_file = services.volume.job(job.id) / "results.jsonl"
+    whole = results_file.read_bytes()
+    results_file.write_bytes(whole[:-20])
+
+    response = look(api, job)
+    assert response.status_code == 500
+    assert "could not be prepared" in response.text
+    results_file.write_bytes(whole)
+    assert "13 images" in look(api, job).text
+
+
 def test_of_two_who_index_at_once_one_wins(services: Services, job: Job) -> None:
     directory, results_file = services.volume.images(job.id), services.volume.job(job.id) / "results.jsonl"
     for _ in range(2):
