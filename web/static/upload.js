@@ -62,6 +62,9 @@ function start(form) {
     request.open("POST", form.dataset.upload);
     request.setRequestHeader("Accept", "application/json");
     part("progress").hidden = false;
+    // The button that began it may be far below, and can take no focus now.
+    part("progress").scrollIntoView({ block: "center" });
+    part("cancel").focus({ preventScroll: true });
     progress.value = 0;
     part("said").textContent = "Connecting …";
     busy(true);
