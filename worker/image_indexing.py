@@ -1,6 +1,6 @@
 """Makes the index by which a person looks through a classification's images: `python -m worker.image_indexing`.
 
-A process of its own, beside the web: a million rows take some twenty seconds, for which no request should wait.
+A process of its own, beside the web: a million rows take half a minute, for which no request should wait.
 Standard library only.
 """
 
