@@ -3,13 +3,16 @@
 from flask import Flask, Response
 from flask_bootstrap import Bootstrap5
 
-from web import job_list, model_pages, train_pages  # noqa: F401 (their routes are on `pages`)
+from web import classify_page, job_list, model_pages, train_pages  # noqa: F401 (their routes are on `pages`)
 from web.access.setup import set_up_access
 from web.api import api
 from web.api.caching import compress
 from web.compare_pages import compare_pages
 from web.dataset_pages import dataset_pages
 from web.home_page import home_page
+from web.image_pages import image_pages
+from web.image_preparing import EXTENSION as IMAGE_PREPARING
+from web.image_preparing import ImagePreparing
 from web.navigation import navigation
 from web.pages import pages
 from web.polling import WAITING_ROOM, WaitingRoom
@@ -59,6 +62,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     )
     app.extensions[EXTENSION] = opened
     app.extensions[WAITING_ROOM] = WaitingRoom(settings.max_waiting_polls)
+    app.extensions[IMAGE_PREPARING] = ImagePreparing()
     Bootstrap5(app)
     app.register_blueprint(api)
     app.register_blueprint(home_page)
@@ -70,6 +74,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.register_blueprint(review_pages)
     app.context_processor(navigation)
     app.register_blueprint(reference_page)
+    app.register_blueprint(image_pages)
     register_problems(app)
     set_up_access(app, settings)
     limit_rates(app, connect_redis(settings.redis_url), settings)

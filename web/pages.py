@@ -1,40 +1,20 @@
-"""The pages, rendered on the server; `static/*.js` only refreshes them. Without JavaScript everything still works."""
+"""The pages, rendered on the server; `static/*.js` only refreshes them. Without JavaScript everything still works.
 
-from collections.abc import Mapping, Sequence
+This is the page of a job. `job_list`, `train_pages`, `classify_page` and `model_pages` add theirs to the same blueprint.
+"""
+
 from http import HTTPStatus
 
-from flask import Blueprint, redirect, render_template, request, url_for
-from pydantic import BaseModel, ValidationError
+from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from web.forms import Choice, FormField, form_fields, given_fields
 from web.job_page import job_context, live_context
-from web.problems import field_errors
 from web.services import services
-from web.uploads import take_images
 from worker import submissions
-from worker.errors import InvalidSubmission
-from worker.parameters import ClassificationParameters
 
 pages = Blueprint("pages", __name__)
 
-
 Page = str | tuple[str, int] | Response
-
-
-@pages.get("/classify")
-def classify_form() -> Page:
-    return _classify_page(request.args)
-
-
-@pages.post("/classify")
-def classify() -> Page:
-    try:
-        parameters = ClassificationParameters.model_validate(given_fields(request.form))
-        job = submissions.submit_classification(services(), parameters, take_images(parameters.directory))
-    except (ValidationError, InvalidSubmission) as error:
-        return _classify_page(request.form, field_errors(error)), HTTPStatus.UNPROCESSABLE_ENTITY
-    return _to_job(job.id)
 
 
 @pages.get("/jobs/<job_id>")
@@ -65,26 +45,6 @@ def retry(job_id: str) -> Page:
 def delete(job_id: str) -> Page:
     submissions.delete(services(), job_id)
     return redirect(url_for("pages.jobs"), HTTPStatus.SEE_OTHER)
-
-
-def _classify_page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> str:
-    found = services().models.list()
-    offered = [
-        Choice(model.id, f"{model.recipe}, {model.metrics['test_accuracy']:.2%} on test ({model.id})")
-        for model in found
-    ]
-    fields = _fields(ClassificationParameters, {"model": offered}, values, errors)
-    changed = any(field.advanced and (field.name in values or field.error) for field in fields)
-    return render_template("classify.html", fields=fields, has_model=bool(found), errors=errors, changed=changed)
-
-
-def _fields(
-    declaration: type[BaseModel],
-    choices: Mapping[str, Sequence[Choice]],
-    values: Mapping[str, str],
-    errors: Sequence[dict[str, str]],
-) -> list[FormField]:
-    return form_fields(declaration, choices=choices, values=values, errors=errors)
 
 
 def _to_job(job_id: str) -> Response:

@@ -2,8 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -11,6 +9,7 @@ from trainer.idx import Bytes
 from trainer.images import Normalised
 from worker.answers import Answering, answer
 from worker.errors import ArchiveError
+from worker.inputs import input_of
 from worker.leases import Lease, Shard
 from worker.manifest import read_manifest
 from worker.parameters import ClassificationParameters
@@ -33,7 +32,7 @@ from worker.sources import (
 )
 from worker.states import JobKind
 from worker.thresholds import review_threshold
-from worker.volume import Volume, write_whole
+from worker.volume import write_whole
 from worker.warm import load_panel
 
 log = logging.getLogger(__name__)
@@ -137,21 +136,6 @@ def _noting(images: Iterable[ReadImage], start: int, seen: dict[int, Bytes]) -> 
 def _shard_size(listing: Listing, settings: Settings) -> int:
     mean_bytes = listing.unpacked_bytes / len(listing.images) or TYPICAL_BYTES
     return max(1, min(settings.shard_images, int(settings.shard_bytes // mean_bytes)))
-
-
-def input_of(volume: Volume, job_id: str, parameters: dict[str, Any]) -> Path:
-    """The archive that was uploaded, or the directory of the inbox that was named.
-
-    Raises:
-        ArchiveError: the directory is no longer there.
-    """
-    directory = ClassificationParameters(**parameters).directory
-    if directory is None:
-        return volume.archive(job_id)
-    found = volume.inbox_directory(directory)
-    if found is None:
-        raise ArchiveError(f"There is no directory {directory!r} in the inbox any more. Put it there again and retry.")
-    return found
 
 
 def _read_manifest(source: Source, member: Member, max_bytes: int) -> pl.DataFrame:

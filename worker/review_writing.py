@@ -7,7 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from worker.classification import INDEX, input_of
+from worker.classification import INDEX
+from worker.inputs import input_of
 from worker.parameters import ClassificationParameters
 from worker.results import DOUBTFUL
 from worker.review_drawing import Picture, draw_anew, pictures_beside

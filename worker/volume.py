@@ -4,7 +4,7 @@ datasets/<name>/    the four IDX files, about.json preview.png source.json
 inbox/…             what a person puts there to be classified; never written to
 uploads/…
 jobs/<id>/          input.zip (.tar, .tar.gz …) results.csv results.jsonl summary.json log.txt, or upload log.txt
-                    review/queue.sqlite of a classification
+                    review/queue.sqlite images/index.sqlite of a classification
 models/<id>/        model.keras metrics.json history.csv summary.txt curves.png …
 """
 
@@ -71,6 +71,10 @@ class Volume:
     def review(self, job_id: str) -> Path:
         """Where a classification keeps what is to be reviewed (`review_queue`)."""
         return self.job(job_id) / "review"
+
+    def images(self, job_id: str) -> Path:
+        """Where a classification has the index of its images once somebody has looked through them (`image_index`)."""
+        return self.job(job_id) / "images"
 
     def artefacts(self, job_id: str) -> dict[str, Path]:
         """What a person can fetch of a job, by name: its own files, then those of the model that it trained."""

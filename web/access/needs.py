@@ -56,6 +56,9 @@ _ENDPOINTS: dict[Need, tuple[str, ...]] = {
         "datasets.index",
         "datasets.show",
         "home.index",
+        "images.index",
+        "images.picture",
+        "images.show",
         "pages.classify_form",
         "pages.job",
         "pages.job_live",
@@ -85,6 +88,7 @@ _ENDPOINTS: dict[Need, tuple[str, ...]] = {
         "pages.classify",
         "pages.train",
         "predict.answer",
+        "predict.answers_of_others",
         "sweeps.submit",
     ),
     Need.OWNER: (
