@@ -1,6 +1,6 @@
 """The pages, rendered on the server; `static/*.js` only refreshes them. Without JavaScript everything still works.
 
-This is the page of a job. `job_list`, `train_pages`, `classify_page` and `model_pages` add theirs to the same blueprint.
+This is the page of a job. `job_list`, `train_pages`, `classify_page` and `model_pages` add theirs to its blueprint.
 """
 
 from http import HTTPStatus
