@@ -6,8 +6,12 @@ import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from web.access.reach import OpenToAll, check_reach
 from web.app import create_app
+from web.background import start_background
 from web.settings import WebSettings
+from worker.schema import migrate
+from worker.services import Services
 
 # A slow upload may take this long between two pieces before its thread is freed.
 TIMEOUT_SECONDS = 120
@@ -29,12 +33,16 @@ class Server(BaseApplication):
             "timeout": TIMEOUT_SECONDS,
             "graceful_timeout": 5,
             "keepalive": 5,
+            # The most that gunicorn takes: parameters beside a raw body are in the query.
+            "limit_request_line": 8190,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
 
     def load(self) -> Flask:  # type: ignore[override]
-        return create_app(self._settings)
+        app = create_app(self._settings)
+        start_background(app, self._settings)
+        return app
 
 
 @click.command()
@@ -43,7 +51,21 @@ class Server(BaseApplication):
 def main(host: str | None, port: int | None) -> None:
     """Serve the web."""
     given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
-    Server(WebSettings().model_copy(update=given)).run()
+    settings = WebSettings().model_copy(update=given)
+    try:
+        check_reach(settings, users=_has_users(settings))
+    except OpenToAll as error:
+        raise click.ClickException(str(error)) from error
+    Server(settings).run()
+
+
+def _has_users(settings: WebSettings) -> bool:
+    services = Services.open(settings)
+    try:
+        migrate(services.database)
+        return services.users.any()
+    finally:
+        services.database.close()
 
 
 if __name__ == "__main__":

@@ -100,6 +100,12 @@ class Settings(BaseSettings):
         ge=60,
         description="Nothing that ended or was written less than this ago is ever removed by `tenfold gc`.",
     )
+    max_jobs_per_user: int = Field(
+        100, ge=1, description="Unfinished jobs that one user may have at once; a sweep is one."
+    )
+    max_bytes_per_user: int = Field(
+        100 * 2**30, ge=1, description="Bytes that the files of one user's jobs may take on the volume."
+    )
 
     worker_processes: int = Field(1, ge=1, description="Steps that one worker runs at the same time.")
     max_process_bytes: int = Field(

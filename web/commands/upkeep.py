@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -80,7 +79,7 @@ def doctor(data: Path, as_json: bool) -> None:
     if as_json:
         print_json({"findings": [asdict(finding) for finding in findings]})
     if any(finding.status is Status.FAIL for finding in findings):
-        sys.exit(1)
+        click.get_current_context().exit(1)
 
 
 @click.command()
