@@ -7,7 +7,9 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from web.app import create_app
+from web.logs import WebLogger
 from web.settings import WebSettings
+from worker.logs import configure_logging
 
 # A slow upload may take this long between two pieces before its thread is freed.
 TIMEOUT_SECONDS = 120
@@ -29,6 +31,9 @@ class Server(BaseApplication):
             "timeout": TIMEOUT_SECONDS,
             "graceful_timeout": 5,
             "keepalive": 5,
+            "logger_class": WebLogger,
+            # For machines to read; in the text form the pages' polls would drown all else.
+            "accesslog": "-" if self._settings.log_format == "json" else None,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -43,7 +48,9 @@ class Server(BaseApplication):
 def main(host: str | None, port: int | None) -> None:
     """Serve the web."""
     given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
-    Server(WebSettings().model_copy(update=given)).run()
+    settings = WebSettings().model_copy(update=given)
+    configure_logging(settings.log_format)
+    Server(settings).run()
 
 
 if __name__ == "__main__":

@@ -7,9 +7,10 @@ its first step.
 import logging
 import multiprocessing
 
-from celery.signals import worker_process_init, worker_ready, worker_shutting_down
+from celery.signals import setup_logging, worker_process_init, worker_ready, worker_shutting_down
 
 from worker.healing import Healer, heal_for_ever
+from worker.heartbeat import beat_for_ever
 from worker.priority import give_way
 from worker.queue import RUN_STEP, create_celery
 from worker.services import Services
@@ -32,6 +33,11 @@ def run_step(step_id: int) -> None:
     _run(step_id)
 
 
+@setup_logging.connect
+def _keep_logging(**_: object) -> None:
+    """Celery leaves alone what `worker.logs` set up."""
+
+
 @worker_process_init.connect
 def _prepare_child(**_: object) -> None:
     global _run
@@ -51,6 +57,7 @@ def _start_healing(**_: object) -> None:
     services = Services.open(settings)
     healer = Healer(services.leases, services.queue, window=settings.queue_window)
     heal_for_ever(healer, settings.heal_seconds)
+    beat_for_ever(settings.heartbeat_file)
 
 
 @worker_shutting_down.connect

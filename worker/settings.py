@@ -9,6 +9,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from trainer.hardware import Device, Precision
+from worker.logs import LogFormat
 
 
 class Settings(BaseSettings):
@@ -21,6 +22,18 @@ class Settings(BaseSettings):
         None, description="SQLAlchemy URL of the job table; default: SQLite in `tenfold.db` on the volume."
     )
     redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis for the queue and live progress.")
+    migrate_at_start: bool = Field(
+        True,
+        description="Whether web and workers bring the database's tables to their version when they start; if not, "
+        "they wait until `tenfold-migrate` has.",
+    )
+    log_format: LogFormat = Field(
+        "text", description="How web, workers and predictors log: `text`, or `json` with one object a line."
+    )
+    heartbeat_file: Path | None = Field(
+        None,
+        description="A file that a worker or predictor touches every few seconds while it lives, for health checks.",
+    )
 
     lease_seconds: float = Field(
         15,
