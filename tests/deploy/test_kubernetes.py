@@ -176,6 +176,11 @@ def test_a_training_s_pod_is_tried_again_or_not_as_its_exit_code_says(keda: list
     assert job["template"]["spec"]["restartPolicy"] == "Never"
 
 
+@pytest.mark.parametrize("code", ExitCode)
+def test_every_exit_code_is_documented(code: ExitCode) -> None:
+    assert f"\n| `{code.value}` | " in (ROOT / "docs" / "kubernetes.md").read_text()
+
+
 def test_keda_counts_steps_of_kinds_and_in_states_that_there_are(keda: list[Document]) -> None:
     known = {*map(str, StepKind), *map(str, StepState)}
 
