@@ -6,7 +6,7 @@
 It builds the images if they are not there, and takes port 8000 and the project's own volume, which it removes.
 A worker trains and classifies through the published port. While it goes through many images a second one comes and
 goes, then a worker is killed, and Redis and the web restart. A worker that trains is told to stop and gives its
-training back. Every job ends well, with every image there once and no epoch done twice.
+training back. Every job ends well, with every image there once and no training begun anew.
 """
 
 import json
@@ -114,7 +114,7 @@ def stop_while_training(client: Client, directory: Path) -> None:
     [log] = [path for path in job.fetch(directory / job.id) if path.name == "log.txt"]
     lines = log.read_text()
     check("given back" in lines, "the step was given back")
-    check(max(lines.count(f"epoch {epoch} of 10:") for epoch in range(1, 11)) == 1, "no epoch was done twice")
+    check(lines.count("epoch 1 of 10:") == 1, "it did not begin anew")
     check(
         [epoch["epoch"] for epoch in job.document["progress"]["detail"]["history"]] == list(range(1, 11)),
         "all of them were done",
