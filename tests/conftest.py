@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.up import Up
 from trainer.dataset_files import FILES
 from trainer.datasets import Dataset, load_dataset
 from trainer.fetch import ensure_dataset
@@ -67,6 +68,18 @@ _redis_databases = itertools.count()
 def redis_url(redis_port: int) -> str:
     """A database in that Redis that no other test uses."""
     return f"redis://127.0.0.1:{redis_port}/{next(_redis_databases)}"
+
+
+@pytest.fixture(scope="session")
+def up(tmp_path_factory: pytest.TempPathFactory, datasets: Path) -> Iterator[Up]:
+    """The whole stack, started once; MNIST is on its volume."""
+    directory = tmp_path_factory.mktemp("up")
+    (directory / "data" / "datasets").mkdir(parents=True)
+    (directory / "data" / "datasets" / "mnist").symlink_to(datasets / "mnist")
+    stack = Up(directory)
+    stack.start()
+    yield stack
+    stack.stop()
 
 
 class Clock:

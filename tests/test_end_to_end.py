@@ -5,14 +5,12 @@ import io
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
-import sys
 import tarfile
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +20,12 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests.up import TENFOLD, Up
 from tests.uploads import class_folders
 from trainer.datasets import Dataset
 from trainer.samples import png, write_digit_zip
 from web.client import Client, ServerError
 from web.stack import free_port
-
-TENFOLD = [sys.executable, "-c", "from web.commands import main; main()"]
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -36,62 +33,6 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 EPOCHS = 3
 
 PATIENCE_MS = 120_000
-
-
-class Up:
-    """`tenfold up` in a directory of its own."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[str] | None = None
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(
-            [*TENFOLD, "up", "--port", str(self.port)],
-            cwd=self.directory,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stderr is not None
-        line = ""
-        while "Tenfold is up" not in line:
-            line = self._process.stderr.readline()
-            assert line, "tenfold up ended"
-
-    def stop(self) -> int:
-        """Ctrl-C; returns the exit status."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGINT)
-        self._process.communicate()
-        return self._process.returncode
-
-    def run(self, *arguments: str | Path, status: int = 0) -> str:
-        """What a command, run in the same directory, prints: it finds the server by itself."""
-        done = self._run(arguments, status)
-        return done.stdout + done.stderr
-
-    def run_json(self, *arguments: str | Path, status: int = 0) -> Any:
-        return json.loads(self._run([*arguments, "--json"], status).stdout.splitlines()[-1])
-
-    def _run(self, arguments: Sequence[str | Path], status: int) -> "subprocess.CompletedProcess[str]":
-        environment = {name: value for name, value in os.environ.items() if name != "TENFOLD_SERVER"}
-        command = [*TENFOLD, *map(str, arguments)]
-        done = subprocess.run(command, cwd=self.directory, env=environment, capture_output=True, text=True)
-        assert done.returncode == status, done.stderr
-        return done
-
-
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory, datasets: Path) -> Iterator[Up]:
-    directory = tmp_path_factory.mktemp("up")
-    (directory / "data" / "datasets").mkdir(parents=True)
-    (directory / "data" / "datasets" / "mnist").symlink_to(datasets / "mnist")
-    stack = Up(directory)
-    stack.start()
-    yield stack
-    stack.stop()
 
 
 @pytest.fixture(scope="module")
@@ -350,16 +291,17 @@ def test_a_model_is_trained_from_the_form_and_watched_to_its_end(up: Up, page: P
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
 
     page.goto(f"{up.url}/train")
-    page.get_by_label("Recipe", exact=True).select_option("dense-128-64")
+    page.get_by_role("radio", name="dense-128-64").check()
     page.get_by_label("Epochs").fill("2")
     page.get_by_role("button", name="Train").click()
 
     expect(page.get_by_role("heading", name="Training of dense-128-64")).to_be_visible()
-    expect(page.get_by_text("Test accuracy")).to_be_visible()
-    expect(page.get_by_text("109,386")).to_be_visible()
+    expect(page.get_by_text("Test accuracy", exact=True)).to_be_visible()
+    expect(page.locator("#outcome").get_by_text("109,386")).to_be_visible()
     expect(page.get_by_role("link", name="model.keras")).to_be_visible()
-    curves = page.get_by_role("img", name="Loss and accuracy by epoch")
-    assert curves.evaluate("image => image.complete && image.naturalWidth") > 0
+    expect(page.get_by_role("img", name="Accuracy by epoch")).to_be_visible()
+    mistakes = page.get_by_role("img", name="Sheet of wrongly answered test images")
+    assert mistakes.evaluate("image => image.complete && image.naturalWidth") > 0
     assert complaints == []
 
 
@@ -529,7 +471,7 @@ def test_a_review_goes_by_client_and_command(up: Up, doubtful: str) -> None:
 
 
 def test_the_list_of_jobs_leads_to_each_job(up: Up, training: dict[str, Any], page: Page) -> None:
-    page.goto(up.url)
+    page.goto(f"{up.url}/jobs")
     page.get_by_role("row").filter(has_text=training["model"]).get_by_role("link").click()
 
     expect(page.get_by_text("Training time")).to_be_visible()

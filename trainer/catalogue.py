@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer.dataset_files import FILES, NAME, PREVIEW, TEST_IMAGES, TRAIN_IMAGES, count_values, read_about
+from trainer.dataset_files import (
+    FILES,
+    NAME,
+    PREVIEW,
+    TEST_IMAGES,
+    TEST_LABELS,
+    TRAIN_IMAGES,
+    TRAIN_LABELS,
+    count_labels,
+    count_values,
+    read_about,
+)
 from trainer.errors import DatasetInvalid, DatasetMissing
 from trainer.known import KNOWN, KnownDataset
 
@@ -75,6 +86,29 @@ def read_entry(name: str, root: Path) -> DatasetEntry:
         warnings=tuple(report.get("warnings", ())),
         report=report,
     )
+
+
+@dataclass(frozen=True)
+class ClassCount:
+    """How many images of a class there are in each part."""
+
+    name: str
+    train: int
+    test: int
+
+
+def count_classes(entry: DatasetEntry, root: Path) -> Sequence[ClassCount]:
+    """The balance of a data set: its classes in their order. Empty while it is not ready.
+
+    Told by the import's report where there was one, else by the labels, which takes a millisecond for MNIST.
+    """
+    if not entry.ready:
+        return []
+    if per_class := entry.report.get("per_class"):
+        return [ClassCount(name, **per_class[name]) for name in entry.class_names]
+    directory, classes = root / entry.name, len(entry.class_names)
+    parts = (count_labels(directory / file, classes) for file in (TRAIN_LABELS, TEST_LABELS))
+    return [ClassCount(*counts) for counts in zip(entry.class_names, *parts, strict=True)]
 
 
 def _not_ready(name: str, known: KnownDataset | None, reason: str) -> DatasetEntry:

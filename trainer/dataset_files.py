@@ -66,3 +66,9 @@ def count_values(path: Path) -> int:
     if size != len(start) + len(header) + math.prod(shape):
         raise DatasetInvalid(f"{path} is not as long as its header says. Remove the data set, and make it again.")
     return shape[0]
+
+
+def count_labels(path: Path, classes: int) -> list[int]:
+    """How many labels an IDX file has of each class."""
+    labels = path.read_bytes()[8:]
+    return [labels.count(label) for label in range(classes)]

@@ -9,9 +9,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from trainer.errors import ImageUnreadable
 from trainer.idx import Bytes
-from trainer.normalisation import BOX, CENTRE, SIDE, Normalised, NormaliseMode, normalise, steps
+from trainer.normalisation import BOX, CENTRE, SIDE, Normalised, NormaliseMode, normalise, normalise_all, steps
 
-__all__ = ["BOX", "CENTRE", "SIDE", "NormaliseMode", "Normalised", "normalise", "read_image", "steps"]
+__all__ = ["BOX", "CENTRE", "SIDE", "NormaliseMode", "Normalised", "normalise", "normalise_all", "read_image", "steps"]
 
 # A phone's camera gives 12 million; larger images are refused from their header, before they are decoded.
 MOST_PIXELS = 50_000_000

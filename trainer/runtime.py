@@ -3,6 +3,7 @@
 The backend is Keras' own choice: `KERAS_BACKEND`, or TensorFlow where that is not set.
 """
 
+import gc
 import os
 
 from trainer.hardware import Device, Precision
@@ -35,6 +36,9 @@ def configure(threads: int | None = None, *, device: Device = "auto", precision:
     threadpool_limits(1)
     cv2.setNumThreads(1)
     keras.config.set_dtype_policy(precision)
+    # Some million objects that stay: the collector of cycles need not go through them again and again.
+    gc.collect()
+    gc.freeze()
 
 
 def _configure_tensorflow(threads: int | None, device: Device) -> None:

@@ -1,6 +1,7 @@
 """Writes digits as a person would bring them: a zip of PNGs, in a folder for each label.
 
-`python -m trainer.samples mnist --root data/datasets digits.zip` writes MNIST's 10,000 test images.
+`python -m trainer.samples mnist --root data/datasets digits.zip` writes MNIST's 10,000 test images; with `--count`, the
+first of them.
 """
 
 import argparse
@@ -43,9 +44,10 @@ def main() -> None:
     parser.add_argument("name", choices=["mnist"])
     parser.add_argument("zip", type=Path)
     parser.add_argument("--root", type=Path, default=Path("data/datasets"))
+    parser.add_argument("--count", type=int, default=10_000)
     arguments = parser.parse_args()
     dataset = load_dataset(arguments.name, arguments.root)
-    write_digit_zip(dataset.test_images, dataset.test_labels, arguments.zip)
+    write_digit_zip(dataset.test_images[: arguments.count], dataset.test_labels[: arguments.count], arguments.zip)
 
 
 if __name__ == "__main__":

@@ -1,27 +1,33 @@
 """The Flask application: `create_app()`, served by gunicorn as `web.app:create_app()`."""
 
-from http import HTTPStatus
-from urllib.parse import urlsplit
-
-from flask import Flask, Response, request
+from flask import Flask, Response
 from flask_bootstrap import Bootstrap5
 
+from web import classify_page, job_list, model_pages, train_pages  # noqa: F401 (their routes are on `pages`)
+from web.access.setup import set_up_access
 from web.api import api
-from web.api.jobs import WAITING_ROOM
+from web.api.caching import compress
+from web.compare_pages import compare_pages
 from web.dataset_pages import dataset_pages
+from web.home_page import home_page
+from web.image_pages import image_pages
+from web.image_preparing import EXTENSION as IMAGE_PREPARING
+from web.image_preparing import ImagePreparing
+from web.navigation import navigation
 from web.pages import pages
-from web.polling import WaitingRoom
+from web.polling import WAITING_ROOM, WaitingRoom
 from web.predict_page import predict_page
-from web.problems import problem, register_problems
+from web.problems import register_problems
+from web.rate_limits import limit_rates
+from web.reference_page import reference_page
 from web.review_pages import review_pages
 from web.services import EXTENSION
 from web.settings import WebSettings
 from web.sweep_pages import sweep_pages
 from web.uploads import UploadRequest, remove_untaken_uploads
+from worker.queue import connect_redis
 from worker.schema import prepare_database
 from worker.services import Services
-
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -56,26 +62,26 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     )
     app.extensions[EXTENSION] = opened
     app.extensions[WAITING_ROOM] = WaitingRoom(settings.max_waiting_polls)
+    app.extensions[IMAGE_PREPARING] = ImagePreparing()
     Bootstrap5(app)
     app.register_blueprint(api)
+    app.register_blueprint(home_page)
     app.register_blueprint(pages)
     app.register_blueprint(dataset_pages)
     app.register_blueprint(sweep_pages)
+    app.register_blueprint(compare_pages)
     app.register_blueprint(predict_page)
     app.register_blueprint(review_pages)
+    app.context_processor(navigation)
+    app.register_blueprint(reference_page)
+    app.register_blueprint(image_pages)
     register_problems(app)
-    app.before_request(refuse_other_sites)
+    set_up_access(app, settings)
+    limit_rates(app, connect_redis(settings.redis_url), settings)
     app.teardown_request(remove_untaken_uploads)
+    compress(app)
     app.after_request(add_security_headers)
     return app
-
-
-def refuse_other_sites() -> Response | None:
-    """Nobody's page on another site may submit here: browsers name the page's origin on every such request."""
-    origin = request.headers.get("Origin")
-    if request.method in SAFE_METHODS or origin is None or urlsplit(origin).netloc == request.host:
-        return None
-    return problem(HTTPStatus.FORBIDDEN, f"Requests from pages of {origin} are not accepted.")
 
 
 def add_security_headers(response: Response) -> Response:

@@ -1,10 +1,10 @@
-"""The page where a person tries one digit, drawn or uploaded, and sees how it is read."""
+"""The page where a person draws or uploads one digit and sees how each model reads it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 from pydantic import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
@@ -14,12 +14,22 @@ from web.predicting import predict, take_image
 from web.problems import RETRY_AFTER_SECONDS, field_errors
 from web.qualities import QUALITIES
 from web.services import services
-from worker.errors import InvalidSubmission, PredictorAway
+from worker.errors import InvalidSubmission, PredictionFailed, PredictorAway
 from worker.parameters import PredictionParameters
+from worker.records import Model
 
 predict_page = Blueprint("predict", __name__)
 
 Page = str | tuple[str, int] | tuple[str, int, dict[str, str]] | Response
+
+# The predictor keeps eight models warm: the one that answers first, and as many others.
+MOST_COMPARED = 7
+
+# Of those offered, the newest that are asked unless a person says otherwise.
+COMPARED_AT_FIRST = 3
+
+# The field of the form that names the other models. What does not ask for any sends none.
+COMPARED = "compare"
 
 
 @predict_page.get("/predict")
@@ -32,8 +42,10 @@ def answer() -> Page:
     """The page with the answer; `static/predict.js` takes only that out of it."""
     try:
         image = take_image()
-        parameters = PredictionParameters.model_validate(given_fields(request.form) | {"steps": True})
-        return _page(request.form, answer=predict(parameters, image))
+        parameters = _parameters()
+        answer = predict(parameters, image)
+        others = _ask_others(parameters, image, besides=answer["model"])
+        return _page(request.form, answer=answer, others=others)
     except (ValidationError, InvalidSubmission) as error:
         return _page(request.form, errors=field_errors(error)), HTTPStatus.UNPROCESSABLE_ENTITY
     except RequestEntityTooLarge as error:
@@ -45,18 +57,58 @@ def answer() -> Page:
         return _page(request.form, errors=errors), HTTPStatus.SERVICE_UNAVAILABLE, headers
 
 
+@predict_page.post("/predict/models")
+def answers_of_others() -> str:
+    """Only what the other models say, for `static/predict.js`: the first answer never waits for them."""
+    image = take_image()
+    parameters = _parameters()
+    first = services().models.serving(parameters.model).id
+    return render_template("_model_answers.html", others=_ask_others(parameters, image, besides=first))
+
+
+def _parameters() -> PredictionParameters:
+    given = {name: value for name, value in given_fields(request.form).items() if name != COMPARED}
+    return PredictionParameters.model_validate(given | {"steps": True})
+
+
+def _ask_others(parameters: PredictionParameters, image: bytes, *, besides: str) -> list[dict[str, Any]]:
+    """What each of the models that the form names says of the image, one after the other; `error` is why not."""
+    asked = dict.fromkeys(request.form.getlist(COMPARED))
+    known = {model.id: model for model in services().models.list()}
+    chosen = [known[model_id] for model_id in asked if model_id in known and model_id != besides]
+    return [_ask_one(parameters, image, model) for model in chosen[:MOST_COMPARED]]
+
+
+def _ask_one(parameters: PredictionParameters, image: bytes, model: Model) -> dict[str, Any]:
+    said: dict[str, Any] = {"about": model, "href": url_for("pages.job", job_id=model.id)}
+    try:
+        return said | predict(parameters.model_copy(update={"model": model.id, "steps": False}), image)
+    except (PredictionFailed, PredictorAway) as error:
+        return said | {"error": str(error)}
+
+
 def _page(
     values: Mapping[str, str],
     *,
     answer: dict[str, Any] | None = None,
+    others: Sequence[dict[str, Any]] = (),
     errors: list[dict[str, str]] | None = None,
 ) -> str:
-    found = services().models.list()
+    found, default = services().models.list(), services().models.default()
     offered = [Choice("", "the default model")]
     offered += [Choice(model.id, f"{model.recipe} on {model.dataset} ({model.id})") for model in found]
     fields = form_fields(PredictionParameters, choices={"model": offered}, values=values, errors=errors or ())
-    # The page always shows the steps.
-    options = [field for field in fields if field.name != "steps"]
+    compared = [model for model in found if default is None or model.id != default.id][:MOST_COMPARED]
+    asked = request.form.getlist(COMPARED) if request.form else [model.id for model in compared[:COMPARED_AT_FIRST]]
     return render_template(
-        "predict.html", options=options, answer=answer, errors=errors, has_model=bool(found), qualities=QUALITIES
+        "predict.html",
+        # The page always shows the steps.
+        options=[field for field in fields if field.name != "steps"],
+        answer=answer,
+        others=others,
+        compared=compared,
+        asked=asked,
+        errors=errors,
+        models={model.id: model for model in found},
+        qualities=QUALITIES,
     )

@@ -1,5 +1,6 @@
 """Every error leaves the API as an `application/problem+json` document (RFC 9457)."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -10,11 +11,19 @@ from werkzeug.exceptions import HTTPException
 from worker.errors import (
     IdempotencyConflict,
     InvalidSubmission,
+    OffsetConflict,
     PredictorAway,
+    QuotaExceeded,
     UnknownDataset,
     UnknownJob,
+    UnknownKey,
     UnknownModel,
     UnknownRow,
+    UnknownUpload,
+    UnknownUser,
+    UnknownWebhook,
+    UploadBusy,
+    UploadTooLong,
     WorkerError,
     WrongState,
 )
@@ -25,11 +34,19 @@ STATUS_OF: dict[type[WorkerError], HTTPStatus] = {
     UnknownJob: HTTPStatus.NOT_FOUND,
     UnknownModel: HTTPStatus.NOT_FOUND,
     UnknownRow: HTTPStatus.NOT_FOUND,
+    UnknownUpload: HTTPStatus.NOT_FOUND,
+    OffsetConflict: HTTPStatus.CONFLICT,
+    UploadBusy: HTTPStatus.LOCKED,
+    UploadTooLong: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnknownWebhook: HTTPStatus.NOT_FOUND,
     UnknownDataset: HTTPStatus.NOT_FOUND,
     WrongState: HTTPStatus.CONFLICT,
     IdempotencyConflict: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidSubmission: HTTPStatus.UNPROCESSABLE_ENTITY,
     PredictorAway: HTTPStatus.SERVICE_UNAVAILABLE,
+    QuotaExceeded: HTTPStatus.TOO_MANY_REQUESTS,
+    UnknownUser: HTTPStatus.NOT_FOUND,
+    UnknownKey: HTTPStatus.NOT_FOUND,
 }
 
 # A predictor takes a few seconds to start.
@@ -77,25 +94,38 @@ def register_problems(app: Flask) -> None:
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, _sentence(errors), errors)
 
     @app.errorhandler(WorkerError)
-    def refused(error: WorkerError) -> Response | tuple[str, int]:
+    def refused(error: WorkerError) -> Response | tuple[str, int, Mapping[str, str]]:
         status = STATUS_OF.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
         errors = field_errors(error) if isinstance(error, InvalidSubmission) else None
         return _answer(status, str(error), errors)
 
     @app.errorhandler(HTTPException)
-    def http_error(error: HTTPException) -> Response | tuple[str, int]:
-        return _answer(HTTPStatus(error.code or 500), error.description or "")
+    def http_error(error: HTTPException) -> Response | tuple[str, int, Mapping[str, str]]:
+        return _answer(HTTPStatus(error.code or 500), error.description or "", headers=_headers_of(error))
 
     @app.errorhandler(Exception)
-    def unexpected(error: Exception) -> Response | tuple[str, int]:
+    def unexpected(error: Exception) -> Response | tuple[str, int, Mapping[str, str]]:
         app.logger.error("unexpected error on %s", request.path, exc_info=error)
         return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here; the server's log says what.")
 
 
-def _answer(status: HTTPStatus, detail: str, errors: list[dict[str, str]] | None = None) -> Response | tuple[str, int]:
+def _answer(
+    status: HTTPStatus,
+    detail: str,
+    errors: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response | tuple[str, int, Mapping[str, str]]:
     if request.path.startswith(API_PREFIX):
-        return problem(status, detail, errors)
-    return render_template("error.html", title=status.phrase, detail=detail), status
+        response = problem(status, detail, errors)
+        response.headers.update(headers or {})
+        return response
+    return render_template("error.html", title=status.phrase, detail=detail), status, headers or {}
+
+
+def _headers_of(error: HTTPException) -> dict[str, str]:
+    """What an error says beside its text, such as the methods that are allowed."""
+    found = error.response.headers.items() if error.response is not None else error.get_headers()
+    return {name: value for name, value in found if name not in ("Content-Type", "Content-Length")}
 
 
 def _sentence(errors: list[dict[str, str]]) -> str:

@@ -1,13 +1,25 @@
 """How jobs, models and data sets look in the API's JSON."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import overload
 
 from flask import url_for
 
 from trainer.catalogue import DatasetEntry
-from trainer.recipes import Recipe
-from worker.progress import LiveFigures
+from web.documents import (
+    DatasetDocument,
+    DatasetLine,
+    JobDocument,
+    JobLine,
+    JobLinks,
+    ModelDocument,
+    Progress,
+    WorkerLine,
+    WorkerTask,
+)
+from worker.eta import eta_seconds
+from worker.presence import Presence, Task
+from worker.progress import Live, LiveFigures
 from worker.records import Job, Model
 from worker.states import JobKind
 
@@ -20,12 +32,13 @@ UNITS = {
 }
 
 
-def job_document(job: Job, live: LiveFigures) -> dict[str, Any]:
+def job_document(job: Job, live: LiveFigures) -> JobDocument:
     """A job with its progress; the live figures of running steps are added to what its row knows."""
-    document: dict[str, Any] = {
+    return {
         "id": job.id,
         "kind": job.kind,
         "parent": job.parent_id,
+        "owner": job.owner,
         "state": job.state,
         "parameters": job.parameters,
         "source": job.source or None,
@@ -35,19 +48,17 @@ def job_document(job: Job, live: LiveFigures) -> dict[str, Any]:
         "progress": _progress(job, live),
         "summary": job.summary,
         "error": job.error,
-        "links": {"self": url_for("api.get_job", job_id=job.id), "files": url_for("api.list_files", job_id=job.id)},
+        "links": _job_links(job),
     }
-    if job.kind is JobKind.CLASSIFICATION:
-        document["links"]["review"] = url_for("api.get_review", job_id=job.id)
-    return document
 
 
-def job_line(job: Job) -> dict[str, Any]:
+def job_line(job: Job) -> JobLine:
     """A job in a list: without the details of its progress, and without asking Redis."""
     return {
         "id": job.id,
         "kind": job.kind,
         "parent": job.parent_id,
+        "owner": job.owner,
         "state": job.state,
         "parameters": job.parameters,
         "created_at": timestamp(job.created_at),
@@ -59,7 +70,7 @@ def job_line(job: Job) -> dict[str, Any]:
     }
 
 
-def model_document(model: Model, *, default: bool) -> dict[str, Any]:
+def model_document(model: Model, *, default: bool) -> ModelDocument:
     return {
         "id": model.id,
         "recipe": model.recipe,
@@ -76,7 +87,7 @@ def model_document(model: Model, *, default: bool) -> dict[str, Any]:
     }
 
 
-def dataset_line(entry: DatasetEntry) -> dict[str, Any]:
+def dataset_line(entry: DatasetEntry) -> DatasetLine:
     """A data set in a list: without the report of its import."""
     return {
         "name": entry.name,
@@ -94,12 +105,41 @@ def dataset_line(entry: DatasetEntry) -> dict[str, Any]:
     }
 
 
-def dataset_document(entry: DatasetEntry) -> dict[str, Any]:
-    return dataset_line(entry) | {"report": entry.report or None}
+def dataset_document(entry: DatasetEntry) -> DatasetDocument:
+    return {**dataset_line(entry), "report": entry.report or None}
 
 
-def recipe_document(recipe: Recipe) -> dict[str, Any]:
-    return recipe.model_dump(mode="json")
+def worker_line(presence: Presence) -> WorkerLine:
+    return {
+        "name": presence.name,
+        "role": presence.role,
+        "host": presence.host,
+        "pid": presence.pid,
+        "version": presence.version,
+        "started_at": timestamp(presence.started_at),
+        "device": presence.device,
+        "memory_bytes": presence.memory_bytes,
+        "gpu_memory_bytes": presence.gpu_memory_bytes,
+        "task": None if presence.task is None else _worker_task(presence.task),
+    }
+
+
+def _worker_task(task: Task) -> WorkerTask:
+    return {
+        "job": task.job,
+        "step": task.step,
+        "position": task.position,
+        "since": timestamp(task.since),
+        "links": {"job": url_for("api.get_job", job_id=task.job)},
+    }
+
+
+@overload
+def timestamp(seconds: float) -> str: ...
+
+
+@overload
+def timestamp(seconds: float | None) -> str | None: ...
 
 
 def timestamp(seconds: float | None) -> str | None:
@@ -109,15 +149,25 @@ def timestamp(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _progress(job: Job, live: LiveFigures) -> dict[str, Any]:
-    done, detail = float(job.done), job.detail
-    if not job.state.final:
-        running, live_detail = live.read(job.id)
-        done, detail = done + running, detail | live_detail
+def _job_links(job: Job) -> JobLinks:
+    links: JobLinks = {
+        "self": url_for("api.get_job", job_id=job.id),
+        "files": url_for("api.list_files", job_id=job.id),
+        "events": url_for("api.follow_job", job_id=job.id),
+    }
+    if job.kind is JobKind.CLASSIFICATION:
+        links["review"] = url_for("api.get_review", job_id=job.id)
+    return links
+
+
+def _progress(job: Job, figures: LiveFigures) -> Progress:
+    live = Live(0, {}, None) if job.state.final else figures.read(job.id)
+    done = job.done + live.done
     return {
         "done": job.done if job.kind is JobKind.TRAINING else int(min(done, job.total)),
         "total": job.total,
         "unit": UNITS[job.kind],
         "fraction": round(min(done / job.total, 1), 4),
-        "detail": detail,
+        "eta_seconds": eta_seconds(job, live),
+        "detail": job.detail | live.detail,
     }

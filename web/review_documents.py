@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import url_for
 
+from web.documents import CorrectionDocument, ReviewCounts, ReviewItem
 from web.qualities import QUALITIES
 from web.representations import timestamp
 from worker.records import Correction, Job
@@ -11,7 +12,7 @@ from worker.review_queue import Item
 from worker.reviews import Counts
 
 
-def item_document(job: Job, item: Item, correction: Correction | None) -> dict[str, Any]:
+def item_document(job: Job, item: Item, correction: Correction | None) -> ReviewItem:
     """One answer to review; `correction` is null where nobody has looked at it yet."""
     place: dict[str, Any] = {"job_id": job.id, "row": item.row}
     return {
@@ -26,7 +27,7 @@ def item_document(job: Job, item: Item, correction: Correction | None) -> dict[s
         "novelty": item.novelty,
         "truth": item.truth,
         "reason": _reason(job, item),
-        "correction": correction and {"label": correction.label, "corrected_at": timestamp(correction.corrected_at)},
+        "correction": _said(correction) if correction else None,
         "links": {
             "self": url_for("api.put_correction", **place),
             "picture": url_for("api.get_review_picture", **place) if item.has_picture else None,
@@ -35,7 +36,11 @@ def item_document(job: Job, item: Item, correction: Correction | None) -> dict[s
     }
 
 
-def counts_document(counts: Counts) -> dict[str, int]:
+def _said(correction: Correction) -> CorrectionDocument:
+    return {"label": correction.label, "corrected_at": timestamp(correction.corrected_at)}
+
+
+def counts_document(counts: Counts) -> ReviewCounts:
     return {"total": counts.total, "open": counts.open, "corrected": counts.corrected}
 
 

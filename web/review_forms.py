@@ -9,7 +9,7 @@ from web.forms import Choice, FormField, form_fields
 from web.services import services
 from worker import reviews
 from worker.datasets import list_datasets, why_name_is_taken
-from worker.errors import WrongState
+from worker.errors import UnknownModel, WrongState
 from worker.parameters import ReviewParameters
 from worker.records import Job
 from worker.reviews import Counts
@@ -39,18 +39,23 @@ def merge_form(job: Job, values: Mapping[str, str], errors: Sequence[Mapping[str
     Args:
         values: what the person entered; none is a new form.
     """
-    model = services().models.get(job.parameters["model"][0])
-    usable = [
-        entry.name
-        for entry in list_datasets(services().volume)
-        if entry.usable and entry.class_names == model.class_names
-    ]
-    suggested = {"dataset": _free_name(), "together_with": model.dataset if model.dataset in usable else ""}
+    known = reviews.class_names(services(), job)
+    usable = [entry.name for entry in list_datasets(services().volume) if entry.usable and entry.class_names == known]
+    trained_on = _trained_on(job)
+    suggested = {"dataset": _free_name(), "together_with": trained_on if trained_on in usable else ""}
     choices = [Choice("", "nothing else: the corrected images only"), *(Choice(name, name) for name in usable)]
     fields = form_fields(
         ReviewParameters, choices={"together_with": choices}, values=values or suggested, errors=errors
     )
     return [field for field in fields if field.name != "classification"]
+
+
+def _trained_on(job: Job) -> str | None:
+    """The data set of the classification's model, while that is there."""
+    try:
+        return services().models.get(job.parameters["model"][0]).dataset
+    except UnknownModel:
+        return None
 
 
 def _free_name() -> str:

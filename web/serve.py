@@ -6,10 +6,14 @@ import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from web.access.reach import OpenToAll, check_reach
 from web.app import create_app
+from web.background import start_background
 from web.logs import WebLogger
 from web.settings import WebSettings
 from worker.logs import configure_logging
+from worker.schema import prepare_database
+from worker.services import Services
 
 # A slow upload may take this long between two pieces before its thread is freed.
 TIMEOUT_SECONDS = 120
@@ -31,6 +35,8 @@ class Server(BaseApplication):
             "timeout": TIMEOUT_SECONDS,
             "graceful_timeout": 5,
             "keepalive": 5,
+            # The most that gunicorn takes: parameters beside a raw body are in the query.
+            "limit_request_line": 8190,
             "logger_class": WebLogger,
             # For machines to read; in the text form the pages' polls would drown all else.
             "accesslog": "-" if self._settings.log_format == "json" else None,
@@ -39,7 +45,9 @@ class Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Flask:  # type: ignore[override]
-        return create_app(self._settings)
+        app = create_app(self._settings)
+        start_background(app, self._settings)
+        return app
 
 
 @click.command()
@@ -50,7 +58,20 @@ def main(host: str | None, port: int | None) -> None:
     given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
     settings = WebSettings().model_copy(update=given)
     configure_logging(settings.log_format)
+    try:
+        check_reach(settings, users=_has_users(settings))
+    except OpenToAll as error:
+        raise click.ClickException(str(error)) from error
     Server(settings).run()
+
+
+def _has_users(settings: WebSettings) -> bool:
+    services = Services.open(settings)
+    try:
+        prepare_database(services.database, settings)
+        return services.users.any()
+    finally:
+        services.database.close()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The web's own settings, beside those that it shares with the workers."""
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from worker.settings import Settings
 
@@ -18,7 +18,53 @@ class WebSettings(Settings):
     max_prediction_bytes: int = Field(
         16 * 2**20, ge=1, description="Largest image accepted by `POST /predictions`, held in memory."
     )
+    upload_expiry_seconds: float = Field(
+        86_400, gt=0, description="A resumable upload that nobody has written to for so long is removed."
+    )
     max_wait_seconds: float = Field(30, ge=0, description="Longest that a poll with `?wait=` is held open.")
     max_waiting_polls: int = Field(
-        8, ge=0, description="Polls held open at the same time; one more is answered at once."
+        8,
+        ge=0,
+        description="Polls and event streams held open at the same time; one more poll is answered at once, one more "
+        "stream refused.",
     )
+    max_requests_per_minute: int = Field(
+        30_000,
+        ge=0,
+        description="Calls of the API that one person, or one address, may make in a minute; 0: any number.",
+    )
+    max_submissions_per_minute: int = Field(
+        600, ge=0, description="Of these, calls that queue a job or make a webhook or an upload; 0: any number."
+    )
+    webhook_timeout_seconds: float = Field(
+        10, gt=0, le=50, description="How long a webhook may take to answer before the delivery is tried again."
+    )
+    webhook_retry_seconds: float = Field(
+        86_400, ge=0, description="How long a delivery is tried again and again before it is given up."
+    )
+    webhook_private_addresses: bool = Field(
+        False, description="Whether webhooks may lie on this machine or in the local network."
+    )
+
+    open: bool = Field(
+        False,
+        description="Whether anybody who reaches an address other than loopback may use it while there are no users.",
+    )
+    published_on: str | None = Field(
+        None,
+        description="Where a container's port is published (`address:port`), which decides in place of `TENFOLD_HOST` "
+        "whether strangers can reach it.",
+    )
+    session_seconds: int = Field(14 * 24 * 3600, ge=60, description="How long a person stays signed in.")
+    session_key: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="What sessions are signed with; default: made once, in `session.key` on the volume.",
+    )
+    sign_in_tries: int = Field(
+        10,
+        ge=1,
+        description="How often one name may be tried from one address within the window; all names together ten times "
+        "as often.",
+    )
+    sign_in_window_seconds: int = Field(900, ge=1, description="For how long a try to sign in counts.")

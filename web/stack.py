@@ -19,6 +19,9 @@ from web.client import Client
 from web.redis_server import redis_command, wait_until_answering
 from worker.settings import Settings
 
+LOOPBACK = "127.0.0.1"
+EVERY_ADDRESS = ("0.0.0.0", "::")
+
 START_SECONDS = 60
 # A worker gives its step back within a second or two of being told; then it is killed.
 STOP_SECONDS = 15
@@ -70,13 +73,15 @@ class Stack:
 
     Args:
         data: root of the volume, made if missing.
-        port: for the web, on loopback; 0 takes a free one.
+        port: for the web; 0 takes a free one.
+        host: the address that the web serves on; on others than loopback there must be users.
         predictor: whether to start one.
     """
 
-    def __init__(self, data: Path, port: int, *, predictor: bool = True) -> None:
+    def __init__(self, data: Path, port: int, *, host: str = LOOPBACK, predictor: bool = True) -> None:
         self.data = data.resolve()
         self._port = port
+        self._host = host
         self._with_predictor = predictor
         self._children: list[Child] = []
         self._lock: IO[str] | None = None
@@ -119,7 +124,7 @@ class Stack:
     def _start(self) -> None:
         port = self._port or free_port()
         _check_port(port)
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://{LOOPBACK if self._host in EVERY_ADDRESS else self._host}:{port}"
         redis_port = free_port()
         logs = self.data / "logs"
         redis_directory = self.data / "redis"
@@ -139,7 +144,7 @@ class Stack:
         wait_until_answering(redis_port, redis)
         child("worker", sys.executable, "-m", "worker.main").start()
         predictor = child("predictor", sys.executable, "-m", "worker.predictor") if self._with_predictor else None
-        web = child("web", sys.executable, "-m", "web.serve", "--host", "127.0.0.1", "--port", str(port))
+        web = child("web", sys.executable, "-m", "web.serve", "--host", self._host, "--port", str(port))
         self._wait_for_web(web, web.start())
         if predictor is not None:
             predictor.start()  # last, since it loads TensorFlow, and the web starts sooner without that beside it

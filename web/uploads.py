@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from flask import Request, current_app, request
 
-from web.services import services
-from worker.errors import InvalidSubmission
+from web.services import partial_uploads, services
+from worker.errors import InvalidSubmission, UnknownUpload, UploadIncomplete
 from worker.sources.packing import SIGNATURE_BYTES, Pack, image_suffix
 from worker.submissions import Upload
 
@@ -156,8 +156,9 @@ class ReceivingFile:
         return Upload(self.path, name, self.bytes, self._digest.hexdigest())
 
 
-def take_upload(field: str = "file", *, what: str, name_argument: str = "name") -> Upload:
-    """The one file of this request: the multipart part named `field`, else the raw body.
+def take_upload(field: str = "file", *, what: str, name_argument: str = "name", upload_id: str | None = None) -> Upload:
+    """The one file of this request: the resumable upload that is named, the multipart part named `field`, else the
+    raw body.
 
     Args:
         what: what is to be sent, for messages.
@@ -166,6 +167,8 @@ def take_upload(field: str = "file", *, what: str, name_argument: str = "name") 
     Raises:
         InvalidSubmission: there is no file, it is empty, or there are several.
     """
+    if upload_id is not None:
+        return take_resumed(upload_id)
     name, file = _receive(field, what, name_argument)
     if _this_request().pack is not None:
         raise InvalidSubmission(field, f"Several files were sent. Send one: {what}.")
@@ -174,15 +177,39 @@ def take_upload(field: str = "file", *, what: str, name_argument: str = "name") 
     return file.finish(name)
 
 
-def take_images(directory: str | None = None, field: str = "file") -> Upload | None:
+def take_resumed(upload_id: str) -> Upload:
+    """The resumable upload with this id, whole; this request sends no file.
+
+    Raises:
+        InvalidSubmission: there is no such upload, a part of it is missing, it is empty, or there is a file as well.
+    """
+    if _has_upload():
+        raise InvalidSubmission("upload", "Send a file or name an upload, not both.")
+    try:
+        upload = partial_uploads().take(upload_id)
+    except (UnknownUpload, UploadIncomplete) as error:
+        raise InvalidSubmission("upload", str(error)) from error
+    if upload.bytes == 0:
+        upload.path.unlink()
+        raise InvalidSubmission("upload", f"Upload {upload_id} is empty (0 bytes).")
+    return upload
+
+
+def take_images(directory: str | None = None, field: str = "file", *, upload_id: str | None = None) -> Upload | None:
     """The images of this request as one archive: the one that was sent, or a zip of the loose images that were.
 
     Args:
         directory: where one is named, there is nothing to be sent, and None is returned.
+        upload_id: of a resumable upload that is the archive.
 
     Raises:
-        InvalidSubmission: there is no file, the one that there is is empty, or there is a directory as well.
+        InvalidSubmission: there is no file, the one that there is is empty, or more than one way of handing in was
+            taken.
     """
+    if upload_id is not None:
+        if directory is not None:
+            raise InvalidSubmission("directory", "Name an upload or a directory of the inbox, not both.")
+        return take_resumed(upload_id)
     if directory is not None:
         if _has_upload():
             raise InvalidSubmission("directory", "Send files or name a directory of the inbox, not both.")

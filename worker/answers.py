@@ -10,13 +10,15 @@ import numpy.typing as npt
 import polars as pl
 
 from trainer.images import Normalised
-from trainer.inference import BATCH
 from trainer.plans import SIDE
 from trainer.quality import qualities
 from worker.reading import Problem, ReadImage
 from worker.results import ROWS
 from worker.sources import label_of
 from worker.warm import Panel
+
+# Rows that are made at a time: making a table costs as much as some hundred of its rows.
+BATCH = 4096
 
 NO_ERROR: dict[str, None] = {"error_kind": None, "error": None}
 

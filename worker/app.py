@@ -7,7 +7,13 @@ its first step.
 import logging
 import multiprocessing
 
-from celery.signals import setup_logging, worker_process_init, worker_ready, worker_shutting_down
+from celery.signals import (
+    setup_logging,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutting_down,
+)
 
 from worker.healing import Healer, heal_for_ever
 from worker.heartbeat import beat_for_ever
@@ -15,6 +21,7 @@ from worker.priority import give_way
 from worker.queue import RUN_STEP, create_celery
 from worker.services import Services
 from worker.settings import Settings
+from worker.sign_of_life import SignOfLife
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +31,7 @@ celery = create_celery(settings.redis_url)
 # Made before the fork, so that the parent can tell its children.
 _shutting_down = multiprocessing.Event()
 _run = None
+_sign: SignOfLife | None = None
 
 
 @celery.task(name=RUN_STEP)
@@ -40,16 +48,27 @@ def _keep_logging(**_: object) -> None:
 
 @worker_process_init.connect
 def _prepare_child(**_: object) -> None:
-    global _run
+    global _run, _sign
+    from trainer.devices import device_in_use, gpu_memory_bytes
     from trainer.runtime import configure
     from worker.runner import Runner
 
     # Training and bulk classification take all of the processor for minutes, while somebody waits for the web and
     # the predictor, which need a moment of it.
     give_way()
+    services = Services.open(settings)
+    _sign = SignOfLife(services.presence, services.worker, "worker")
+    _sign.start()
     configure(settings.threads_per_process, device=settings.device, precision=settings.precision)
-    _run = Runner(Services.open(settings), _shutting_down.is_set).run
+    _sign.ready(device_in_use(), gpu_memory_bytes)
+    _run = Runner(services, _shutting_down.is_set, _sign.at_work).run
     log.info("warm")
+
+
+@worker_process_shutdown.connect
+def _end_child(**_: object) -> None:
+    if _sign is not None:
+        _sign.stop()
 
 
 @worker_ready.connect

@@ -1,18 +1,19 @@
 """The first two steps of a classification: plan the shards, and classify one of them. `merging` has the third."""
 
 import logging
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
 
 import polars as pl
 
+from trainer.idx import Bytes
+from trainer.images import Normalised
 from worker.answers import Answering, answer
 from worker.errors import ArchiveError
+from worker.inputs import input_of
 from worker.leases import Lease, Shard
 from worker.manifest import read_manifest
 from worker.parameters import ClassificationParameters
-from worker.reading import read_images
+from worker.reading import ReadImage, read_images
 from worker.results import write_shard
 from worker.review_drawing import PICTURES, draw, least_certain, pictures_beside
 from worker.services import Services
@@ -31,7 +32,7 @@ from worker.sources import (
 )
 from worker.states import JobKind
 from worker.thresholds import review_threshold
-from worker.volume import Volume, write_whole
+from worker.volume import write_whole
 from worker.warm import load_panel
 
 log = logging.getLogger(__name__)
@@ -107,10 +108,12 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
             threads=settings.threads_per_process,
             report=report,
         )
-        rows = write_shard(answer(images, start, answering), output)
+        seen: dict[int, Bytes] = {}
+        rows = write_shard(answer(_noting(images, start, seen), start, answering), output)
         share = len(rows) / services.jobs.get(lease.job_id).total
         numbers = least_certain(rows, share, settings.max_review_images)
-        pictures = draw(source, numbers, read_places(work / INDEX, numbers), parameters, settings, check)
+        places, kept = read_places(work / INDEX, numbers), [seen[number] for number in numbers]
+        pictures = draw(source, numbers, places, kept, settings, check)
         with write_whole(pictures_beside(output)) as file:
             pl.DataFrame(list(pictures), schema=PICTURES, orient="row").write_ipc(file)
     check()
@@ -122,24 +125,17 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
     services.queue.announce(JobKind.CLASSIFICATION, merge_step)
 
 
+def _noting(images: Iterable[ReadImage], start: int, seen: dict[int, Bytes]) -> Iterator[ReadImage]:
+    """The images; what the model will see of each is noted under its row."""
+    for row, (member, image) in enumerate(images, start):
+        if isinstance(image, Normalised):
+            seen[row] = image.pixels
+        yield member, image
+
+
 def _shard_size(listing: Listing, settings: Settings) -> int:
     mean_bytes = listing.unpacked_bytes / len(listing.images) or TYPICAL_BYTES
     return max(1, min(settings.shard_images, int(settings.shard_bytes // mean_bytes)))
-
-
-def input_of(volume: Volume, job_id: str, parameters: dict[str, Any]) -> Path:
-    """The archive that was uploaded, or the directory of the inbox that was named.
-
-    Raises:
-        ArchiveError: the directory is no longer there.
-    """
-    directory = ClassificationParameters(**parameters).directory
-    if directory is None:
-        return volume.archive(job_id)
-    found = volume.inbox_directory(directory)
-    if found is None:
-        raise ArchiveError(f"There is no directory {directory!r} in the inbox any more. Put it there again and retry.")
-    return found
 
 
 def _read_manifest(source: Source, member: Member, max_bytes: int) -> pl.DataFrame:

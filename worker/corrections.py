@@ -57,6 +57,12 @@ class CorrectionStore:
         with self._database.write() as session:
             session.execute(delete(Correction).where(Correction.job_id == job_id, Correction.row == row))
 
+    def get(self, job_id: str, row: int) -> Correction | None:
+        """What was said of this row, if anything."""
+        query = select(Correction).where(Correction.job_id == job_id, Correction.row == row)
+        with self._database.read() as session:
+            return session.scalars(query).one_or_none()
+
     def list(self, job_id: str) -> Sequence[Correction]:
         """All of a classification, by row."""
         query = select(Correction).where(Correction.job_id == job_id).order_by(Correction.row)

@@ -1,5 +1,6 @@
 """The data sets on the volume, as people use them: list, look up, delete, and which names are free."""
 
+import json
 from collections.abc import Sequence
 
 from trainer.catalogue import DatasetEntry, list_entries, read_entry
@@ -9,6 +10,9 @@ from worker.errors import InvalidSubmission, UnknownDataset, WrongState
 from worker.services import Services
 from worker.states import JobKind
 from worker.volume import Volume
+
+# Beside a data set on the volume: which job made it, and of what.
+SOURCE = "source.json"
 
 USERS = (JobKind.SWEEP, JobKind.TRAINING, JobKind.REVIEW)
 
@@ -28,6 +32,15 @@ def get_dataset(volume: Volume, name: str) -> DatasetEntry:
         return read_entry(name, volume.datasets)
     except DatasetMissing as error:
         raise UnknownDataset(str(error)) from error
+
+
+def maker_of(volume: Volume, name: str) -> str | None:
+    """The id of the job that made a data set; None for those that no job made."""
+    try:
+        made = json.loads((volume.dataset(name) / SOURCE).read_bytes())
+    except FileNotFoundError:
+        return None
+    return str(made["job"])
 
 
 def delete_dataset(services: Services, name: str) -> None:

@@ -29,12 +29,48 @@ class UnknownRow(WorkerError):
     """A classification's review has no such row."""
 
 
+class UnknownUser(WorkerError):
+    """There is nobody of this name."""
+
+
+class UnknownKey(WorkerError):
+    """No API key has this id."""
+
+
+class QuotaExceeded(WorkerError):
+    """Somebody would have more unfinished jobs, or more bytes on the volume, than they may."""
+
+
 class UnknownDataset(WorkerError):
     """No data set has this name."""
 
 
 class DatasetNameTaken(WorkerError):
     """An import that others were faster than: its name now belongs to another data set."""
+
+
+class UnknownWebhook(WorkerError):
+    """No webhook has this id."""
+
+
+class UnknownUpload(WorkerError):
+    """No upload has this id, or it has expired."""
+
+
+class UploadBusy(WorkerError):
+    """Another request is writing to this upload."""
+
+
+class OffsetConflict(WorkerError):
+    """A piece of an upload does not go on where the last one ended."""
+
+
+class UploadTooLong(WorkerError):
+    """A piece of an upload goes beyond the length that was said."""
+
+
+class UploadIncomplete(WorkerError):
+    """A part of the upload is still missing."""
 
 
 class WrongState(WorkerError):

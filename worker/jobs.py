@@ -4,6 +4,8 @@ What a *worker* does to a job (claim, renew, complete, fail) is in `leases.py`. 
 job's row before its steps', so that two of them never wait for each other.
 """
 
+import hashlib
+import json
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,8 +16,10 @@ from sqlalchemy.orm import Session
 
 from worker.database import Database, rows_changed
 from worker.errors import IdempotencyConflict, UnknownJob, WrongState
+from worker.people.quotas import UNLIMITED, Quota, Usage, check_quota, usage
 from worker.records import Job, Step
 from worker.states import UNFINISHED, JobKind, JobState, StepKind, StepState
+from worker.webhooks import tell_webhooks
 
 Clock = Callable[[], float]
 
@@ -34,11 +38,13 @@ class JobStore:
     Args:
         database: where the rows are.
         clock: seconds since the epoch; an argument so that tests can set the time.
+        quota: how much each owner may have.
     """
 
-    def __init__(self, database: Database, clock: Clock = time.time) -> None:
+    def __init__(self, database: Database, clock: Clock = time.time, quota: Quota = UNLIMITED) -> None:
         self._database = database
         self._clock = clock
+        self._quota = quota
 
     def submit(
         self,
@@ -50,18 +56,21 @@ class JobStore:
         source: dict[str, Any] | None = None,
         fingerprint: str,
         idempotency_key: str | None = None,
+        owner: str | None = None,
     ) -> Job:
         """Write the job and its first step down. When this returns, the job will reach a final state.
 
-        With an idempotency key that was used before, the job of that first use is returned instead.
+        With an idempotency key that the owner used before, the job of that first use is returned instead.
 
         Args:
             total: epochs, images or files to be done.
             source: what is known of the uploaded input: name, bytes, sha256.
             fingerprint: a digest of everything submitted, to tell a repetition from another submission.
+            owner: who submits it; None where there are no users.
 
         Raises:
             IdempotencyConflict: the key was used with another fingerprint.
+            QuotaExceeded: the owner would have more than they may.
         """
         now = self._clock()
         job = Job(
@@ -70,26 +79,29 @@ class JobStore:
             state=JobState.QUEUED,
             parameters=parameters,
             source=source or {},
-            idempotency_key=idempotency_key,
+            owner=owner,
+            idempotency_key=_owned_key(idempotency_key, owner),
             fingerprint=fingerprint,
             created_at=now,
             total=total,
+            bytes=(source or {}).get("bytes", 0),
         )
         first_step = Step(job_id=job_id, kind=FIRST_STEP[kind], state=StepState.QUEUED, announced_at=now)
         try:
             with self._database.write() as session:
+                check_quota(session, owner, self._quota, new_bytes=job.bytes)
                 session.add(job)
                 session.flush()
                 session.add(first_step)
         except IntegrityError:
-            existing = self.submitted_before(idempotency_key, fingerprint)
+            existing = self.submitted_before(idempotency_key, fingerprint, owner)
             if existing is None:
                 raise
             return existing
         return job
 
-    def submitted_before(self, idempotency_key: str | None, fingerprint: str) -> Job | None:
-        """The job that an earlier submission with this key made, or None.
+    def submitted_before(self, idempotency_key: str | None, fingerprint: str, owner: str | None = None) -> Job | None:
+        """The job that an earlier submission of this owner with this key made, or None.
 
         Raises:
             IdempotencyConflict: the key was used with another fingerprint.
@@ -97,7 +109,7 @@ class JobStore:
         if idempotency_key is None:
             return None
         with self._database.read() as session:
-            job = session.scalar(select(Job).where(Job.idempotency_key == idempotency_key))
+            job = session.scalar(select(Job).where(Job.idempotency_key == _owned_key(idempotency_key, owner)))
         if job is not None and job.fingerprint != fingerprint:
             raise IdempotencyConflict(
                 f"The Idempotency-Key {idempotency_key!r} was used for job {job.id} with other content; "
@@ -123,11 +135,14 @@ class JobStore:
         kind: JobKind | None = None,
         state: JobState | None = None,
         parent: str | None = None,
+        created_after: float | None = None,
+        created_before: float | None = None,
         before: str | None = None,
         limit: int = 50,
     ) -> Sequence[Job]:
         """Jobs, the newest first: at most `limit`, older than the job id `before` where one is given.
 
+        `created_after` and `created_before` are seconds since the epoch; the first is within.
         The trials of a sweep are listed only where it is named as the `parent`.
         """
         query = select(Job).where(Job.parent_id == parent).order_by(Job.id.desc()).limit(limit)
@@ -135,6 +150,10 @@ class JobStore:
             query = query.where(Job.kind == kind)
         if state is not None:
             query = query.where(Job.state == state)
+        if created_after is not None:
+            query = query.where(Job.created_at >= created_after)
+        if created_before is not None:
+            query = query.where(Job.created_at < created_before)
         if before is not None:
             query = query.where(Job.id < before)
         with self._database.read() as session:
@@ -180,8 +199,11 @@ class JobStore:
         Raises:
             UnknownJob: there is none with this id.
             WrongState: it is unfinished or has succeeded.
+            QuotaExceeded: its owner would have more unfinished jobs than they may.
         """
+        owner = self.get(job_id).owner
         with self._database.write() as session:
+            check_quota(session, owner, self._quota)
             queued = self._queue_again(session, job_id)
             cut_short = select(Job.id).where(
                 Job.parent_id == job_id, Job.state == JobState.CANCELLED, Job.error.is_(None)
@@ -201,6 +223,8 @@ class JobStore:
             .values(state=JobState.QUEUED, error=None, finished_at=None),
         )
         if queued:
+            job = session.get_one(Job, job_id)
+            job.detail = job.detail | {"retry": {"at": self._clock(), "done": job.done}}
             session.execute(
                 update(Step)
                 .where(Step.job_id == job_id, Step.state == StepState.WAITING)
@@ -208,6 +232,25 @@ class JobStore:
             )
             hold_merge_until_shards_are_done(session, job_id)
         return bool(queued)
+
+    def usage(self, owner: str) -> Usage:
+        """How much somebody has now."""
+        with self._database.read() as session:
+            return usage(session, owner)
+
+    def check_room(self, owner: str | None, new_bytes: int) -> None:
+        """Refuse an upload that is too large for its owner, before it is received.
+
+        Raises:
+            QuotaExceeded: they would have more than they may.
+        """
+        with self._database.write() as session:
+            check_quota(session, owner, self._quota, new_jobs=0, new_bytes=new_bytes)
+
+    def note_bytes(self, job_id: str, count: int) -> None:
+        """Write down what the job's files take on the volume."""
+        with self._database.write() as session:
+            session.execute(update(Job).where(Job.id == job_id).values(bytes=count))
 
     def delete(self, job_id: str) -> None:
         """Forget a finished job, and a sweep's trials. Their files are the caller's to remove.
@@ -225,10 +268,17 @@ class JobStore:
             raise WrongState(f"Job {job_id} is {state}; cancel it first, then delete it.")
 
 
+def _owned_key(idempotency_key: str | None, owner: str | None) -> str | None:
+    """A key as its column has it: two people's keys never meet, whatever they chose."""
+    if idempotency_key is None or owner is None:
+        return idempotency_key
+    return hashlib.sha256(json.dumps([owner, idempotency_key]).encode()).hexdigest()
+
+
 def end_job(session: Session, job_id: str, state: JobState, now: float, **values: Any) -> bool:
     """Move an unfinished job to a final state and take its steps off the workers. False when it had ended.
 
-    The sweep that a trial belongs to is told: its step comes in line.
+    The sweep that a trial belongs to is told: its step comes in line. Of any other job webhooks are told.
     """
     parent_id = session.scalar(select(Job.parent_id).where(Job.id == job_id))
     if parent_id is not None:
@@ -245,6 +295,8 @@ def end_job(session: Session, job_id: str, state: JobState, now: float, **values
         )
     if ended and parent_id is not None:
         wake_sweep(session, parent_id)
+    elif ended:
+        tell_webhooks(session, job_id, now)
     return bool(ended)
 
 

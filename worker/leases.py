@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from worker.database import Database, rows_changed
 from worker.errors import LeaseLost
 from worker.jobs import Clock, end_job, hold_merge_until_shards_are_done, wake_sweep
-from worker.records import Job, Model, Step
+from worker.records import Job, Model, Step, User
 from worker.states import UNFINISHED, JobState, StepKind, StepState
 
 
@@ -29,6 +29,7 @@ class Lease:
     step_id: int
     job_id: str
     parent_id: str | None
+    owner: str | None
     kind: StepKind
     position: int
     input: dict[str, Any]
@@ -94,11 +95,14 @@ class LeaseStore:
                 return None
             session.refresh(step)
             job = session.get_one(Job, step.job_id)
+            if job.owner is not None:
+                session.execute(update(User).where(User.name == job.owner).values(served_at=now))
             return Lease(
                 token=token,
                 step_id=step.id,
                 job_id=job.id,
                 parent_id=job.parent_id,
+                owner=job.owner,
                 kind=step.kind,
                 position=step.position,
                 input=step.input,
@@ -304,13 +308,13 @@ class LeaseStore:
             ]
         return marked
 
-    def claimable(self, kinds: Sequence[StepKind], *, job_id: str | None = None, at_most: int) -> Sequence[Step]:
-        """Steps of these kinds that could be claimed now, the longest in line first.
+    def claimable(self, kinds: Sequence[StepKind], *, job_id: str | None = None, at_most: int) -> Sequence[int]:
+        """The ids of steps of these kinds that could be claimed now, the longest in line first.
 
         Args:
             job_id: only those of this job.
         """
-        query = select(Step).where(Step.kind.in_(kinds), _claimable(self._clock()))
+        query = select(Step.id).where(Step.kind.in_(kinds), _claimable(self._clock()))
         if job_id is not None:
             query = query.where(Step.job_id == job_id)
         with self._database.read() as session:

@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 
 from trainer.idx import Bytes
-from worker.classification import INDEX, MANIFEST, input_of
+from worker.classification import INDEX, MANIFEST
+from worker.inputs import input_of
 from worker.leases import Lease
 from worker.manifest import join_manifest
 from worker.parameters import ClassificationParameters

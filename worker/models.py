@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, or_, select, update
 
-from worker.database import Database
+from worker.database import Database, rows_changed
 from worker.errors import InvalidSubmission, UnknownModel
 from worker.records import Model
 
@@ -15,10 +15,25 @@ class ModelStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def list(self) -> Sequence[Model]:
-        """All models, the newest first."""
+    def list(
+        self,
+        *,
+        before: str | None = None,
+        limit: int | None = None,
+        trials: bool = True,
+        dataset: str | None = None,
+    ) -> Sequence[Model]:
+        """Models, the newest first: at most `limit`, older than the model id `before`, trained on `dataset`, where
+        they are given; without the trials of sweeps where those are not wanted."""
+        query = select(Model).order_by(Model.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(Model.id < before)
+        if dataset is not None:
+            query = query.where(Model.dataset == dataset)
+        if not trials:
+            query = query.where(Model.trial.is_(False))
         with self._database.read() as session:
-            return session.scalars(select(Model).order_by(Model.id.desc())).all()
+            return session.scalars(query).all()
 
     def get(self, model_id: str) -> Model:
         """One model.
@@ -63,3 +78,14 @@ class ModelStore:
         with self._database.write() as session:
             session.execute(update(Model).values(pinned=Model.id == model_id))
         return model
+
+    def delete(self, model_id: str) -> None:
+        """Forget a model; its files are the caller's to remove.
+
+        Raises:
+            UnknownModel: there is none with this id.
+        """
+        with self._database.write() as session:
+            deleted = rows_changed(session, delete(Model).where(Model.id == model_id))
+        if not deleted:
+            raise UnknownModel(f"There is no model {model_id!r} any more.")

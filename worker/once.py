@@ -5,7 +5,8 @@ It takes no messages: it asks the rows. So a Kubernetes Job, a batch system or a
 
 import logging
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,11 @@ from redis.exceptions import RedisError
 
 from worker.errors import UnknownJob
 from worker.heartbeat import beat_for_ever
+from worker.leases import Lease
 from worker.queue import QUEUES
 from worker.services import Services
 from worker.settings import Settings
+from worker.sign_of_life import SignOfLife
 from worker.states import JobKind, JobState
 
 if TYPE_CHECKING:
@@ -36,7 +39,7 @@ class ExitCode(IntEnum):
 
 
 def run_one_job(settings: Settings, queues: Sequence[JobKind], job_id: str | None = None) -> ExitCode:
-    """Work on the job that has waited longest, until it has ended or others have what is left of it.
+    """Work on the job whose turn it is, until it has ended or others have what is left of it.
 
     Args:
         queues: of whose steps to take one.
@@ -68,7 +71,8 @@ class _OneShot:
         for failed in self._services.leases.fail_exhausted():
             log.warning("job %s failed: a step was tried too often", failed)
         if self._services.leases.claimable(self._steps, job_id=job_id, at_most=1):
-            job_id, outcome = self._work(_warm_runner(self._services, self._shutting_down), job_id)
+            with _warm_runner(self._services, self._shutting_down) as runner:
+                job_id, outcome = self._work(runner, job_id)
             if self._shutting_down() or (outcome is not None and outcome.to_be_tried_again):
                 return ExitCode.TRY_AGAIN
         if job_id is None:
@@ -87,11 +91,20 @@ class _OneShot:
         return job_id, last
 
     def _try_one(self, runner: "Runner", job_id: str | None) -> "tuple[str, Outcome] | None":
-        for step in self._services.leases.claimable(self._steps, job_id=job_id, at_most=CANDIDATES):
-            outcome = runner.run(step.id)
-            if outcome is not None:
-                self._drop_announcement()
-                return step.job_id, outcome
+        lease = None if self._shutting_down() else self._claim(job_id)
+        if lease is None:
+            return None
+        outcome = runner.work(lease)
+        self._drop_announcement()
+        return lease.job_id, outcome
+
+    def _claim(self, job_id: str | None) -> Lease | None:
+        """A step of this job; without one, a step of the job whose turn it is."""
+        services = self._services
+        claim = services.line.claim if job_id is None else services.leases.claim
+        for step_id in services.leases.claimable(self._steps, job_id=job_id, at_most=CANDIDATES):
+            if (lease := claim(step_id, services.worker)) is not None:
+                return lease
         return None
 
     def _drop_announcement(self) -> None:
@@ -103,13 +116,21 @@ class _OneShot:
             log.warning("Redis is away, an announcement stays there: %s", error)
 
 
-def _warm_runner(services: Services, shutting_down: Callable[[], bool]) -> "Runner":
+@contextmanager
+def _warm_runner(services: Services, shutting_down: Callable[[], bool]) -> "Iterator[Runner]":
+    from trainer.devices import device_in_use, gpu_memory_bytes
     from trainer.runtime import configure
 
     settings = services.settings
-    configure(settings.threads_per_process, device=settings.device, precision=settings.precision)
-    from worker.runner import Runner
+    sign = SignOfLife(services.presence, services.worker, "worker")
+    sign.start()
+    try:
+        configure(settings.threads_per_process, device=settings.device, precision=settings.precision)
+        from worker.runner import Runner
 
-    # From here on there is work: whoever counts workers that have yet to claim can leave this one out.
-    beat_for_ever(settings.heartbeat_file)
-    return Runner(services, shutting_down)
+        sign.ready(device_in_use(), gpu_memory_bytes)
+        # From here on there is work: whoever counts workers that have yet to claim can leave this one out.
+        beat_for_ever(settings.heartbeat_file)
+        yield Runner(services, shutting_down, sign.at_work)
+    finally:
+        sign.stop()

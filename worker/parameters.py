@@ -82,7 +82,8 @@ class ClassificationParameters(BaseModel):
         None,
         title="Directory",
         description="Instead of an upload: a directory in `inbox/` on the volume, by its path from there.",
-        max_length=4096,
+        min_length=1,
+        max_length=1024,
     )
 
 

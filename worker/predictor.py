@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from redis.exceptions import RedisError
 
+from trainer.devices import device_in_use, gpu_memory_bytes
 from trainer.errors import ImageUnreadable
 from trainer.plans import SIDE
 from trainer.runtime import configure
@@ -22,6 +23,7 @@ from worker.parameters import PredictionParameters
 from worker.prediction_line import Request
 from worker.services import Services
 from worker.settings import Settings
+from worker.sign_of_life import SignOfLife
 
 if TYPE_CHECKING:
     from worker.warm import Panel
@@ -99,8 +101,13 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _: told_to_stop.append(received))
     # On the processor also where there is a GPU: one image gains nothing there, and a training may need all of it.
+    services = Services.open(settings)
+    sign = SignOfLife(services.presence, services.worker, "predictor")
+    sign.start()
     configure(THREADS, device="cpu")
-    Predictor(Services.open(settings)).run(lambda: bool(told_to_stop))
+    sign.ready(device_in_use(), gpu_memory_bytes)
+    Predictor(services).run(lambda: bool(told_to_stop))
+    sign.stop()
     log.info("stopped")
 
 

@@ -6,7 +6,7 @@ They are best effort. When Redis is away nothing is written and nothing read, an
 import json
 import logging
 import time
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -15,6 +15,18 @@ log = logging.getLogger(__name__)
 
 # Figures of a step whose worker died are of no use after this long.
 EXPIRE_SECONDS = 3600
+
+
+# The field beside those of the steps: when any of them was last heard of, in seconds since the epoch.
+HEARD_AT = "heard_at"
+
+
+class Live(NamedTuple):
+    """Units done by the steps that run now, their details merged, and when one of them was last heard of."""
+
+    done: float
+    detail: dict[str, Any]
+    at: float | None
 
 
 class LiveFigures:
@@ -38,7 +50,8 @@ class LiveFigures:
         self._last_write = now
         try:
             pipeline = self._redis.pipeline(transaction=False)
-            pipeline.hset(_key(job_id), str(step_id), json.dumps({"done": done, "detail": detail or {}}))
+            figures = json.dumps({"done": done, "detail": detail or {}})
+            pipeline.hset(_key(job_id), mapping={str(step_id): figures, HEARD_AT: time.time()})
             pipeline.expire(_key(job_id), EXPIRE_SECONDS)
             pipeline.execute()
         except RedisError as error:
@@ -47,22 +60,27 @@ class LiveFigures:
     def clear(self, job_id: str, step_id: int) -> None:
         """Forget a step's figures: its row has taken over."""
         try:
-            self._redis.hdel(_key(job_id), str(step_id))
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.hdel(_key(job_id), str(step_id))
+            pipeline.hset(_key(job_id), HEARD_AT, str(time.time()))
+            pipeline.expire(_key(job_id), EXPIRE_SECONDS)
+            pipeline.execute()
         except RedisError as error:
             log.debug("live figures not cleared: %s", error)
 
-    def read(self, job_id: str) -> tuple[float, dict[str, Any]]:
-        """Units done by steps that are running now, and their details merged."""
+    def read(self, job_id: str) -> Live:
+        """What the job's running steps have told."""
         try:
             fields = cast(dict[str, str], self._redis.hgetall(_key(job_id)))
         except RedisError as error:
             log.debug("live figures not read: %s", error)
-            return 0, {}
+            return Live(0, {}, None)
+        heard_at = fields.pop(HEARD_AT, None)
         figures = [json.loads(value) for value in fields.values()]
         detail: dict[str, Any] = {}
         for figure in figures:
             detail |= figure["detail"]
-        return sum(figure["done"] for figure in figures), detail
+        return Live(sum(figure["done"] for figure in figures), detail, None if heard_at is None else float(heard_at))
 
 
 def _key(job_id: str) -> str:

@@ -3,13 +3,12 @@
 import json
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from trainer.dataset_files import PREVIEW
 from trainer.dataset_plots import plot_samples
 from trainer.importing import Imported, save_dataset
-from worker.datasets import get_dataset
+from worker.datasets import SOURCE, get_dataset, maker_of
 from worker.errors import DatasetNameTaken, UnknownJob
 from worker.leases import Lease
 from worker.services import Services
@@ -17,9 +16,6 @@ from worker.states import JobState
 from worker.volume import write_directory_whole
 
 log = logging.getLogger(__name__)
-
-# Which job made a data set, and of what.
-SOURCE = "source.json"
 
 
 def publish(services: Services, lease: Lease, imported: Imported, check: Callable[[], None]) -> None:
@@ -51,12 +47,7 @@ def publish(services: Services, lease: Lease, imported: Imported, check: Callabl
 
 def is_published(services: Services, job_id: str, name: str) -> bool:
     """Whether the data set of this name is the one that this job made."""
-    source: Path = services.volume.dataset(name) / SOURCE
-    try:
-        made: dict[str, Any] = json.loads(source.read_bytes())
-    except FileNotFoundError:
-        return False
-    return bool(made["job"] == job_id)
+    return maker_of(services.volume, name) == job_id
 
 
 def dataset_summary(services: Services, name: str) -> dict[str, Any]:

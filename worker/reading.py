@@ -1,7 +1,7 @@
 """Reads images from a source and brings them to MNIST's form, ahead of whoever classifies them."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -11,7 +11,7 @@ import numpy as np
 from trainer.decoding import decode
 from trainer.errors import ImageUnreadable
 from trainer.idx import Bytes
-from trainer.images import Normalised, normalise
+from trainer.images import Normalised, normalise_all
 from trainer.plans import SIDE
 from worker.parameters import ClassificationParameters
 from worker.sources import Member, Source, UnreadableMember
@@ -36,7 +36,6 @@ class Problem:
 T = TypeVar("T")
 
 ReadImage = tuple[Member, Normalised | Problem]
-Chunk = list[tuple[Member, bytes | Problem]]
 
 
 def read_images(
@@ -50,10 +49,13 @@ def read_images(
 ) -> Iterator[ReadImage]:
     """Each member as the model will see it, or the problem with it; see `read_members`."""
 
-    def normalised(data: bytes) -> Normalised:
-        return normalise(decode(data), parameters.normalise, parameters.polarity)
+    def normalised(files: Sequence[bytes | Problem]) -> list[Normalised | Problem]:
+        pictures = [_readable(decode, file) for file in files]
+        readable = [picture for picture in pictures if not isinstance(picture, Problem)]
+        brought = iter(normalise_all(readable, parameters.normalise, parameters.polarity))
+        return [picture if isinstance(picture, Problem) else next(brought) for picture in pictures]
 
-    return read_members(source, members, normalised, max_image_bytes=max_image_bytes, threads=threads, report=report)
+    return _read(source, members, normalised, max_image_bytes=max_image_bytes, threads=threads, report=report)
 
 
 def read_members(
@@ -73,23 +75,11 @@ def read_members(
             outside of Python's lock.
         report: called now and then with how many members were read; may raise to stop.
     """
-    with ThreadPoolExecutor(threads, "preparing") as pool:
-        ahead: deque[Future[list[tuple[Member, T | Problem]]]] = deque()
-        read = 0
-        for chunk, size in _chunks(source, members, max_image_bytes):
-            report(read)
-            read += len(chunk)
-            if threads > 1 and size >= WORTH_A_THREAD * len(chunk):
-                ahead.append(pool.submit(_prepare, chunk, prepare))
-                if len(ahead) <= threads:
-                    continue
-                yield from ahead.popleft().result()
-            else:
-                while ahead:
-                    yield from ahead.popleft().result()
-                yield from _prepare(chunk, prepare)
-        while ahead:
-            yield from ahead.popleft().result()
+
+    def prepared(files: Sequence[bytes | Problem]) -> list[T | Problem]:
+        return [_readable(prepare, file) for file in files]
+
+    return _read(source, members, prepared, max_image_bytes=max_image_bytes, threads=threads, report=report)
 
 
 def pixels_of(
@@ -101,32 +91,65 @@ def pixels_of(
     return np.array(pixels, np.uint8).reshape(-1, SIDE, SIDE)
 
 
-def _chunks(source: Source, members: Iterable[Member], max_image_bytes: int) -> Iterator[tuple[Chunk, int]]:
-    """Files to work on together, and how many bytes they have."""
-    chunk: Chunk = []
+def _read(
+    source: Source,
+    members: Iterable[Member],
+    prepare: Callable[[Sequence[bytes | Problem]], list[T | Problem]],
+    *,
+    max_image_bytes: int,
+    threads: int,
+    report: Callable[[int], None],
+) -> Iterator[tuple[Member, T | Problem]]:
+    with ThreadPoolExecutor(threads, "preparing") as pool:
+        ahead: deque[tuple[list[Member], Future[list[T | Problem]]]] = deque()
+        read = 0
+        for chunk, files, size in _chunks(source, members, max_image_bytes):
+            report(read)
+            read += len(chunk)
+            if threads > 1 and size >= WORTH_A_THREAD * len(chunk):
+                ahead.append((chunk, pool.submit(prepare, files)))
+                if len(ahead) <= threads:
+                    continue
+                yield from _next_of(ahead)
+            else:
+                while ahead:
+                    yield from _next_of(ahead)
+                yield from zip(chunk, prepare(files), strict=True)
+        while ahead:
+            yield from _next_of(ahead)
+
+
+def _next_of(ahead: "deque[tuple[list[Member], Future[list[T | Problem]]]]") -> Iterator[tuple[Member, T | Problem]]:
+    chunk, prepared = ahead.popleft()
+    return zip(chunk, prepared.result(), strict=True)
+
+
+def _chunks(
+    source: Source, members: Iterable[Member], max_image_bytes: int
+) -> Iterator[tuple[list[Member], list[bytes | Problem], int]]:
+    """Members to work on together, their files, and how many bytes these have."""
+    chunk: list[Member] = []
+    files: list[bytes | Problem] = []
     held = 0
     for member in members:
+        chunk.append(member)
         try:
             data = source.read(member, max_image_bytes)
         except UnreadableMember as error:
-            chunk.append((member, Problem(error.kind, str(error))))
+            files.append(Problem(error.kind, str(error)))
         else:
-            chunk.append((member, data))
+            files.append(data)
             held += len(data)
         if len(chunk) == CHUNK_IMAGES or held >= CHUNK_BYTES:
-            yield chunk, held
-            chunk, held = [], 0
-    yield chunk, held
+            yield chunk, files, held
+            chunk, files, held = [], [], 0
+    yield chunk, files, held
 
 
-def _prepare(chunk: Chunk, prepare: Callable[[bytes], T]) -> list[tuple[Member, T | Problem]]:
-    prepared: list[tuple[Member, T | Problem]] = []
-    for member, data in chunk:
-        if isinstance(data, Problem):
-            prepared.append((member, data))
-            continue
-        try:
-            prepared.append((member, prepare(data)))
-        except ImageUnreadable as error:
-            prepared.append((member, Problem(error.kind, str(error))))
-    return prepared
+def _readable(prepare: Callable[[bytes], T], file: bytes | Problem) -> T | Problem:
+    if isinstance(file, Problem):
+        return file
+    try:
+        return prepare(file)
+    except ImageUnreadable as error:
+        return Problem(error.kind, str(error))

@@ -1,4 +1,5 @@
-"""The tables: a row for every job, every step of a job, every trained model, every correction. They are the truth.
+"""The tables: a row for every job, every step of a job, every trained model, every correction, every person and every
+API key. They are the truth.
 
 Times are seconds since the epoch, UTC, as floats: leases are compared with them in SQL on every database alike.
 """
@@ -6,10 +7,11 @@ Times are seconds since the epoch, UTC, as floats: leases are compared with them
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Enum, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Enum, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from trainer.dataset_files import DIGITS
+from worker.people.scopes import Scope
 from worker.states import JobKind, JobState, StepKind, StepState
 
 
@@ -25,10 +27,11 @@ class Record(DeclarativeBase):
 class Job(Record):
     """One training, classification, import of a data set, sweep or review that a person submitted, or a sweep's trial.
 
-    `parent_id` is the sweep of which a training is a trial. `done` of `total` counts epochs for a training, images
-    for a classification, the one file of an import, a sweep's trials, and the corrections of a review; `detail` holds
-    what else progress has to tell (a training's history, say). `error` says why a job failed, or why a sweep gave up
-    one of its trials.
+    `parent_id` is the sweep of which a training is a trial. `owner` is who submitted it, null without users.
+    `done` of `total` counts epochs for a training, images for a classification, the one file of an import, a sweep's
+    trials, and the corrections of a review; `detail` holds what else progress has to tell (a training's history, say).
+    `bytes` is what its files take on the volume: the upload's at first, all once it has ended. `error` says why a job
+    failed, or why a sweep gave up one of its trials.
     """
 
     __tablename__ = "jobs"
@@ -36,10 +39,12 @@ class Job(Record):
         Index("jobs_by_state", "state", "id"),
         Index("jobs_by_kind", "kind", "id"),
         Index("jobs_by_parent", "parent_id", "id"),
+        Index("jobs_by_owner", "owner", "state", "kind", "id"),
     )
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     parent_id: Mapped[str | None] = mapped_column(String(26))
+    owner: Mapped[str | None] = mapped_column(ForeignKey("users.name", ondelete="SET NULL"))
     kind: Mapped[JobKind] = mapped_column(_name_of(JobKind))
     state: Mapped[JobState] = mapped_column(_name_of(JobState))
     parameters: Mapped[dict[str, Any]]
@@ -51,6 +56,7 @@ class Job(Record):
     finished_at: Mapped[float | None]
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int]
+    bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
     summary: Mapped[dict[str, Any] | None]
     error: Mapped[str | None] = mapped_column(Text)
@@ -66,6 +72,7 @@ class Step(Record):
     __table_args__ = (
         UniqueConstraint("job_id", "kind", "position"),
         Index("steps_by_state", "state", "announced_at"),
+        Index("steps_by_job", "job_id", "state", "kind"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
@@ -105,6 +112,42 @@ class Model(Record):
         return tuple(self.metrics.get("class_names", DIGITS))
 
 
+class Webhook(Record):
+    """An address that is told when jobs of these kinds end; of all kinds where none is named."""
+
+    __tablename__ = "webhooks"
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    url: Mapped[str] = mapped_column(Text)
+    secret: Mapped[str]
+    kinds: Mapped[list[str]] = mapped_column(JSON)
+    created_at: Mapped[float]
+
+
+class Delivery(Record):
+    """One event on its way to a webhook, written when the job ends; `payload` is what was so at that time.
+
+    `next_try_at` is null when it has arrived or was given up. Who tries moves it on first, so that nobody else does.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        Index("deliveries_by_next_try", "next_try_at"),
+        Index("deliveries_by_webhook", "webhook_id", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    webhook_id: Mapped[str] = mapped_column(ForeignKey("webhooks.id", ondelete="CASCADE"))
+    job_id: Mapped[str] = mapped_column(String(26))
+    event: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    created_at: Mapped[float]
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_try_at: Mapped[float | None]
+    delivered_at: Mapped[float | None]
+    error: Mapped[str | None] = mapped_column(Text)
+
+
 class Correction(Record):
     """What a person says that an image of a classification shows; goes with its job.
 
@@ -118,3 +161,37 @@ class Correction(Record):
     name: Mapped[str] = mapped_column(Text)
     label: Mapped[str | None]
     corrected_at: Mapped[float]
+
+
+class User(Record):
+    """Somebody who may use this Tenfold.
+
+    `max_jobs` and `max_bytes` override the settings' quotas where they are not null. A session of theirs
+    counts while it has their `session_stamp`. `served_at` is when a worker last took a step of theirs.
+    """
+
+    __tablename__ = "users"
+
+    name: Mapped[str] = mapped_column(String(63), primary_key=True)
+    password_hash: Mapped[str]
+    session_stamp: Mapped[str]
+    scope: Mapped[Scope] = mapped_column(_name_of(Scope))
+    max_jobs: Mapped[int | None]
+    max_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    created_at: Mapped[float]
+    served_at: Mapped[float] = mapped_column(default=0)
+
+
+class ApiKey(Record):
+    """A key to the API; `id` is its visible part, `digest` the SHA-256 of the rest. It goes with its owner."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (Index("api_keys_by_owner", "owner"),)
+
+    id: Mapped[str] = mapped_column(String(15), primary_key=True)
+    owner: Mapped[str] = mapped_column(ForeignKey("users.name", ondelete="CASCADE"))
+    name: Mapped[str]
+    scope: Mapped[Scope] = mapped_column(_name_of(Scope))
+    digest: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[float]
+    last_used_at: Mapped[float | None]

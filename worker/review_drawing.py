@@ -2,13 +2,14 @@
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from math import ceil
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
 from trainer.decoding import decode
+from trainer.idx import Bytes
 from trainer.images import normalise
 from trainer.thumbnails import picture_of, thumbnail
 from worker.parameters import ClassificationParameters
@@ -29,6 +30,8 @@ PICTURES = pl.Schema({"row": pl.UInt32(), "original": pl.Binary(), "seen": pl.Bi
 # Row, the picture of the original, and that of what the model saw.
 Picture = tuple[int, bytes, bytes]
 
+T = TypeVar("T")
+
 
 def least_certain(rows: pl.DataFrame, share: float, most: int) -> Sequence[int]:
     """The row numbers, rising, of a shard's images that may be among the `most` least certain of all.
@@ -45,7 +48,7 @@ def draw(
     source: Source,
     rows: Sequence[int],
     positions: "array[int]",
-    parameters: ClassificationParameters,
+    seen: Sequence[Bytes],
     settings: Settings,
     check: Callable[[], None],
 ) -> Iterator[Picture]:
@@ -53,17 +56,29 @@ def draw(
 
     Args:
         positions: of the images in the source.
+        seen: as the model saw them, (28, 28) uint8 each.
         check: called now and then; may raise to stop.
     """
-    drawn = read_members(
-        source,
-        source.members(positions),
-        partial(_draw, parameters=parameters),
-        max_image_bytes=settings.max_image_bytes,
-        threads=settings.threads_per_process,
-        report=lambda _: check(),
-    )
-    for row, (_, pictures) in zip(rows, drawn, strict=True):
+    for row, pixels, original in zip(rows, seen, _drawn(source, positions, _original, settings, check), strict=True):
+        if not isinstance(original, Problem):
+            yield row, original, picture_of(pixels)
+
+
+def draw_anew(
+    source: Source,
+    rows: Sequence[int],
+    positions: "array[int]",
+    parameters: ClassificationParameters,
+    settings: Settings,
+    check: Callable[[], None],
+) -> Iterator[Picture]:
+    """As `draw`, where what the model saw is no longer held."""
+
+    def both(data: bytes) -> tuple[bytes, bytes]:
+        seen = normalise(decode(data), parameters.normalise, parameters.polarity).pixels
+        return _original(data), picture_of(seen)
+
+    for row, pictures in zip(rows, _drawn(source, positions, both, settings, check), strict=True):
         if not isinstance(pictures, Problem):
             yield row, *pictures
 
@@ -73,6 +88,23 @@ def pictures_beside(shard_path: Path) -> Path:
     return shard_path.with_suffix(".pictures")
 
 
-def _draw(data: bytes, parameters: ClassificationParameters) -> tuple[bytes, bytes]:
-    seen = normalise(decode(data), parameters.normalise, parameters.polarity).pixels
-    return thumbnail(data, SIDE), picture_of(seen)
+def _original(data: bytes) -> bytes:
+    return thumbnail(data, SIDE)
+
+
+def _drawn(
+    source: Source,
+    positions: "array[int]",
+    prepare: Callable[[bytes], T],
+    settings: Settings,
+    check: Callable[[], None],
+) -> Iterator[T | Problem]:
+    members = read_members(
+        source,
+        source.members(positions),
+        prepare,
+        max_image_bytes=settings.max_image_bytes,
+        threads=settings.threads_per_process,
+        report=lambda _: check(),
+    )
+    return (drawn for _, drawn in members)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import polars as pl
 
-from worker.classification import INDEX, input_of
+from worker.classification import INDEX
+from worker.inputs import input_of
 from worker.parameters import ClassificationParameters
 from worker.results import DOUBTFUL
-from worker.review_drawing import Picture, draw, pictures_beside
+from worker.review_drawing import Picture, draw_anew, pictures_beside
 from worker.review_queue import FILE, SCHEMA
 from worker.services import Services
 from worker.sources import open_source, read_places
@@ -65,7 +66,7 @@ def write_review(
         lacking = [row for row in least if row not in drawn]
         with open_source(input_of(services.volume, job_id, parameters.model_dump()), work) as source:
             positions = read_places(work / INDEX, lacking)
-            _write_pictures(database, draw(source, lacking, positions, parameters, settings, check))
+            _write_pictures(database, draw_anew(source, lacking, positions, parameters, settings, check))
 
 
 def _write_items(database: sqlite3.Connection, rows: pl.LazyFrame) -> None:

@@ -1,9 +1,10 @@
 """What people do with a classification's review queue: look at it, and say what its images show."""
 
+import json
 from dataclasses import dataclass
 
 from worker.datasets import check_usable, get_dataset
-from worker.errors import InvalidSubmission, UnknownJob, UnknownRow, WrongState
+from worker.errors import InvalidSubmission, UnknownJob, UnknownModel, UnknownRow, WrongState
 from worker.parameters import ReviewParameters
 from worker.records import Correction, Job
 from worker.review_queue import Item, ReviewQueue
@@ -59,8 +60,11 @@ def open_queue(services: Services, job_id: str) -> ReviewQueue:
 
 
 def class_names(services: Services, job: Job) -> tuple[str, ...]:
-    """What a classification's answers are taken from."""
-    return services.models.get(job.parameters["model"][0]).class_names
+    """What a classification's answers are taken from; its summary tells it once its model has been deleted."""
+    try:
+        return services.models.get(job.parameters["model"][0]).class_names
+    except UnknownModel:
+        return tuple(json.loads((services.volume.job(job.id) / "summary.json").read_bytes())["class_names"])
 
 
 def count(services: Services, job_id: str, queue: ReviewQueue) -> Counts:

@@ -3,23 +3,33 @@
 import os
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from worker.corrections import CorrectionStore
 from worker.database import Database
+from worker.deliveries import DeliveryStore
 from worker.jobs import Clock, JobStore
 from worker.leases import LeaseStore
 from worker.models import ModelStore
+from worker.people.keys import KeyStore
+from worker.people.quotas import Quota
+from worker.people.sharing import FairLine
+from worker.people.users import UserStore
 from worker.prediction_line import PredictionLine
+from worker.presence import PresenceBoard
 from worker.progress import LiveFigures
 from worker.queue import StepQueue, connect_redis, create_celery
 from worker.settings import Settings
 from worker.volume import Volume
+from worker.webhooks import WebhookStore
 
 
 @dataclass(frozen=True)
 class Services:
-    """Open one in each process, never before a fork. `worker` names the process on the rows that it claims."""
+    """Open one in each process, never before a fork. `worker` names the process on the rows that it claims.
+
+    `owner` is for whom something is done: whose the jobs are that are submitted. None is nobody in particular.
+    """
 
     settings: Settings
     worker: str
@@ -28,17 +38,25 @@ class Services:
     database: Database
     jobs: JobStore
     leases: LeaseStore
+    line: FairLine
     models: ModelStore
     corrections: CorrectionStore
+    webhooks: WebhookStore
+    deliveries: DeliveryStore
+    users: UserStore
+    keys: KeyStore
     queue: StepQueue
     live: LiveFigures
+    presence: PresenceBoard
     predictions: PredictionLine
+    owner: str | None = None
 
     @classmethod
     def open(cls, settings: Settings) -> "Services":
         volume = Volume(settings.data)
         volume.create()
         database = Database(settings.resolved_database_url)
+        leases = LeaseStore(database, lease_seconds=settings.lease_seconds, max_attempts=settings.max_attempts)
         redis = connect_redis(settings.redis_url)
         return cls(
             settings=settings,
@@ -46,11 +64,21 @@ class Services:
             clock=time.time,
             volume=volume,
             database=database,
-            jobs=JobStore(database),
-            leases=LeaseStore(database, lease_seconds=settings.lease_seconds, max_attempts=settings.max_attempts),
+            jobs=JobStore(database, quota=Quota(settings.max_jobs_per_user, settings.max_bytes_per_user)),
+            leases=leases,
+            line=FairLine(database, leases),
             models=ModelStore(database),
             corrections=CorrectionStore(database),
+            webhooks=WebhookStore(database),
+            deliveries=DeliveryStore(database),
+            users=UserStore(database),
+            keys=KeyStore(database),
             queue=StepQueue(create_celery(settings.redis_url), redis),
             live=LiveFigures(redis, settings.progress_seconds),
+            presence=PresenceBoard(redis),
             predictions=PredictionLine(settings.redis_url, settings.prediction_seconds),
         )
+
+    def on_behalf_of(self, owner: str | None) -> "Services":
+        """The same, for somebody."""
+        return replace(self, owner=owner)

@@ -87,6 +87,13 @@ class Settings(BaseSettings):
         "review; the others are listed without.",
     )
 
+    max_jobs_per_user: int = Field(
+        100, ge=1, description="Unfinished jobs that one user may have at once; a sweep is one."
+    )
+    max_bytes_per_user: int = Field(
+        100 * 2**30, ge=1, description="Bytes that the files of one user's jobs may take on the volume."
+    )
+
     worker_processes: int = Field(1, ge=1, description="Steps that one worker runs at the same time.")
     max_process_bytes: int = Field(
         3 * 2**30,

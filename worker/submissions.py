@@ -10,7 +10,7 @@ from ulid import ULID
 
 from trainer.parameters import TrainingParameters
 from worker.datasets import check_usable, why_name_is_taken
-from worker.errors import ArchiveError, InvalidSubmission, UnknownModel
+from worker.errors import ArchiveError, InvalidSubmission, UnknownModel, WorkerError
 from worker.parameters import ClassificationParameters, ImportParameters, ReviewParameters
 from worker.records import Job
 from worker.reviews import check_mergeable
@@ -38,6 +38,7 @@ def submit_training(services: Services, parameters: TrainingParameters, idempote
     Raises:
         InvalidSubmission: there is no such data set.
         IdempotencyConflict: the key was used for another submission.
+        QuotaExceeded: its owner would have more than they may.
     """
     return _submit(services, JobKind.TRAINING, parameters.resolved(), parameters.plan().epochs, idempotency_key)
 
@@ -48,6 +49,7 @@ def submit_sweep(services: Services, parameters: SweepParameters, idempotency_ke
     Raises:
         InvalidSubmission: there is no such data set.
         IdempotencyConflict: the key was used for another submission.
+        QuotaExceeded: its owner would have more than they may.
     """
     return _submit(services, JobKind.SWEEP, parameters, parameters.trial_count, idempotency_key)
 
@@ -57,13 +59,13 @@ def _submit(
 ) -> Job:
     written = parameters.model_dump(mode="json")
     fingerprint = _fingerprint(kind, written)
-    if existing := services.jobs.submitted_before(idempotency_key, fingerprint):
+    if existing := services.jobs.submitted_before(idempotency_key, fingerprint, services.owner):
         return existing
     check_usable(services.volume, parameters.dataset)
     job_id = new_id()
     services.volume.job(job_id).mkdir()
-    job = services.jobs.submit(
-        job_id, kind, written, total=total, fingerprint=fingerprint, idempotency_key=idempotency_key
+    job = _write_down(
+        services, job_id, kind, written, total=total, fingerprint=fingerprint, idempotency_key=idempotency_key
     )
     return _announce(services, job, job_id)
 
@@ -84,11 +86,12 @@ def submit_classification(
     Raises:
         InvalidSubmission: there are no images that can be used, the model is unknown, or there is none yet.
         IdempotencyConflict: the key was used for another submission.
+        QuotaExceeded: its owner would have more than they may.
     """
     try:
         resolved = _with_model(services, parameters).model_dump(mode="json")
         fingerprint = _fingerprint(JobKind.CLASSIFICATION, resolved, *([upload.sha256] if upload else []))
-        if existing := services.jobs.submitted_before(idempotency_key, fingerprint):
+        if existing := services.jobs.submitted_before(idempotency_key, fingerprint, services.owner):
             return existing
         job_id = new_id()
         if upload is not None:
@@ -100,7 +103,8 @@ def submit_classification(
     finally:
         if upload is not None:
             upload.path.unlink(missing_ok=True)
-    job = services.jobs.submit(
+    job = _write_down(
+        services,
         job_id,
         JobKind.CLASSIFICATION,
         resolved,
@@ -120,13 +124,14 @@ def submit_import(
     Raises:
         InvalidSubmission: the name is taken.
         IdempotencyConflict: the key was used for another submission.
+        QuotaExceeded: its owner would have more than they may.
     """
     try:
         resolved = parameters.model_dump(mode="json")
         fingerprint = _fingerprint(JobKind.IMPORT, resolved, upload.sha256)
         # Asked first: a repetition of this submission that is under way takes the name too.
         taken = why_name_is_taken(services, parameters.name)
-        if existing := services.jobs.submitted_before(idempotency_key, fingerprint):
+        if existing := services.jobs.submitted_before(idempotency_key, fingerprint, services.owner):
             return existing
         if taken:
             raise InvalidSubmission("name", taken)
@@ -134,7 +139,8 @@ def submit_import(
         _move(upload, services.volume.upload(job_id))
     finally:
         upload.path.unlink(missing_ok=True)
-    job = services.jobs.submit(
+    job = _write_down(
+        services,
         job_id,
         JobKind.IMPORT,
         resolved,
@@ -153,20 +159,27 @@ def submit_review(services: Services, parameters: ReviewParameters, idempotency_
         InvalidSubmission: there is no such classification or nothing in it was corrected, the data set's name is taken,
             or `together_with` is no data set of the same classes.
         IdempotencyConflict: the key was used for another submission.
+        QuotaExceeded: its owner would have more than they may.
     """
     resolved = parameters.model_dump(mode="json")
     fingerprint = _fingerprint(JobKind.REVIEW, resolved)
     # Asked first: a repetition of this submission that is under way takes the name too.
     taken = why_name_is_taken(services, parameters.dataset) if parameters.dataset else None
-    if existing := services.jobs.submitted_before(idempotency_key, fingerprint):
+    if existing := services.jobs.submitted_before(idempotency_key, fingerprint, services.owner):
         return existing
     corrected = check_mergeable(services, parameters)
     if taken:
         raise InvalidSubmission("dataset", taken)
     job_id = new_id()
     services.volume.job(job_id).mkdir()
-    job = services.jobs.submit(
-        job_id, JobKind.REVIEW, resolved, total=corrected, fingerprint=fingerprint, idempotency_key=idempotency_key
+    job = _write_down(
+        services,
+        job_id,
+        JobKind.REVIEW,
+        resolved,
+        total=corrected,
+        fingerprint=fingerprint,
+        idempotency_key=idempotency_key,
     )
     return _announce(services, job, job_id)
 
@@ -228,6 +241,15 @@ def _move(upload: Upload, path: Path) -> None:
 
 def _source(upload: Upload) -> dict[str, Any]:
     return {"name": upload.name, "bytes": upload.bytes, "sha256": upload.sha256}
+
+
+def _write_down(services: Services, job_id: str, kind: JobKind, parameters: dict[str, Any], **values: Any) -> Job:
+    """The job's row; its files go again where it may not be."""
+    try:
+        return services.jobs.submit(job_id, kind, parameters, owner=services.owner, **values)
+    except WorkerError:
+        services.volume.delete_job(job_id)
+        raise
 
 
 def _announce(services: Services, job: Job, job_id: str) -> Job:

@@ -51,7 +51,8 @@ def advance(services: Services, lease: Lease, check: Callable[[], None]) -> None
         new.append(_new_trial(services, lease, parameters, number, values))
         trials.append(Trial(number, values, (), TrialState.RUNNING))
         log.info("trial %d: %s", number, _text(values))
-    steps = services.leases.await_trials(lease, new, ended, {"ranking": ranking(jobs, parameters)})
+    detail = {"ranking": ranking(jobs, parameters), "seconds_a_trial": _seconds_a_trial(jobs)}
+    steps = services.leases.await_trials(lease, new, ended, detail)
     services.queue.announce(JobKind.TRAINING, steps)
 
 
@@ -85,6 +86,13 @@ def trial_of(job: Job, parameters: SweepParameters) -> Trial:
     return Trial(job.source["trial"], job.source["values"], objectives_of(job, parameters), state)
 
 
+def _seconds_a_trial(jobs: Sequence[Job]) -> float | None:
+    """How often a trial has ended so far, on however many workers there are; None before the first has."""
+    ends = [job.finished_at for job in jobs if job.finished_at is not None]
+    starts = [job.started_at for job in jobs if job.started_at is not None]
+    return round((max(ends) - min(starts)) / len(ends), 3) if ends and starts else None
+
+
 def _new_trial(
     services: Services, lease: Lease, parameters: SweepParameters, number: int, values: dict[str, Any]
 ) -> Job:
@@ -98,6 +106,7 @@ def _new_trial(
     job_id = new_id()
     services.volume.job(job_id).mkdir()
     return Job(
+        owner=lease.owner,
         id=job_id,
         parent_id=lease.job_id,
         kind=JobKind.TRAINING,

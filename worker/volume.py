@@ -4,7 +4,7 @@ datasets/<name>/    the four IDX files, about.json preview.png source.json
 inbox/…             what a person puts there to be classified; never written to
 uploads/…
 jobs/<id>/          input.zip (.tar, .tar.gz …) results.csv results.jsonl summary.json log.txt, or upload log.txt
-                    review/queue.sqlite of a classification
+                    review/queue.sqlite images/index.sqlite of a classification
 models/<id>/        model.keras metrics.json history.csv summary.txt curves.png …
 """
 
@@ -72,6 +72,10 @@ class Volume:
         """Where a classification keeps what is to be reviewed (`review_queue`)."""
         return self.job(job_id) / "review"
 
+    def images(self, job_id: str) -> Path:
+        """Where a classification has the index of its images once somebody has looked through them (`image_index`)."""
+        return self.job(job_id) / "images"
+
     def artefacts(self, job_id: str) -> dict[str, Path]:
         """What a person can fetch of a job, by name: its own files, then those of the model that it trained."""
         return list_files(self.job(job_id)) | self.model_files(job_id)
@@ -81,6 +85,11 @@ class Volume:
         directory = self.model(model_id)
         nested = (path for path in sorted(directory.glob("*/**/*")) if path.is_file())
         return list_files(directory) | {str(path.relative_to(directory)): path for path in nested}
+
+    def bytes_of_job(self, job_id: str) -> int:
+        """What a job's files take, and those of the model that it trained."""
+        directories = (self.job(job_id), self.model(job_id))
+        return sum(path.stat().st_size for directory in directories for path in directory.rglob("*") if path.is_file())
 
     def delete_dataset(self, name: str) -> None:
         """Remove a data set; it is gone at once, whole.

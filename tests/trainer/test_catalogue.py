@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.catalogue import list_entries, read_entry
+from trainer.catalogue import count_classes, list_entries, read_entry
 from trainer.dataset_files import ABOUT, FILES, TEST_LABELS, TRAIN_IMAGES
 from trainer.datasets import Dataset
 from trainer.errors import DatasetMissing
@@ -82,3 +82,11 @@ def test_a_damaged_one_is_told_with_the_reason_and_cannot_be_used(
 def test_an_unknown_one_is_an_error_that_lists_those_there_are(root: Path) -> None:
     with pytest.raises(DatasetMissing, match="no data set 'many'; there are: mnist, fashion-mnist, few"):
         read_entry("many", root)
+
+
+def test_the_balance_of_a_data_set_is_counted_from_its_labels(datasets: Path) -> None:
+    counts = count_classes(read_entry("mnist", datasets), datasets)
+
+    assert [count.name for count in counts] == list("0123456789")
+    assert sum(count.train for count in counts) == 60_000
+    assert (counts[0].train, counts[0].test) == (5923, 980)

@@ -4,7 +4,18 @@ import subprocess
 import sys
 
 WITHOUT_NUMPY = [
-    *("errors", "plans", "recipes", "parameters", "hardware", "dataset_files", "catalogue", "known", "model_card"),
+    *(
+        "errors",
+        "plans",
+        "recipes",
+        "parameters",
+        "hardware",
+        "dataset_files",
+        "catalogue",
+        "known",
+        "layers",
+        "model_card",
+    ),
 ]
 LIGHT = [*WITHOUT_NUMPY, "idx", "datasets", "images", "samples", "fetch", "splits", "importing", "runtime"]
 

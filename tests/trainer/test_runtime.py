@@ -15,6 +15,9 @@ configure(3, device="cpu", precision="mixed_bfloat16")
 import keras, tensorflow as tf
 print(tf.config.threading.get_intra_op_parallelism_threads(), tf.config.threading.get_inter_op_parallelism_threads())
 print(keras.backend.backend(), keras.config.dtype_policy().name, tf.config.get_visible_devices("GPU"))
+
+from trainer.devices import device_in_use, gpu_memory_bytes
+print(device_in_use(), gpu_memory_bytes())
 """
 
 
@@ -28,4 +31,5 @@ def test_a_process_is_configured_as_it_was_asked_for_or_told_what_to_do() -> Non
         "TensorFlow finds no GPU here: set the device to auto or cpu, or install its GPU drivers.",
         "3 1",
         "tensorflow mixed_bfloat16 []",
+        "CPU None",
     ], done.stderr

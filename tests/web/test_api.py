@@ -32,7 +32,14 @@ def test_a_training_is_accepted_with_its_address(api: FlaskClient) -> None:
     assert job["state"] == "queued"
     assert job["parameters"]["batch_size"] == 128
     assert job["parameters"]["seed"] == 7
-    assert job["progress"] == {"done": 0, "total": 5, "unit": "epochs", "fraction": 0.0, "detail": {}}
+    assert job["progress"] == {
+        "done": 0,
+        "total": 5,
+        "unit": "epochs",
+        "fraction": 0.0,
+        "eta_seconds": None,
+        "detail": {},
+    }
 
 
 def test_a_classification_is_accepted_as_a_form(api: FlaskClient, model: str) -> None:

@@ -22,7 +22,8 @@ def assert_problem(response: TestResponse, status: int, field: str | None = None
 
 
 def nothing_left(services: Services) -> bool:
-    kept = [path for path in services.volume.root.rglob("*") if path.is_file() and "tenfold.db" not in path.name]
+    ours = ("tenfold.db", "session.key")
+    kept = [path for path in services.volume.root.rglob("*") if path.is_file() and not path.name.startswith(ours)]
     return not kept and not list(services.volume.root.glob("jobs/*")) and not services.jobs.list()
 
 

@@ -59,7 +59,14 @@ def test_each_kind_of_file_becomes_a_data_set(
     assert accepted.json["kind"] == "import"
     assert accepted.json["source"]["name"] == "upload.bin"
     assert accepted.json["parameters"] == {"name": "own", "test_share": 0.25}
-    assert accepted.json["progress"] == {"done": 0, "total": 1, "unit": "file", "fraction": 0.0, "detail": {}}
+    assert accepted.json["progress"] == {
+        "done": 0,
+        "total": 1,
+        "unit": "file",
+        "fraction": 0.0,
+        "eta_seconds": None,
+        "detail": {},
+    }
     job = work(api, services, accepted.json["id"])
     assert job["state"] == "succeeded", job["error"]
     assert job["progress"]["fraction"] == 1
@@ -241,7 +248,7 @@ def test_a_data_set_is_uploaded_by_form_and_its_job_leads_to_it(
     assert "/datasets#own" in page
     assert "/train?dataset=own" in page
     assert "&lt;b&gt;digits.csv" in page
-    assert "import of own" in api.get("/").text
+    assert "Import of own" in api.get("/").text
     assert "100 images of 10 classes" in api.get("/").text
 
 

@@ -60,7 +60,7 @@ def test_a_bad_form_comes_back_with_its_values_and_the_reason(api: FlaskClient, 
 
     assert response.status_code == 422
     assert "greater than or equal to 1" in response.text
-    assert 'value="dense-128-64" selected' in response.text
+    assert 'value="dense-128-64" checked' in response.text
     assert not services.jobs.list()
 
 
@@ -101,7 +101,7 @@ def test_a_job_is_cancelled_retried_and_deleted_by_buttons(api: FlaskClient, ser
     api.post(f"{location}/retry")
     assert "queued" in api.get(location).text
     api.post(f"{location}/cancel")
-    assert api.post(f"{location}/delete").location == "/"
+    assert api.post(f"{location}/delete").location == "/jobs"
     assert api.get(location).status_code == 404
 
 

@@ -4,7 +4,16 @@ import subprocess
 import sys
 
 
-def test_the_web_and_the_command_load_no_numpy() -> None:
-    code = "import sys, web.app, web.commands; print('numpy' in sys.modules)"
+def test_the_web_and_the_commands_load_no_numpy() -> None:
+    code = (
+        "import sys, web.app, web.client; from web.commands import tenfold; "
+        "[entry.load() for entry in tenfold.entries.values()]; print(*{'numpy', 'pandas'} & set(sys.modules))"
+    )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert loaded.stdout.strip() == "False"
+    assert loaded.stdout.strip() == ""
+
+
+def test_the_list_of_commands_waits_for_no_library() -> None:
+    code = "import sys, web.commands; print(*{'httpx', 'pydantic', 'flask', 'rich'} & set(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == ""

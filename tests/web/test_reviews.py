@@ -172,7 +172,14 @@ def test_corrections_are_merged_and_the_data_set_can_be_trained_on(
 
     assert accepted.status_code == 202, accepted.text
     assert accepted.json["kind"] == "review"
-    assert accepted.json["progress"] == {"done": 0, "total": COUNT, "unit": "corrections", "fraction": 0, "detail": {}}
+    assert accepted.json["progress"] == {
+        "done": 0,
+        "total": COUNT,
+        "unit": "corrections",
+        "fraction": 0,
+        "eta_seconds": None,
+        "detail": {},
+    }
     again = api.post("/api/v1/reviews", json=body, headers={"Idempotency-Key": "once"})
     assert again.json["id"] == accepted.json["id"]
     ended = work_off(services, services.jobs.get(accepted.json["id"]))

@@ -22,7 +22,14 @@ def test_a_sweep_is_queued_with_its_number_of_trials(api: FlaskClient) -> None:
     assert answer.status_code == 202
     job = answer.json
     assert job["kind"] == "sweep"
-    assert job["progress"] == {"done": 0, "total": 7, "unit": "trials", "fraction": 0, "detail": {}}
+    assert job["progress"] == {
+        "done": 0,
+        "total": 7,
+        "unit": "trials",
+        "fraction": 0,
+        "eta_seconds": None,
+        "detail": {},
+    }
     assert answer.headers["Location"] == job["links"]["self"]
 
 

@@ -6,15 +6,27 @@ from typing import Any
 from flask import Response, jsonify, send_file, url_for
 from werkzeug.exceptions import NotFound
 
-from web.api import api
+from web.api import api, examples
+from web.api.caching import hold_if_small
+from web.api.operations import Answer, operation
+from web.documents import FileLine, FileList
 from web.services import services
 
 # What a browser may show in place; everything else is downloaded, so that no upload is ever rendered as a page.
-TEXT = "text/plain; charset=utf-8"
+TEXT = "text/plain"
 SHOWN_IN_PLACE = {".png": "image/png", ".txt": TEXT, ".md": TEXT, ".json": "application/json"}
+DOWNLOADED = {".csv": "text/csv", ".jsonl": "application/jsonl"}
+
+
+FILES = Answer(200, "Its files.", FileList, {"files": [examples.FILE]}, headers=("ETag",))
+CONTENT = (
+    Answer(200, "The file.", media_types=["*/*"], example="(the file)", headers=("ETag",)),
+    Answer(206, "The part that `Range` names.", media_types=["*/*"], headers=("ETag",)),
+)
 
 
 @api.get("/jobs/<job_id>/files")
+@operation("Jobs", "List the files of a job", answers=[FILES], problems=(404,))
 def list_files(job_id: str) -> Response:
     """What can be fetched of a job."""
     services().jobs.get(job_id)
@@ -23,6 +35,7 @@ def list_files(job_id: str) -> Response:
 
 
 @api.get("/jobs/<job_id>/files/<path:name>")
+@operation("Jobs", "Fetch a file of a job", headers=("Range",), answers=CONTENT, problems=(404, 416))
 def get_file(job_id: str, name: str) -> Response:
     """One file of a job."""
     services().jobs.get(job_id)
@@ -30,6 +43,7 @@ def get_file(job_id: str, name: str) -> Response:
 
 
 @api.get("/models/<model_id>/files")
+@operation("Models", "List the files of a model", answers=[FILES], problems=(404,))
 def list_model_files(model_id: str) -> Response:
     """What can be fetched of a model."""
     services().models.get(model_id)
@@ -37,6 +51,7 @@ def list_model_files(model_id: str) -> Response:
 
 
 @api.get("/models/<model_id>/files/<path:name>")
+@operation("Models", "Fetch a file of a model", headers=("Range",), answers=CONTENT, problems=(404, 416))
 def get_model_file(model_id: str, name: str) -> Response:
     """One file of a model."""
     services().models.get(model_id)
@@ -44,7 +59,7 @@ def get_model_file(model_id: str, name: str) -> Response:
 
 
 def _listing(files: dict[str, Path], endpoint: str, **owner: Any) -> Response:
-    listed = [
+    listed: list[FileLine] = [
         {"name": name, "bytes": path.stat().st_size, "href": url_for(endpoint, name=name, **owner)}
         for name, path in files.items()
     ]
@@ -56,11 +71,15 @@ def _send(files: dict[str, Path], name: str) -> Response:
     if path is None:
         raise NotFound(f"There is no file {name!r} here; there are: {', '.join(files) or 'none yet'}.")
     shown_as = SHOWN_IN_PLACE.get(path.suffix)
-    return send_file(
+    text = DOWNLOADED.get(path.suffix)
+    response = send_file(
         path,
-        mimetype=shown_as or "application/octet-stream",
+        mimetype=shown_as or text or "application/octet-stream",
         as_attachment=shown_as is None,
         download_name=path.name,
         max_age=0,
         conditional=True,
     )
+    if text or (shown_as and path.suffix != ".png"):
+        hold_if_small(response, path)
+    return response

@@ -8,17 +8,41 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from web.api import api
+from web.api.operations import Answer, operation
+from web.documents import Health, Readiness
 from web.services import services
 from worker.states import JobKind
 
+CHECKS = ("database", "volume", "redis", "predictor")
+
 
 @api.get("/healthz")
+@operation(
+    "Service",
+    "Say that the process answers",
+    answers=[Answer(200, "It does.", Health, {"status": "ok"})],
+    public=True,
+)
 def healthz() -> Response:
     """Always `200` while the process answers."""
     return jsonify({"status": "ok"})
 
 
 @api.get("/readyz")
+@operation(
+    "Service",
+    "Say whether jobs can be taken",
+    answers=[
+        Answer(200, "They can.", Readiness, {"status": "ready", "checks": dict.fromkeys(CHECKS, "ok")}),
+        Answer(
+            503,
+            "They cannot.",
+            Readiness,
+            {"status": "not ready", "checks": dict.fromkeys(CHECKS, "ok") | {"volume": "the volume is not there"}},
+        ),
+    ],
+    public=True,
+)
 def readyz() -> Response:
     """`200` when jobs can be taken, else `503`. Redis being away only delays jobs, and is told without
     failing; so is the predictor, without which all but `POST /predictions` works."""

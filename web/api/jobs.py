@@ -1,22 +1,33 @@
 """`/jobs`: list, poll, cancel, retry, delete."""
 
-from typing import Any, cast
+from datetime import datetime
+from typing import Annotated, Any
 
-from flask import Response, current_app, jsonify, request, url_for
-from pydantic import BaseModel, ConfigDict, Field
+from flask import Response, jsonify, request, url_for
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from web.api import api
+from web.api import api, examples
 from web.api.answers import accepted
-from web.polling import WaitingRoom, answer_poll, etag_of
+from web.api.operations import NO_CONTENT, Answer, operation, queued
+from web.documents import JobDocument, JobList
+from web.polling import answer_poll, etag_of, waiting_room
 from web.representations import job_document, job_line
 from web.services import services, settings
 from worker import submissions
 from worker.states import JobKind, JobState
 
-WAITING_ROOM = "tenfold-waiting-room"
-
 # How soon a poll without `?wait=` makes sense again.
 RETRY_AFTER_SECONDS = {JobState.QUEUED: 2, JobState.RUNNING: 1}
+
+
+def _no_number(given: object) -> object:
+    """Pydantic would take a number for seconds since 1970; the API has one way of writing times."""
+    if isinstance(given, str) and "-" not in given[1:]:
+        raise ValueError("write a time as 2026-11-21T10:15:00Z")
+    return given
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_no_number)]
 
 
 class JobFilter(BaseModel):
@@ -24,11 +35,13 @@ class JobFilter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: JobKind | None = None
-    state: JobState | None = None
-    parent: str | None = Field(None, max_length=26)
-    limit: int = Field(50, ge=1, le=500)
-    cursor: str | None = Field(None, max_length=26)
+    kind: JobKind | None = Field(None, description="Only jobs of this kind.")
+    state: JobState | None = Field(None, description="Only jobs in this state.")
+    parent: str | None = Field(None, max_length=26, description="Id of a sweep, whose trials are listed.")
+    created_after: Time | None = Field(None, description="Only jobs submitted at this time or later.")
+    created_before: Time | None = Field(None, description="Only jobs submitted before this time.")
+    limit: int = Field(50, ge=1, le=500, description="Most jobs on a page.")
+    cursor: str | None = Field(None, max_length=26, description="As `next` of the page before has it.")
 
 
 class PollOptions(BaseModel):
@@ -36,10 +49,18 @@ class PollOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    wait: float = Field(0, ge=0, allow_inf_nan=False)
+    wait: float = Field(
+        0, ge=0, allow_inf_nan=False, description="Most seconds to hold the answer back until something has changed."
+    )
 
 
 @api.get("/jobs")
+@operation(
+    "Jobs",
+    "List the jobs",
+    query=JobFilter,
+    answers=[Answer(200, "A page.", JobList, {"jobs": [examples.JOB_LINE], "next": None}, headers=("ETag",))],
+)
 def list_jobs() -> Response:
     """Jobs, the newest first; `next` is the address of the following page, or null.
 
@@ -47,23 +68,38 @@ def list_jobs() -> Response:
     """
     wanted = JobFilter.model_validate(request.args.to_dict())
     jobs = services().jobs.list(
-        kind=wanted.kind, state=wanted.state, parent=wanted.parent, before=wanted.cursor, limit=wanted.limit + 1
+        kind=wanted.kind,
+        state=wanted.state,
+        parent=wanted.parent,
+        created_after=_seconds(wanted.created_after),
+        created_before=_seconds(wanted.created_before),
+        before=wanted.cursor,
+        limit=wanted.limit + 1,
     )
     page, more = jobs[: wanted.limit], len(jobs) > wanted.limit
     following: str | None = None
     if more:
         query: dict[str, Any] = wanted.model_dump(mode="json", exclude_none=True) | {"cursor": page[-1].id}
         following = url_for("api.list_jobs", **query)
-    return jsonify({"jobs": [job_line(job) for job in page], "next": following})
+    answer: JobList = {"jobs": [job_line(job) for job in page], "next": following}
+    return jsonify(answer)
 
 
 @api.get("/jobs/<job_id>")
+@operation(
+    "Jobs",
+    "Poll a job",
+    query=PollOptions,
+    headers=("If-None-Match",),
+    answers=[Answer(200, "The job.", JobDocument, examples.TRAINING_JOB, headers=("ETag", "Retry-After"))],
+    problems=(404,),
+)
 def get_job(job_id: str) -> Response:
     """One job. With `?wait=SECONDS`, the answer comes when the job differs from `If-None-Match` (without that
     header: when it has ended), or when the time is up."""
     seconds = min(PollOptions.model_validate(request.args.to_dict()).wait, settings().max_wait_seconds)
 
-    def look() -> dict[str, Any]:
+    def look() -> JobDocument:
         return job_document(services().jobs.get(job_id), services().live)
 
     document = look()
@@ -72,28 +108,39 @@ def get_job(job_id: str) -> Response:
     def changed() -> bool:
         nonlocal document
         document = look()
-        return document["state"].final or (bool(known) and not known.contains(etag_of(document)))
+        return document["state"].final or (bool(known) and not known.contains_weak(etag_of(document)))
 
     if seconds and not changed():
-        room = cast(WaitingRoom, current_app.extensions[WAITING_ROOM])
-        room.wait(changed, seconds)
+        waiting_room().wait(changed, seconds)
     return answer_poll(document, retry_after_seconds=RETRY_AFTER_SECONDS.get(document["state"]))
 
 
 @api.post("/jobs/<job_id>/cancel")
+@operation(
+    "Jobs",
+    "Cancel a job",
+    answers=[Answer(200, "The job, cancelled.", JobDocument, {**examples.TRAINING_JOB, "state": "cancelled"})],
+    problems=(404, 409),
+)
 def cancel_job(job_id: str) -> Response:
     """End a job that has not ended; its worker stops within a second or two."""
     return jsonify(job_document(services().jobs.cancel(job_id), services().live))
 
 
 @api.post("/jobs/<job_id>/retry")
+@operation("Jobs", "Try a job again", answers=queued(examples.TRAINING_JOB, JobDocument), problems=(404, 409))
 def retry_job(job_id: str) -> Response:
     """Queue a failed or cancelled job again; what it had finished is kept."""
     return accepted(submissions.retry(services(), job_id))
 
 
 @api.delete("/jobs/<job_id>")
+@operation("Jobs", "Remove a job", answers=NO_CONTENT, problems=(404, 409))
 def delete_job(job_id: str) -> tuple[str, int]:
     """Remove a job that has ended, and its files. A trained model stays in the registry."""
     submissions.delete(services(), job_id)
     return "", 204
+
+
+def _seconds(time: datetime | None) -> float | None:
+    return None if time is None else time.timestamp()

@@ -1,13 +1,28 @@
 """`/models`: the registry, and which model serves by default."""
 
-from flask import Response, jsonify, request
-from pydantic import BaseModel, ConfigDict
+from typing import Any
 
-from web.api import api
+from flask import Response, jsonify, request, url_for
+from pydantic import BaseModel, ConfigDict, Field
+from werkzeug.exceptions import NotFound
+
+from web.api import api, examples
 from web.api.answers import json_body
+from web.api.operations import NO_CONTENT, Answer, operation
+from web.documents import ModelDocument, ModelList
 from web.representations import model_document
 from web.services import services
 from worker.errors import InvalidSubmission, UnknownModel
+from worker.model_removal import delete_model
+
+
+class ModelFilter(BaseModel):
+    """Which models to list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(500, ge=1, le=1000, description="Most models on a page.")
+    cursor: str | None = Field(None, max_length=26, description="As `next` of the page before has it.")
 
 
 class DefaultModel(BaseModel):
@@ -15,21 +30,38 @@ class DefaultModel(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    model: str
+    model: str = Field(description="Its id.")
 
 
 @api.get("/models")
+@operation(
+    "Models",
+    "List the models",
+    query=ModelFilter,
+    answers=[Answer(200, "A page.", ModelList, {"models": [examples.MODEL], "next": None}, headers=("ETag",))],
+)
 def list_models() -> Response:
-    """All models, the newest first."""
+    """The newest come first; `next` is the address of the following page, or null."""
+    wanted = ModelFilter.model_validate(request.args.to_dict())
+    found = services().models.list(before=wanted.cursor, limit=wanted.limit + 1)
+    page, more = found[: wanted.limit], len(found) > wanted.limit
+    following: str | None = None
+    if more:
+        query: dict[str, Any] = wanted.model_dump(exclude_none=True) | {"cursor": page[-1].id}
+        following = url_for("api.list_models", **query)
     default = services().models.default()
-    return jsonify(
-        {"models": [model_document(model, default=model.id == default.id) for model in services().models.list()]}
-        if default
-        else {"models": []}
-    )
+    documents = [model_document(model, default=default is not None and model.id == default.id) for model in page]
+    answer: ModelList = {"models": documents, "next": following}
+    return jsonify(answer)
 
 
 @api.get("/models/<model_id>")
+@operation(
+    "Models",
+    "Look at a model",
+    answers=[Answer(200, "The model.", ModelDocument, examples.MODEL, headers=("ETag",))],
+    problems=(404,),
+)
 def get_model(model_id: str) -> Response:
     """One model with its figures."""
     model = services().models.get(model_id)
@@ -37,7 +69,29 @@ def get_model(model_id: str) -> Response:
     return jsonify(model_document(model, default=default is not None and default.id == model.id))
 
 
+@api.get("/models/default")
+@operation(
+    "Models",
+    "Look at the default model",
+    answers=[Answer(200, "The model.", ModelDocument, examples.MODEL, headers=("ETag",))],
+    problems=(404,),
+)
+def get_default_model() -> Response:
+    """The model that serves wherever none is named: the one that was chosen, else the newest."""
+    default = services().models.default()
+    if default is None:
+        raise NotFound("There is no model yet: train one first.")
+    return jsonify(model_document(default, default=True))
+
+
 @api.put("/models/default")
+@operation(
+    "Models",
+    "Choose the default model",
+    body=DefaultModel,
+    example={"model": examples.MODEL_ID},
+    answers=[Answer(200, "The model.", ModelDocument, examples.MODEL)],
+)
 def put_default_model() -> Response:
     """Let a model serve wherever none is named; until this is called, the newest does."""
     wanted = DefaultModel.model_validate(json_body(request)).model
@@ -46,3 +100,11 @@ def put_default_model() -> Response:
     except UnknownModel as error:
         raise InvalidSubmission("model", str(error)) from error
     return jsonify(model_document(model, default=True))
+
+
+@api.delete("/models/<model_id>")
+@operation("Models", "Delete a model", answers=NO_CONTENT, problems=(404, 409))
+def delete_one_model(model_id: str) -> tuple[str, int]:
+    """Remove a model and its files. The training that made it stays, and so do the results that it gave."""
+    delete_model(services(), model_id)
+    return "", 204

@@ -8,8 +8,11 @@ from flask import Response, jsonify, request, url_for
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import NotFound
 
-from web.api import api
+from web.access.guard import check_owner
+from web.api import api, examples
 from web.api.answers import accepted, idempotency_key, json_body
+from web.api.operations import NO_CONTENT, Answer, operation, queued
+from web.documents import JobDocument, ReviewDocument, ReviewItem
 from web.representations import timestamp
 from web.review_documents import counts_document, item_document
 from web.services import services
@@ -32,9 +35,9 @@ class ReviewFilter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    cursor: int = Field(0, ge=0)
-    limit: int = Field(100, ge=1, le=500)
-    only: Literal["open"] | None = None
+    cursor: int = Field(0, ge=0, lt=2**31, description="As `next` of the page before has it.")
+    limit: int = Field(100, ge=1, le=500, description="Most items on a page.")
+    only: Literal["open"] | None = Field(None, description="`open`: those that nobody has looked at.")
 
 
 class PictureOptions(BaseModel):
@@ -42,7 +45,7 @@ class PictureOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    seen: Literal["model"] | None = None
+    seen: Literal["model"] | None = Field(None, description="`model`: the 28×28 that the model saw.")
 
 
 class Said(BaseModel):
@@ -50,10 +53,31 @@ class Said(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    label: str | None
+    label: str | None = Field(description="One of the classes, or null for none of them.")
 
 
 @api.get("/jobs/<job_id>/review")
+@operation(
+    "Reviews",
+    "List the answers to review",
+    query=ReviewFilter,
+    answers=[
+        Answer(
+            200,
+            "A page.",
+            ReviewDocument,
+            {
+                "items": [examples.REVIEW_ITEM],
+                "next": None,
+                "counts": {"total": 12, "open": 11, "corrected": 1},
+                "classes": ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+                "review_below": 0.92,
+            },
+            headers=("ETag",),
+        )
+    ],
+    problems=(404, 409),
+)
 def get_review(job_id: str) -> Response:
     """The answers to review, the least certain first; with `?only=open`, those that nobody has looked at yet."""
     wanted = ReviewFilter.model_validate(request.args.to_dict())
@@ -79,6 +103,14 @@ def get_review(job_id: str) -> Response:
 
 
 @api.put("/jobs/<job_id>/review/<int:row>")
+@operation(
+    "Reviews",
+    "Correct or confirm an answer",
+    body=Said,
+    example={"label": "7"},
+    answers=[Answer(200, "The answer as it is now.", ReviewItem, examples.REVIEW_ITEM)],
+    problems=(404, 409),
+)
 def put_correction(job_id: str, row: int) -> Response:
     """Say what the image in this row shows; it replaces what was said before."""
     said = Said.model_validate(json_body(request))
@@ -87,6 +119,7 @@ def put_correction(job_id: str, row: int) -> Response:
 
 
 @api.delete("/jobs/<job_id>/review/<int:row>")
+@operation("Reviews", "Take back a correction", answers=NO_CONTENT, problems=(404, 409))
 def delete_correction(job_id: str, row: int) -> tuple[str, int]:
     """Take back what was said of this row, if anything."""
     reviews.clear(services(), job_id, row)
@@ -94,6 +127,13 @@ def delete_correction(job_id: str, row: int) -> tuple[str, int]:
 
 
 @api.get("/jobs/<job_id>/review/<int:row>/picture")
+@operation(
+    "Reviews",
+    "Look at an image",
+    query=PictureOptions,
+    answers=[Answer(200, "The picture.", media_types=["image/png", "image/jpeg"])],
+    problems=(404, 409),
+)
 def get_review_picture(job_id: str, row: int) -> Response:
     """The image in this row, made small; with `?seen=model`, as the model saw it: 28×28, light on dark."""
     options = PictureOptions.model_validate(request.args.to_dict())
@@ -110,6 +150,20 @@ def get_review_picture(job_id: str, row: int) -> Response:
 
 
 @api.get("/jobs/<job_id>/corrections.csv")
+@operation(
+    "Reviews",
+    "Fetch the corrections",
+    answers=[
+        Answer(
+            200,
+            "A table.",
+            media_types=["text/csv"],
+            example=f"{','.join(CSV_COLUMNS)}\n17,7/00017.png,1,0.41,7,{examples.ENDED}\n",
+            headers=("ETag",),
+        )
+    ],
+    problems=(404, 409),
+)
 def get_corrections(job_id: str) -> Response:
     """What people said, a line for each row that they looked at; `(none)` is none of the classes."""
     corrections = services().corrections.list(job_id)
@@ -128,7 +182,17 @@ def get_corrections(job_id: str) -> Response:
 
 
 @api.post("/reviews")
+@operation(
+    "Reviews",
+    "Queue the merging of corrections",
+    body=ReviewParameters,
+    example=examples.REVIEW,
+    headers=("Idempotency-Key",),
+    answers=queued({**examples.TRAINING_JOB, "kind": "review", "parameters": examples.REVIEW}, JobDocument),
+    problems=(404, 409),
+)
 def create_review() -> Response:
     """Queue the merging of a classification's corrections into its results, and into a data set."""
     parameters = ReviewParameters.model_validate(json_body(request))
+    check_owner(parameters.classification)
     return accepted(submit_review(services(), parameters, idempotency_key(request)))

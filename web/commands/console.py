@@ -2,23 +2,16 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TransferSpeedColumn,
-)
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from web.client import Job
+from web.client.progress import progress_bar
+from web.commands.exits import FAILED_JOB
 
 console = Console(stderr=True, highlight=False)
 
@@ -28,26 +21,10 @@ def say(message: str) -> None:
     console.print(message, markup=False, soft_wrap=True)
 
 
-def follow(job: Job) -> Job:
+def follow(job: Job, timeout_seconds: float | None = None) -> Job:
     """Show the job's progress until it has ended."""
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[unit]} {task.fields[note]}"),
-        TimeElapsedColumn(),
-        console=console,
-    ) as progress:
-        bar = progress.add_task(job.document["kind"], total=None, unit="", note=job.state)
-
-        def show(current: Job) -> None:
-            made = current.document["progress"]
-            progress.update(bar, completed=made["done"], total=made["total"], unit=made["unit"], note=_note(current))
-
-        job.wait(on_change=show)
-        show(job)
-    return job
+    with progress_bar(job, console) as show:
+        return job.wait(on_change=show, timeout_seconds=timeout_seconds)
 
 
 def transfer_bar() -> Progress:
@@ -64,7 +41,7 @@ def print_lines(rows: Sequence[Sequence[str]]) -> None:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def print_json(document: dict[str, Any]) -> None:
+def print_json(document: Mapping[str, Any]) -> None:
     click.echo(json.dumps(document, ensure_ascii=False))
 
 
@@ -73,7 +50,7 @@ def end_with(job: Job) -> None:
     if job.state == "succeeded":
         return
     say(f"Job {job.id} {job.state}. {job.document['error'] or ''}")
-    sys.exit(1)
+    sys.exit(FAILED_JOB)
 
 
 def headline(job: Job) -> str:
@@ -96,10 +73,3 @@ def headline(job: Job) -> str:
         right = "" if summary["accuracy"] is None else f", {summary['accuracy']:.2%} of {summary['labelled']} right"
         return f"{summary['images']} images, {summary['errors']} with errors{right}, {summary['seconds']:.1f} s"
     return job.document["error"] or ""
-
-
-def _note(job: Job) -> str:
-    detail = job.document["progress"].get("detail", {})
-    if job.state == "running" and "accuracy" in detail:
-        return f"accuracy {detail['accuracy']:.4f}"
-    return job.state

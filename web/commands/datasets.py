@@ -1,10 +1,12 @@
 """`tenfold datasets` and `tenfold import`."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
+from web.client.documents import DatasetDocument
+from web.commands.completions import complete_datasets
 from web.commands.console import print_json, print_lines, say
 from web.commands.options import check, options_of
 from web.commands.server import connect
@@ -16,14 +18,32 @@ MOST_CHARACTERS = 60
 
 
 @click.command()
-@click.option("--remove", metavar="NAME", help="Delete the uploaded data set NAME; models trained on it stay.")
+@click.argument("name", metavar="[NAME]", required=False, shell_complete=complete_datasets)
+@click.option(
+    "--preview",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Save a picture of sample images of each class of NAME to this file.",
+)
+@click.option(
+    "--remove",
+    metavar="NAME",
+    help="Delete the uploaded data set NAME; models trained on it stay.",
+    shell_complete=complete_datasets,
+)
 @json_option
-def datasets(remove: str | None, as_json: bool) -> None:
-    """List the data sets that a model can be trained on."""
+def datasets(name: str | None, preview: Path | None, remove: str | None, as_json: bool) -> None:
+    """List the data sets that a model can be trained on, or show the one called NAME."""
+    if preview is not None and name is None:
+        raise click.UsageError("--preview needs the NAME of a data set.")
     with connect() as client:
         if remove is not None:
             client.delete_dataset(remove)
             say(f"Deleted the data set {remove}.")
+        if preview is not None and name is not None:
+            preview.write_bytes(client.dataset_preview(name))
+        if name is not None:
+            _show(client.dataset(name), as_json)
+            return
         found = client.datasets()
     if as_json:
         print_json({"datasets": found})
@@ -51,7 +71,16 @@ def import_(name: str, file: Path, wait: bool, as_json: bool, **parameters: Any)
         say(f"Warning: {warning}")
 
 
-def _row(dataset: dict[str, Any]) -> tuple[str, ...]:
+def _show(dataset: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(dataset)
+        return
+    print_lines([_row(cast(DatasetDocument, dataset))])
+    for warning in dataset["warnings"]:
+        click.echo(f"Warning: {warning}")
+
+
+def _row(dataset: DatasetDocument) -> tuple[str, ...]:
     names = ", ".join(dataset["classes"])
     shown = names if len(names) <= MOST_CHARACTERS else names[:MOST_CHARACTERS] + "…"
     warnings = len(dataset["warnings"])

@@ -1,14 +1,13 @@
 """`tenfold demo`: the whole path once, on real data, through the HTTP API."""
 
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import click
 
 from web.client import Client, Job
-from web.commands.console import console, end_with, follow, print_lines, say, transfer_bar
+from web.commands.console import console, end_with, follow, print_json, print_lines, say, transfer_bar
+from web.commands.modules import run_module
 from web.redis_server import RedisMissing
 from web.stack import Stack, StackError
 
@@ -24,7 +23,8 @@ RECIPE = "dropout-128"
     envvar="TENFOLD_DATA",
     help="Where everything is kept.",
 )
-def demo(data: Path) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print, last, one JSON object with the outcome.")
+def demo(data: Path, as_json: bool) -> None:
     """Train on MNIST's 60,000 images, then classify its 10,000 test images from a zip of PNGs."""
     started = time.monotonic()
     data = data.resolve()
@@ -44,22 +44,20 @@ def demo(data: Path) -> None:
     finally:
         with console.status("stopping"):
             stack.stop()
-    _report(data, training, classification, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    if as_json:
+        print_json({"training": training.document, "classification": classification.document, "seconds": seconds})
+    else:
+        _report(data, training, classification, seconds)
 
 
 def _prepare(data: Path, images: Path) -> None:
     """MNIST on the volume, and its test images as PNGs in a zip. In processes of their own: they need NumPy."""
     with console.status("getting MNIST"):
-        _run("trainer.fetch", "mnist", "--root", data / "datasets")
+        run_module("trainer.fetch", "mnist", "--root", data / "datasets")
     if not images.exists():
         with console.status(f"writing the 10,000 test images as PNGs to {images}"):
-            _run("trainer.samples", "mnist", "--root", data / "datasets", images)
-
-
-def _run(module: str, *arguments: str | Path) -> None:
-    done = subprocess.run([sys.executable, "-m", module, *arguments], stderr=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise click.ClickException(f"{module} failed:\n{done.stderr}")
+            run_module("trainer.samples", "mnist", "--root", data / "datasets", images)
 
 
 def _train(client: Client) -> Job:

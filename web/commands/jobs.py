@@ -1,32 +1,39 @@
-"""`tenfold jobs`, `status`, `wait`, `cancel`, `retry`, `fetch`."""
+"""`tenfold jobs`, `status`, `wait`, `log`, `open`, `cancel`, `retry`, `delete`."""
 
-from pathlib import Path
+import sys
+import time
 
 import click
 
-from web.client import UPLOADS
-from web.commands.console import end_with, follow, headline, print_json, print_lines, say, transfer_bar
+from web.client import Job
+from web.commands.completions import complete_jobs
+from web.commands.console import end_with, follow, headline, print_json, print_lines, say
+from web.commands.exits import TIME_UP
+from web.commands.find import find_job, job_argument
 from web.commands.server import connect
 from web.commands.submit import json_option
 from worker.states import JobKind, JobState
 
-job_argument = click.argument("job_id", metavar="JOB")
+# Between two looks at a log that is followed.
+LOG_SECONDS = 1.0
 
 
 @click.command()
 @click.option("--kind", type=click.Choice([kind.value for kind in JobKind]), help="Only jobs of this kind.")
 @click.option("--state", type=click.Choice([state.value for state in JobState]), help="Only jobs in this state.")
-@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, help="How many.")
+@click.option("--parent", metavar="SWEEP", help="The trials of this sweep, which are listed nowhere else.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many.")
 @json_option
-def jobs(kind: str | None, state: str | None, limit: int, as_json: bool) -> None:
+def jobs(kind: str | None, state: str | None, parent: str | None, limit: int, as_json: bool) -> None:
     """List the newest jobs."""
     with connect() as client:
-        found = client.jobs(kind=kind, state=state, limit=limit)
+        found = client.jobs(kind=kind, state=state, parent=parent, limit=limit)
     if as_json:
         print_json({"jobs": [job.document for job in found]})
         return
     if not found:
-        say("No jobs yet. Start with: tenfold train dropout-128 --wait")
+        some = "such jobs" if kind or state or parent else "jobs yet"
+        say(f"No {some}. Start with: tenfold train dropout-128 --wait")
         return
     print_lines([(job.id, job.document["kind"], job.state, headline(job)) for job in found])
 
@@ -37,7 +44,7 @@ def jobs(kind: str | None, state: str | None, limit: int, as_json: bool) -> None
 def status(job_id: str, as_json: bool) -> None:
     """Say how JOB stands."""
     with connect() as client:
-        job = client.job(job_id)
+        job = find_job(client, job_id)
     if as_json:
         print_json(job.document)
         return
@@ -49,11 +56,16 @@ def status(job_id: str, as_json: bool) -> None:
 
 @click.command()
 @job_argument
+@click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Give up after so long, and exit 5.")
 @json_option
-def wait(job_id: str, as_json: bool) -> None:
+def wait(job_id: str, timeout: float | None, as_json: bool) -> None:
     """Show progress until JOB has ended."""
     with connect() as client:
-        job = follow(client.job(job_id))
+        try:
+            job = follow(find_job(client, job_id), timeout)
+        except TimeoutError as error:
+            say(f"{error} It goes on.")
+            sys.exit(TIME_UP)
     if as_json:
         print_json(job.summary | {"job": job.document})
     else:
@@ -63,29 +75,80 @@ def wait(job_id: str, as_json: bool) -> None:
 
 @click.command()
 @job_argument
-def cancel(job_id: str) -> None:
+@click.option("--follow", "-f", "following", is_flag=True, help="Go on until JOB has ended.")
+@json_option
+def log(job_id: str, following: bool, as_json: bool) -> None:
+    """Print the log of JOB."""
+    with connect() as client:
+        job = find_job(client, job_id)
+        if as_json:
+            job = job.wait() if following else job
+            print_json({"log": job.log().decode()})
+            return
+        _print_log(job, following)
+
+
+def _print_log(job: Job, following: bool) -> None:
+    printed = 0
+    while True:
+        ended = job.finished or not following
+        lines = job.log(printed)
+        printed += len(lines)
+        click.echo(lines, nl=False)
+        if ended:
+            return
+        time.sleep(LOG_SECONDS)
+        job.refresh()
+
+
+@click.command(name="open")
+@click.argument("job_id", metavar="[JOB]", required=False, shell_complete=complete_jobs)
+@json_option
+def open_(job_id: str | None, as_json: bool) -> None:
+    """Open the page of JOB in a browser; without JOB, the first page."""
+    with connect() as client:
+        page = client.server if job_id is None else find_job(client, job_id).page
+    if as_json:
+        print_json({"url": page})
+    else:
+        click.echo(page)
+    click.launch(page)
+
+
+@click.command()
+@job_argument
+@json_option
+def cancel(job_id: str, as_json: bool) -> None:
     """Stop JOB."""
     with connect() as client:
-        click.echo(f"{job_id} {client.job(job_id).cancel().state}")
+        _report_state(find_job(client, job_id).cancel(), as_json)
 
 
 @click.command()
 @job_argument
-def retry(job_id: str) -> None:
+@json_option
+def retry(job_id: str, as_json: bool) -> None:
     """Queue JOB again after it failed or was cancelled; what it had finished is kept."""
     with connect() as client:
-        click.echo(f"{job_id} {client.job(job_id).retry().state}")
+        _report_state(find_job(client, job_id).retry(), as_json)
 
 
 @click.command()
 @job_argument
-@click.option("--to", type=click.Path(file_okay=False, path_type=Path), help="Directory; default: the job's id.")
-def fetch(job_id: str, to: Path | None) -> None:
-    """Download the files of JOB: results, pictures, the model."""
-    with connect() as client, transfer_bar() as progress:
-        job = client.job(job_id)
-        sizes = {file["name"]: file["bytes"] for file in job.files() if file["name"] not in UPLOADS}
-        bar = progress.add_task(f"fetching {len(sizes)} files", total=sum(sizes.values()))
-        paths = job.fetch(to or Path(job_id), on_bytes=lambda count: progress.advance(bar, count))
-    for path in paths:
-        click.echo(path)
+@json_option
+def delete(job_id: str, as_json: bool) -> None:
+    """Remove JOB, which has ended, and its files; a model that it trained stays."""
+    with connect() as client:
+        job = find_job(client, job_id)
+        job.delete()
+    if as_json:
+        print_json({"deleted": job.id})
+    else:
+        click.echo(f"{job.id} deleted")
+
+
+def _report_state(job: Job, as_json: bool) -> None:
+    if as_json:
+        print_json(job.document)
+    else:
+        click.echo(f"{job.id} {job.state}")

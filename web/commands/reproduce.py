@@ -6,7 +6,7 @@ import sys
 import click
 
 
-@click.command(add_help_option=False, context_settings={"ignore_unknown_options": True})
+@click.command(add_help_option=False, options_metavar="", context_settings={"ignore_unknown_options": True})
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def reproduce(options: tuple[str, ...]) -> None:
     """Train the five recipes several times and compare with their published figures.

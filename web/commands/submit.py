@@ -20,12 +20,15 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print, last,
 
 
 @click.command()
-@click.argument("recipe", type=click.Choice(list(RECIPES)))
+@click.argument("recipe", metavar="RECIPE", type=click.Choice(list(RECIPES)))
 @options_of(TrainingParameters, besides=["recipe"])
 @wait_option
 @json_option
 def train(recipe: str, wait: bool, as_json: bool, **parameters: Any) -> None:
-    """Train a model by RECIPE."""
+    """Train a model by RECIPE.
+
+    `tenfold recipes` lists them. What is left out is as the recipe has it.
+    """
     parameters = check(TrainingParameters, {"recipe": recipe, **parameters})
     with connect() as client:
         report(client.train(**parameters), wait=wait, as_json=as_json)
@@ -61,7 +64,7 @@ def uploading(*files: Path) -> Iterator[Callable[[int], None]]:
 
 def report(job: Job, *, wait: bool, as_json: bool) -> None:
     """Say which job it is, or with `wait` what came of it, and exit 1 if it did not succeed."""
-    say(f"{job.document['kind']} {job.id}: {job.client.server}/jobs/{job.id}")
+    say(f"{job.document['kind']} {job.id}: {job.page}")
     if wait:
         follow(job)
     if as_json:

@@ -12,7 +12,7 @@ from worker.sweep_parameters import SweepParameters
 
 
 @click.command()
-@click.argument("recipe", type=click.Choice(list(RECIPES)))
+@click.argument("recipe", metavar="RECIPE", type=click.Choice(list(RECIPES)))
 @click.option(
     "--over",
     "axes",

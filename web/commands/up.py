@@ -9,13 +9,14 @@ import click
 from web.commands.console import console, say
 from web.commands.server import remember
 from web.redis_server import RedisMissing
-from web.stack import Stack, StackError
+from web.stack import LOOPBACK, Stack, StackError
 
 DEFAULT_PORT = 8000
 
 
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: a free one.")
+@click.option("--host", default=LOOPBACK, show_default=True, help="Address of the web; others take users first.")
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
@@ -24,12 +25,12 @@ DEFAULT_PORT = 8000
     envvar="TENFOLD_DATA",
     help="Where everything is kept.",
 )
-def up(port: int, data: Path) -> None:
+def up(port: int, host: str, data: Path) -> None:
     """Run Redis, a worker, a predictor and the web on this machine until Ctrl-C."""
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    stack = Stack(data, port)
+    stack = Stack(data, port, host=host)
     try:
         with console.status("starting"):
             stack.start()

@@ -1,24 +1,56 @@
-// Shows a running job's progress: one held-open poll at a time, answered when something has changed.
-const href = document.getElementById("job").dataset.href;
-const shown = Number(document.getElementById("done").textContent.replaceAll(",", ""));
-const byId = (id) => document.getElementById(id);
-const figure = (value, digits = 4) => (value === null || value === undefined ? "–" : value.toFixed(digits));
+// Keeps a running job's page up to date: one held-open poll at a time, and when something has changed, the parts that show
+// it are fetched, as the server renders them, and swapped in.
+const { href, live } = document.getElementById("job").dataset;
+const PAUSE_MS = 700;
+const TROUBLE_MS = 3000;
+// A screen reader is told of progress no oftener than this.
+const SAY_MS = 10_000;
+const FOCUSABLE = "a[href], button, summary, [tabindex]";
 
-function show(job) {
-  const { fraction, done, detail } = job.progress;
-  if (document.getElementById("trials") && done !== shown) location.reload();
-  byId("bar").value = fraction;
-  byId("done").textContent = done.toLocaleString("en");
-  for (const badge of document.querySelectorAll("[data-job=state]")) badge.textContent = job.state;
-  if (detail.loss !== undefined) {
-    byId("live").textContent = `– epoch ${detail.epoch}: loss ${figure(detail.loss)}, accuracy ${figure(detail.accuracy)}`;
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const trouble = (there) => { document.getElementById("trouble").hidden = !there; };
+const isReadInHere = (part) => !getSelection().isCollapsed && getSelection().containsNode(part, true);
+
+function show(text) {
+  const parts = new DOMParser().parseFromString(text, "text/html").querySelectorAll("[data-part]");
+  for (const next of parts) {
+    const shown = document.getElementById(next.id);
+    if (shown && !isReadInHere(shown)) swap(shown, next);
+    if (next.dataset.said) say(next.dataset);
   }
-  const rows = byId("epochs")?.tBodies[0];
-  for (const epoch of rows ? (detail.history ?? []).slice(rows.rows.length) : []) {
-    const row = rows.insertRow();
-    const cells = [epoch.epoch, figure(epoch.loss), figure(epoch.accuracy), figure(epoch.val_loss), figure(epoch.val_accuracy)];
-    for (const cell of cells) row.insertCell().textContent = cell;
-  }
+}
+
+function swap(shown, next) {
+  const folds = (part) => [part, ...part.querySelectorAll("*")].filter((element) => element.matches("details[data-keep]"));
+  const open = folds(shown).map((details) => details.open);
+  folds(next).forEach((details, index) => { details.open = open[index] ?? false; });
+  if (shown.isEqualNode(next)) return;
+  const focused = [...shown.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement);
+  const places = scrolled(shown);
+  shown.replaceWith(next);
+  scrolled(next).forEach(({ element }, index) => {
+    const place = places[index] ?? { atEnd: true };
+    element.scrollTop = place.atEnd ? element.scrollHeight : place.top;
+  });
+  [...next.querySelectorAll(FOCUSABLE)][focused]?.focus({ preventScroll: true });
+}
+
+function scrolled(part) {
+  return [...part.querySelectorAll(".log")].map((element) => ({
+    element,
+    top: element.scrollTop,
+    atEnd: element.scrollTop + element.clientHeight >= element.scrollHeight - 4,
+  }));
+}
+
+let saidAt = 0;
+
+function say({ said, title }) {
+  document.title = `${title} – Tenfold`;
+  const status = document.getElementById("said");
+  if (status.textContent === said || Date.now() - saidAt < SAY_MS) return;
+  saidAt = Date.now();
+  status.textContent = said;
 }
 
 async function follow() {
@@ -27,20 +59,26 @@ async function follow() {
     try {
       const headers = etag ? { "If-None-Match": etag } : {};
       const response = await fetch(etag ? `${href}?wait=20` : href, { headers, cache: "no-store" });
+      if (response.status === 404) return location.assign("/");
+      if (!response.ok && response.status !== 304) throw new Error(response.statusText);
       if (response.status === 200) {
         const job = await response.json();
         etag = response.headers.get("ETag");
         if (job.finished_at) return location.reload();
-        show(job);
-      } else if (response.status === 404) {
-        return location.assign("/");
+        show(await (await fetch(live, { cache: "no-store" })).text());
       }
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      trouble(false);
+      await pause(PAUSE_MS);
     } catch {
-      byId("live").textContent = "– the server does not answer, trying again";
-      await new Promise((resolve) => setTimeout(resolve, 3000));
+      trouble(true);
+      await pause(TROUBLE_MS);
     }
   }
 }
+
+// A log that is opened is read from its end.
+document.addEventListener("toggle", ({ target }) => {
+  for (const { element } of scrolled(target)) element.scrollTop = element.scrollHeight;
+}, true);
 
 follow();

@@ -1,72 +1,102 @@
 // Asks again whenever the drawing, the file or an option changes, and puts the answer in place of the last one.
-// The answer is rendered by the server, as it is without JavaScript.
+// The answer is rendered by the server, as it is without JavaScript; what the other models say comes after it.
+import { EXAMPLES } from "./examples.js";
+import { Pad } from "./pad.js";
+
 const form = document.getElementById("predict");
-const paper = document.getElementById("paper");
-const pen = document.getElementById("pen");
-const ink = paper?.getContext("2d");
+const byId = (id) => document.getElementById(id);
 
-const LINE = 20;
-const KEY_STEP = 10;
-const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+// While somebody draws, an answer is asked for this often.
+const PAUSE_MS = 150;
+// The other models are asked when the drawing has been left alone for this long.
+const OTHERS_PAUSE_MS = 500;
 
+let pad = null;
 let image = null; // what is asked about: the drawing or the file, whichever came last
-let asked = null; // the request under way
-let last = null; // where the pen was
-let penAt = [140, 60]; // where the keyboard's pen is
+let asking = false; // whether a request is under way
+let again = false; // whether something has changed since it began
+let question = 0; // the number of the newest; answers to older ones of the other models are dropped
 let pause = null;
+let othersPause = null;
 
-function clear() {
-  ink.fillStyle = "white";
-  ink.fillRect(0, 0, paper.width, paper.height);
+function drawn() {
+  byId("undo").disabled = byId("clear").disabled = pad.empty;
+  if (pad.empty) {
+    image = form.elements.file.files[0] ?? null;
+    forget();
+    return;
+  }
+  pause ??= setTimeout(async () => {
+    pause = null;
+    image = await pad.file();
+    ask();
+  }, PAUSE_MS);
 }
 
-function line(from, to) {
-  ink.lineWidth = LINE;
-  ink.lineCap = ink.lineJoin = "round";
-  ink.beginPath();
-  ink.moveTo(...from);
-  ink.lineTo(...to);
-  ink.stroke();
-}
-
-function place(event) {
-  const box = paper.getBoundingClientRect();
-  return [((event.clientX - box.left) / box.width) * paper.width, ((event.clientY - box.top) / box.height) * paper.height];
-}
-
-function showPen() {
-  pen.style.left = `${(penAt[0] / paper.width) * 100}%`;
-  pen.style.top = `${(penAt[1] / paper.height) * 100}%`;
-}
-
-function askAboutDrawing() {
-  clearTimeout(pause);
-  pause = setTimeout(() => {
-    paper.toBlob((blob) => {
-      image = new File([blob], "drawing.png", { type: "image/png" });
-      ask();
-    });
-  }, 150);
-}
-
+// One request at a time: a slow line gets no more questions than it can answer, and the last one always is asked.
 async function ask() {
-  asked?.abort();
-  const mine = (asked = new AbortController());
-  const body = new FormData(form);
-  body.set("file", image);
-  const answer = document.getElementById("answer");
+  question += 1;
+  clearTimeout(othersPause);
+  if (asking) {
+    again = true;
+    return;
+  }
+  asking = true;
+  do {
+    again = false;
+    await askFirst();
+  } while (again);
+  asking = false;
+  othersPause = setTimeout(askOthers, OTHERS_PAUSE_MS);
+}
+
+async function askFirst() {
+  const mine = image;
+  const answer = byId("answer");
   answer.setAttribute("aria-busy", "true");
   try {
-    const response = await fetch(form.action, { method: "POST", body, signal: mine.signal });
+    const body = bodyWith(mine);
+    body.delete("compare");
+    const response = await fetch(form.action, { method: "POST", body });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (!image) return; // cleared meanwhile
     const arrived = page.getElementById("answer");
     if (arrived) put(...arrived.children);
     else show(page.querySelector("main")?.textContent ?? `The server answered with status ${response.status}.`);
-  } catch (error) {
-    if (error.name !== "AbortError") show("The server does not answer. Try again in a moment.");
+  } catch {
+    if (image) show("The server does not answer. Try again in a moment.");
   } finally {
-    if (asked === mine) answer.removeAttribute("aria-busy");
+    answer.removeAttribute("aria-busy");
   }
+}
+
+async function askOthers() {
+  const mine = question;
+  const others = byId("others");
+  const body = image && bodyWith(image);
+  if (!body?.has("compare")) {
+    others.hidden = true;
+    return;
+  }
+  others.setAttribute("aria-busy", "true");
+  try {
+    const response = await fetch(others.dataset.href, { method: "POST", body });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (mine !== question) return;
+    const arrived = page.getElementById("model-answers");
+    if (arrived) byId("model-answers").replaceWith(arrived);
+    others.hidden = !arrived;
+  } catch {
+    others.hidden = true;
+  } finally {
+    others.removeAttribute("aria-busy");
+  }
+}
+
+function bodyWith(file) {
+  const body = new FormData(form);
+  body.set("file", file);
+  return body;
 }
 
 function show(text) {
@@ -78,62 +108,35 @@ function show(text) {
 }
 
 function put(...children) {
-  document.getElementById("answer").replaceChildren(...children);
+  byId("answer").replaceChildren(...children);
   // On a phone the answer is out of sight while one draws.
-  document.getElementById("brief").textContent = document.getElementById("label")?.textContent ?? "";
+  byId("brief").textContent = byId("label")?.textContent ?? "";
 }
 
-function startDrawing() {
-  clear();
-  showPen();
-  document.getElementById("drawing").hidden = false;
-  paper.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    paper.setPointerCapture(event.pointerId);
-    last = place(event);
-    line(last, last);
-  });
-  paper.addEventListener("pointermove", (event) => {
-    if (!last) return;
-    for (const moved of event.getCoalescedEvents?.() ?? [event]) {
-      const now = place(moved);
-      line(last, now);
-      last = now;
-    }
-  });
-  for (const end of ["pointerup", "pointercancel"]) {
-    paper.addEventListener(end, () => {
-      if (last) askAboutDrawing();
-      last = null;
-    });
-  }
-  paper.addEventListener("keydown", (event) => {
-    const way = KEYS[event.key];
-    if (!way) return;
-    event.preventDefault();
-    pen.hidden = false;
-    const from = penAt;
-    penAt = from.map((at, axis) => Math.min(Math.max(at + way[axis] * KEY_STEP, LINE), paper.width - LINE));
-    showPen();
-    if (event.shiftKey) return;
-    line(from, penAt);
-    askAboutDrawing();
-  });
-  paper.addEventListener("blur", () => (pen.hidden = true));
-  document.getElementById("clear").addEventListener("click", () => {
-    clear();
-    clearTimeout(pause);
-    asked?.abort();
-    image = form.elements.file.files[0] ?? null;
-    put();
-  });
+function forget() {
+  question += 1;
+  clearTimeout(pause);
+  clearTimeout(othersPause);
+  pause = null;
+  again = false;
+  byId("others").hidden = true;
+  put();
 }
 
 if (form) {
-  startDrawing();
+  byId("drawing").hidden = byId("examples").hidden = false;
+  pad = new Pad(byId("paper"), byId("pen"), drawn);
+  byId("clear").addEventListener("click", () => pad.clear());
+  byId("undo").addEventListener("click", () => pad.undo());
+  for (const button of document.querySelectorAll("[data-example]")) {
+    button.addEventListener("click", () => pad.set(structuredClone(EXAMPLES[button.dataset.example])));
+  }
   form.addEventListener("change", (event) => {
     if (event.target.name === "file") image = event.target.files[0] ?? image;
-    if (image) ask();
+    if (event.target.name === "compare") {
+      clearTimeout(othersPause);
+      othersPause = setTimeout(askOthers, PAUSE_MS);
+    } else if (image) ask();
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -36,7 +36,11 @@ UNIX, MACOS = 3, 19
 
 
 class ZipMember(NamedTuple):
-    """One file in a zip, as the central directory has it. `header_at` is where in the zip its own header starts."""
+    """One file in a zip, as the central directory has it.
+
+    `header_at` is where in the zip its own header starts, which repeats `stored_name`; `mode` is Unix' where `system`
+    is Unix; `record` is all that the directory has of it.
+    """
 
     name: str
     flags: int
@@ -45,19 +49,15 @@ class ZipMember(NamedTuple):
     packed_bytes: int
     unpacked_bytes: int
     header_at: int
+    system: int
+    mode: int
+    stored_name: bytes
     record: bytes
-
-    @property
-    def stored_name(self) -> bytes:
-        """The name's bytes, as the member's own header repeats them."""
-        return self.record[RECORD.size : RECORD.size + RECORD.unpack_from(self.record)[10]]
 
     @property
     def is_regular(self) -> bool:
         """Whether it is no symbolic link, device, pipe or directory, as far as the system that packed it says."""
-        fields = RECORD.unpack_from(self.record)
-        kind = stat.S_IFMT(fields[15] >> 16)
-        return kind in (0, stat.S_IFREG) or fields[1] >> 8 not in (UNIX, MACOS)
+        return stat.S_IFMT(self.mode) in (0, stat.S_IFREG) or self.system not in (UNIX, MACOS)
 
 
 @dataclass(frozen=True)
@@ -132,22 +132,45 @@ def read_member(file: BinaryIO, directory: Directory, position: int) -> ZipMembe
     """
     file.seek(position)
     head = file.read(RECORD.size)
-    fields = _unpack_record(head)
-    _, made_by, _, flags, method, _, _, crc, packed, unpacked, name_length, extra_length, comment_length, *_, offset = (
-        fields
-    )
+    if len(head) != RECORD.size:
+        raise zipfile.BadZipFile("Truncated central directory")
+    (
+        signature,
+        made_by,
+        _,
+        flags,
+        method,
+        _,
+        _,
+        crc,
+        packed,
+        unpacked,
+        name_length,
+        extra_length,
+        comment_length,
+        _,
+        _,
+        attributes,
+        offset,
+    ) = RECORD.unpack(head)
+    if signature != RECORD_SIGNATURE:
+        raise zipfile.BadZipFile("Bad magic number for central directory")
     rest = file.read(name_length + extra_length + comment_length)
-    extra = rest[name_length : name_length + extra_length]
+    stored_name, extra = rest[:name_length], rest[name_length : name_length + extra_length]
     if IN_ZIP64 in (packed, unpacked, offset):
         unpacked, packed, offset = _sizes_in_zip64(extra, unpacked, packed, offset)
+    system = made_by >> 8
     return ZipMember(
-        _name(made_by >> 8, flags, rest[:name_length], extra),
+        _name(system, flags, stored_name, extra),
         flags,
         method,
         crc,
         packed,
         unpacked,
         offset + directory.shift,
+        system,
+        attributes >> 16,
+        stored_name,
         head + rest,
     )
 
@@ -169,14 +192,6 @@ def _find_zip64(file: BinaryIO, end: int) -> tuple[int, int, int] | None:
         return None
     *_, size, offset = END64.unpack(record)
     return size, offset, record_at
-
-
-def _unpack_record(data: bytes) -> tuple[int, ...]:
-    if len(data) != RECORD.size:
-        raise zipfile.BadZipFile("Truncated central directory")
-    if not data.startswith(RECORD_SIGNATURE):
-        raise zipfile.BadZipFile("Bad magic number for central directory")
-    return RECORD.unpack(data)
 
 
 def _sizes_in_zip64(extra: bytes, *sizes: int) -> tuple[int, ...]:

@@ -1,0 +1,69 @@
+"""The whole stack as `tenfold up` starts it, and the command as a person runs it in the same directory."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from web.stack import free_port
+
+TENFOLD = [sys.executable, "-c", "from web.commands import main; main()"]
+
+
+class Up:
+    """`tenfold up` in a directory of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [*TENFOLD, "up", "--port", str(self.port)],
+            cwd=self.directory,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stderr is not None
+        line = ""
+        while "Tenfold is up" not in line:
+            line = self._process.stderr.readline()
+            assert line, "tenfold up ended"
+
+    def stop(self) -> int:
+        """Ctrl-C; returns the exit status."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGINT)
+        self._process.communicate()
+        return self._process.returncode
+
+    def run(self, *arguments: str | Path, status: int = 0) -> str:
+        """What a command, run in the same directory, prints: it finds the server by itself."""
+        done = self._run(arguments, status)
+        return done.stdout + done.stderr
+
+    def run_json(self, *arguments: str | Path, status: int = 0) -> Any:
+        return json.loads(self._run([*arguments, "--json"], status).stdout.splitlines()[-1])
+
+    def environment(self) -> dict[str, str]:
+        """That of a person who has configured nothing, and who finds `tenfold` and this Python on the path."""
+        tenfold = self.directory / "bin" / "tenfold"
+        if not tenfold.exists():
+            tenfold.parent.mkdir(exist_ok=True)
+            tenfold.write_text(f"#!{sys.executable}\nfrom web.commands import main\nmain()\n")
+            tenfold.chmod(0o755)
+        others = {name: value for name, value in os.environ.items() if name not in ("TENFOLD_SERVER", "TENFOLD_KEY")}
+        path = os.pathsep.join([str(tenfold.parent), str(Path(sys.executable).parent), os.environ["PATH"]])
+        return others | {"PATH": path, "TENFOLD_CONFIG": str(self.directory / "config.toml")}
+
+    def _run(self, arguments: Sequence[str | Path], status: int) -> "subprocess.CompletedProcess[str]":
+        command = [*TENFOLD, *map(str, arguments)]
+        done = subprocess.run(command, cwd=self.directory, env=self.environment(), capture_output=True, text=True)
+        assert done.returncode == status, done.stderr
+        return done

@@ -1,0 +1,47 @@
+"""The web in a process of its own, as `tenfold up` starts it, but without a worker."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from web.stack import free_port
+
+PATIENCE_SECONDS = 30
+
+
+class WebProcess:
+    """`python -m web.serve` on a volume.
+
+    Args:
+        settings: in the environment's names.
+    """
+
+    def __init__(self, data: Path, redis_url: str, **settings: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.api = f"{self.url}/api/v1"
+        self._environment = os.environ | {"TENFOLD_DATA": str(data), "TENFOLD_REDIS_URL": redis_url} | settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "web.serve", "--port", str(self.port)]
+        self._process = subprocess.Popen(command, env=self._environment, start_new_session=True)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                httpx.get(f"{self.api}/healthz")
+                return
+            except httpx.TransportError:
+                assert time.monotonic() < deadline, "the web did not start"
+                time.sleep(0.05)
+
+    def kill(self) -> None:
+        """As a crash does it: nothing is finished or flushed."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()

@@ -1,0 +1,283 @@
+"""The client on a bad day: the server is away for a moment, answers get lost, downloads break off."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pytest
+from flask import Flask
+from pydantic import BaseModel, TypeAdapter
+
+from tests.web.conftest import zip_bytes
+from tests.web.served import Gateway, served
+from trainer.parameters import TrainingParameters
+from web.client import Client, Job, JobFailed, ServerAway, ServerError, documents, options
+from web.client.tables import read_table
+from web.stack import free_port
+from worker.parameters import (
+    ClassificationParameters,
+    ImportParameters,
+    PredictionParameters,
+    ReviewParameters,
+)
+from worker.services import Services
+from worker.sweep_parameters import SweepParameters
+
+AWAY = (HTTPStatus.SERVICE_UNAVAILABLE, [("Retry-After", "0")])
+
+
+@pytest.fixture
+def gateway(app: Flask) -> Gateway:
+    return Gateway(app)
+
+
+@pytest.fixture
+def client(gateway: Gateway) -> Iterator[Client]:
+    with served(gateway) as url, Client(url, retries=2) as client:
+        yield client
+
+
+def jobs_of(services: Services) -> list[str]:
+    return [job.id for job in services.jobs.list()]
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    ],
+)
+def test_a_request_that_is_refused_for_a_moment_is_sent_again(
+    status: HTTPStatus, gateway: Gateway, client: Client
+) -> None:
+    gateway.refuse = [(status, [])] * 2
+
+    assert client.jobs() == []
+    assert len(gateway.requests) == 3
+
+
+def test_a_refusal_that_lasts_is_told(gateway: Gateway, client: Client) -> None:
+    gateway.refuse = [AWAY] * 3
+
+    with pytest.raises(ServerError) as refused:
+        client.jobs()
+
+    assert refused.value.status == HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def test_it_comes_back_when_the_server_says_and_not_before(app: Flask) -> None:
+    """Two tries, the second of which is in time only if it waits for the two seconds that it was told."""
+    opens: list[float] = []
+
+    def busy(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        opens.append(time.monotonic() + 1.5)
+        if time.monotonic() < opens[0]:
+            start_response("429 Too Many Requests", [("Retry-After", "2")])
+            return [b""]
+        return app(environ, start_response)
+
+    with served(busy) as url, Client(url, retries=1) as client:
+        assert client.jobs() == []
+
+
+def test_a_training_whose_answer_is_lost_is_queued_once(gateway: Gateway, client: Client, services: Services) -> None:
+    gateway.lose = [HTTPStatus.BAD_GATEWAY] * 2
+
+    job = client.train("dropout-128", epochs=1)
+
+    assert len(gateway.requests) == 3
+    assert jobs_of(services) == [job.id]
+
+
+def test_an_upload_whose_answer_is_lost_is_sent_whole_again_and_queued_once(
+    gateway: Gateway, client: Client, services: Services, model: str, tmp_path: Path
+) -> None:
+    images = tmp_path / "digits.zip"
+    images.write_bytes(zip_bytes("7/1.png", "8/2.png"))
+    counted: list[int] = []
+    gateway.lose = [HTTPStatus.GATEWAY_TIMEOUT]
+
+    job = client.classify(images, on_bytes=counted.append)
+
+    assert jobs_of(services) == [job.id]
+    assert services.volume.archive(job.id).read_bytes() == images.read_bytes()
+    assert sum(counted) == images.stat().st_size
+
+
+def test_a_key_of_ones_own_makes_two_programs_queue_one_job(client: Client) -> None:
+    first = client.train("dropout-128", idempotency_key="monday")
+    second = client.train("dropout-128", idempotency_key="monday")
+
+    assert first.id == second.id
+
+
+def test_what_has_no_key_is_not_sent_again_once_it_may_have_arrived(
+    gateway: Gateway, client: Client, services: Services
+) -> None:
+    job = client.train("dropout-128")
+    gateway.lose = [HTTPStatus.BAD_GATEWAY]
+
+    with pytest.raises(ServerError):
+        job.cancel()
+
+    assert len(gateway.requests) == 2
+    assert job.refresh().state == "cancelled"
+
+
+def test_what_has_no_key_is_sent_again_when_it_did_not_arrive(gateway: Gateway, client: Client) -> None:
+    job = client.train("dropout-128")
+    gateway.refuse = [AWAY]
+
+    assert job.cancel().state == "cancelled"
+
+
+def test_no_server_is_told_with_its_address_and_the_remedy() -> None:
+    port = free_port()
+
+    with Client(f"http://127.0.0.1:{port}", retries=1) as client, pytest.raises(ServerAway, match=str(port)) as away:
+        client.jobs()
+
+    assert "tenfold up" in str(away.value)
+
+
+def test_a_download_that_breaks_off_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 1000
+    asked: list[str | None] = []
+
+    def breaking_off(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        asked.append(environ.get("HTTP_RANGE"))
+        if asked[-1] is None:
+            start_response("200 OK", [("Content-Length", str(len(content)))])
+            return [content[:100_000]]
+        start = int(asked[-1].removeprefix("bytes=").removesuffix("-"))
+        start_response("206 Partial Content", [("Content-Length", str(len(content) - start))])
+        return [content[start:]]
+
+    counted: list[int] = []
+    with served(breaking_off) as url, Client(url, retries=1) as client:
+        path = client.download("/file", tmp_path / "file", counted.append)
+
+    assert asked == [None, "bytes=100000-"]
+    assert path.read_bytes() == content
+    assert sum(counted) == len(content)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_download_that_is_refused_is_told_like_any_refusal(client: Client, tmp_path: Path) -> None:
+    with pytest.raises(ServerError, match="no job 'nosuch'"):
+        client.download("/api/v1/jobs/nosuch/files/log.txt", tmp_path / "log.txt")
+
+
+def test_the_key_is_sent_with_every_request(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served(gateway) as url:
+        with Client(url, key="tenfold_secret") as client:
+            client.jobs()
+        monkeypatch.setenv("TENFOLD_KEY", "tenfold_from_environment")
+        with Client(url) as client:
+            client.jobs()
+
+    sent = [request["HTTP_AUTHORIZATION"] for request in gateway.requests]
+    assert sent == ["Bearer tenfold_secret", "Bearer tenfold_from_environment"]
+
+
+def test_more_jobs_than_a_page_holds_are_listed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.client.client.JOBS_PAGE", 2)
+    queued = [client.train("dropout-128", seed=seed).id for seed in range(5)]
+
+    assert [job.id for job in client.jobs(limit=4)] == queued[:0:-1]
+    assert len(client.jobs()) == 5
+
+
+def test_a_job_that_has_not_succeeded_has_no_results(client: Client) -> None:
+    job = client.train("dropout-128")
+
+    with pytest.raises(JobFailed, match="queued; wait"):
+        job.results()
+    job.cancel()
+    with pytest.raises(JobFailed, match="cancelled"):
+        job.results()
+
+
+def test_a_table_without_pandas_is_told_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+
+    with pytest.raises(ImportError, match=r"pip install 'tenfold\[pandas\]'"):
+        read_table(tmp_path / "history.csv")
+
+
+def test_waiting_can_be_bounded(client: Client) -> None:
+    with pytest.raises(TimeoutError, match="still queued"):
+        client.train("dropout-128").wait(timeout_seconds=0.1)
+
+
+def test_a_job_is_deleted(client: Client, services: Services) -> None:
+    job = client.train("dropout-128").cancel()
+
+    job.delete()
+
+    assert jobs_of(services) == []
+
+
+def test_health_is_told_part_by_part(client: Client) -> None:
+    assert client.health()["checks"]["database"] == "ok"
+    assert client.alive()
+    assert client.ready()
+
+
+@pytest.mark.parametrize(
+    ("offered", "declaration", "besides"),
+    [
+        (options.TrainingOptions, TrainingParameters, {"recipe"}),
+        (options.SweepOptions, SweepParameters, {"recipe", "space"}),
+        (options.ClassificationOptions, ClassificationParameters, {"directory"}),
+        (options.PredictionOptions, PredictionParameters, set()),
+        (options.ImportOptions, ImportParameters, {"name"}),
+        (options.ReviewOptions, ReviewParameters, {"classification"}),
+    ],
+)
+def test_keywords_are_typed_as_the_declaration_types_them(
+    offered: type, declaration: type[BaseModel], besides: set[str]
+) -> None:
+    declared = declaration.model_json_schema()["properties"]
+    hints = get_type_hints(offered)
+
+    assert hints.keys() == declared.keys() - besides
+    for name, hint in hints.items():
+        assert bare(TypeAdapter(hint).json_schema()) == bare(declared[name]), name
+
+
+def bare(schema: dict[str, Any]) -> Any:
+    """What values there can be, without bounds and words. None, and text in place of a list, are not told apart."""
+    parts = [part for part in schema.get("anyOf", [schema]) if part.get("type") != "null"]
+    lists = [part for part in parts if part.get("type") == "array"]
+    [part] = lists or parts
+    return (part.get("type"), part.get("enum"), bare(part["items"]) if "items" in part else None)
+
+
+def test_documents_have_what_they_are_typed_to_have(client: Client, model: str) -> None:
+    job = client.train("dropout-128")
+
+    assert keys(documents.JobDocument) <= job.document.keys()
+    assert keys(documents.Progress) <= job.document["progress"].keys()
+    assert keys(documents.ModelDocument) <= client.model(model).keys()
+    assert all(keys(documents.DatasetDocument) <= dataset.keys() for dataset in client.datasets())
+    assert all(keys(documents.RecipeDocument) <= recipe.keys() for recipe in client.recipes())
+    assert all(keys(documents.JobDocument) <= listed.document.keys() for listed in client.jobs())
+
+
+def keys(document: type) -> frozenset[str]:
+    required: frozenset[str] = document.__required_keys__  # type: ignore[attr-defined]
+    return required
+
+
+def test_a_job_knows_its_page(client: Client) -> None:
+    job = client.train("dropout-128")
+
+    assert isinstance(job, Job)
+    assert job.page == f"{client.server}/jobs/{job.id}"

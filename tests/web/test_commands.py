@@ -1,0 +1,236 @@
+"""The command against the real application: what it prints, how it ends, and which server it asks."""
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.reviews import classified, digits, untrained_model
+from tests.web.served import Gateway, served
+from trainer.datasets import Dataset
+from web.commands import run
+from web.stack import free_port
+from worker.services import Services
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person in an empty directory, who has set nothing."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TENFOLD_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.delenv("TENFOLD_SERVER", raising=False)
+    monkeypatch.delenv("TENFOLD_KEY", raising=False)
+
+
+@pytest.fixture
+def gateway(app: Flask) -> Gateway:
+    return Gateway(app)
+
+
+@pytest.fixture
+def server(gateway: Gateway) -> Iterator[str]:
+    with served(gateway) as url:
+        yield url
+
+
+@pytest.fixture
+def say(capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Runs a command line; returns what it prints, results before messages."""
+
+    def say(line: str, *, status: int = 0) -> str:
+        capfd.readouterr()
+        try:
+            ended = run(shlex.split(line))
+        except SystemExit as end:
+            ended = int(end.code or 0)
+        printed = capfd.readouterr()
+        assert ended == status, printed.err
+        return printed.out + printed.err
+
+    return say
+
+
+@pytest.fixture
+def tenfold(say: Callable[..., str], server: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """The same, for somebody who has named the server."""
+    monkeypatch.setenv("TENFOLD_SERVER", server)
+    return say
+
+
+def test_a_job_is_queued_looked_at_ended_queued_again_and_deleted(tenfold: Callable[..., str]) -> None:
+    job = tenfold("train dropout-128 --epochs 7").splitlines()[0]
+
+    assert f"training {job} queued: 0 of 7 epochs" in tenfold(f"status {job}")
+    assert tenfold("cancel last") == f"{job} cancelled\n"
+    assert json.loads(tenfold(f"retry {job} --json"))["state"] == "queued"
+    tenfold("cancel last")
+    assert tenfold("delete last") == f"{job} deleted\n"
+    assert "No jobs yet" in tenfold("jobs")
+    assert "none is the last" in tenfold("status last", status=4)
+
+
+def test_waiting_gives_up_when_the_time_is_up(tenfold: Callable[..., str]) -> None:
+    tenfold("train dropout-128")
+
+    assert "still queued after 0.1 s. It goes on." in tenfold("wait last --timeout 0.1", status=5)
+
+
+def test_the_log_and_the_files_of_a_job(tenfold: Callable[..., str], services: Services) -> None:
+    job = tenfold("train dropout-128").splitlines()[0]
+    assert tenfold("log last") == ""
+    services.volume.log(job).write_text("epoch 1 of 10\n")
+    tenfold("cancel last")
+
+    assert tenfold("log last --follow") == "epoch 1 of 10\n"
+    assert json.loads(tenfold("log last --json")) == {"log": "epoch 1 of 10\n"}
+    assert tenfold("files last").split() == ["14", "log.txt"]
+    assert tenfold("fetch last log.txt --to here").splitlines()[0] == "here/log.txt"
+    assert "there are: log.txt" in tenfold("fetch last results.csv", status=1)
+
+
+def test_a_model_is_shown_chosen_and_fetched(tenfold: Callable[..., str], model: str) -> None:
+    assert "test_accuracy    0.98" in tenfold(f"models {model}")
+    assert json.loads(tenfold(f"models --default {model} --json"))["models"][0]["default"]
+    assert tenfold(f"files {model} --model").split() == ["10", "model.keras"]
+    tenfold(f"fetch {model} --model --to model")
+    assert Path("model/model.keras").read_bytes() == b"0123456789"
+
+
+def test_recipes_data_sets_and_health_are_listed(tenfold: Callable[..., str], server: str) -> None:
+    assert "dropout-128       101,770 parameters" in tenfold("recipes")
+    assert tenfold("datasets mnist").startswith("mnist ")
+    assert json.loads(tenfold("datasets mnist --json"))["name"] == "mnist"
+    assert "needs the NAME" in tenfold("datasets --preview mnist.png", status=2)
+    assert tenfold("health").splitlines()[0].split() == [server, "ready"]
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "said"),
+    [
+        ("jobs --limit 3", 0, "No jobs yet"),
+        ("wait nosuch", 4, "no job 'nosuch'"),
+        ("train dropout-128 --epochs 0", 2, "epochs: "),
+        ("train nosuch", 2, "nosuch"),
+        ("nosuch", 2, "nosuch"),
+        ("review last --answer seven", 2, "such as 17=7"),
+        ("train dropout-128 --dataset nosuch", 4, "nosuch"),
+    ],
+)
+def test_how_a_command_ends_and_what_it_says(line: str, status: int, said: str, tenfold: Callable[..., str]) -> None:
+    assert said in tenfold(line, status=status)
+
+
+def test_no_server_ends_with_a_code_of_its_own(say: Callable[..., str]) -> None:
+    assert "tenfold up" in say(f"--server http://127.0.0.1:{free_port()} jobs", status=3)
+
+
+def test_what_lacks_a_key_is_told_where_one_is_named(tenfold: Callable[..., str], gateway: Gateway) -> None:
+    gateway.refuse = [(HTTPStatus.UNAUTHORIZED, [])]
+
+    assert "--key, TENFOLD_KEY" in tenfold("jobs", status=4)
+
+
+def settings_used(say: Callable[..., str], line: str = "config --json") -> tuple[str, str, bool]:
+    used: dict[str, Any] = json.loads(say(line))
+    return used["server"], used["server_from"], used["key_set"]
+
+
+def test_an_option_comes_before_the_environment_and_that_before_the_file(
+    say: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settings_used(say) == ("http://127.0.0.1:8000", "the default", False)
+    Path(".tenfold").write_text("http://started.here\n")
+    assert settings_used(say)[0] == "http://started.here"
+    Path("config.toml").write_text('server = "http://in.file"\nkey = "secret"\n')
+    assert settings_used(say) == ("http://in.file", str(Path("config.toml").resolve()), True)
+    monkeypatch.setenv("TENFOLD_SERVER", "http://in.environment")
+    assert settings_used(say)[:2] == ("http://in.environment", "TENFOLD_SERVER")
+    assert settings_used(say, "--server http://named config --json")[:2] == ("http://named", "--server")
+
+
+def test_the_key_in_the_file_goes_to_the_files_server_only_and_is_never_shown(say: Callable[..., str]) -> None:
+    Path("config.toml").write_text('server = "http://in.file"\nkey = "secret"\n')
+
+    assert not settings_used(say, "--server http://elsewhere config --json")[2]
+    assert settings_used(say, "--server http://in.file config --json")[2]
+    assert "secret" not in say("config") + say("config --json")
+
+
+def test_the_file_sets_options_of_commands(tenfold: Callable[..., str]) -> None:
+    Path("config.toml").write_text("[train]\nepochs = 3\nseed = 8\n")
+
+    parameters = json.loads(tenfold("train dropout-128 --seed 9 --json").splitlines()[0])["job"]["parameters"]
+
+    assert (parameters["epochs"], parameters["seed"]) == (3, 9)
+
+
+@pytest.mark.parametrize("text", ['sever = "http://x"', "server = 3", "[nosuch]\n", "server =", 'train = "x"'])
+def test_a_file_that_makes_no_sense_is_told_with_its_name(text: str, say: Callable[..., str]) -> None:
+    Path("config.toml").write_text(text)
+
+    assert "config.toml" in say("config", status=1)
+
+
+@pytest.fixture
+def reviewed(services: Services, mnist: Dataset) -> str:
+    """A classification of five digits, all to review."""
+    untrained_model(services)
+    return classified(services, digits(mnist, 5)).id
+
+
+def test_corrections_are_said_and_taken_back(tenfold: Callable[..., str], reviewed: str) -> None:
+    said = json.loads(tenfold(f"review {reviewed} --answer 1=7 --answer 2=none --json"))["items"]
+    assert {item["row"]: item["correction"]["label"] for item in said if item["correction"]} == {1: "7", 2: None}
+    left = json.loads(tenfold("review last --take-back 2 --open --pictures seen --json"))["items"]
+    assert 2 in {item["row"] for item in left}
+    assert {path.name for path in Path("seen").iterdir()} >= {"2.png"}
+    rows = json.loads(tenfold("corrections last --json"))["corrections"]
+    assert [(row["row"], row["corrected"]) for row in rows] == [("1", "7")]
+
+
+def complete(words: str, *, shell: str = "bash", **environment: str) -> list[str]:
+    """What a shell offers for the last of these words."""
+    asked = {"_TENFOLD_COMPLETE": f"{shell}_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    code = "from web.commands import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | asked | environment, capture_output=True, text=True, check=True
+    )
+    return [line.partition(",")[2] for line in done.stdout.split()]
+
+
+def test_commands_options_choices_ids_and_names_are_completed(tenfold: Callable[..., str], model: str) -> None:
+    job = tenfold("train dropout-128").splitlines()[0]
+
+    assert complete("tenfold c") == ["classify", "cancel", "corrections", "correct", "config", "completion"]
+    assert complete("tenfold train dropout-1") == ["dropout-128", "dropout-128-32"]
+    assert complete("tenfold train dropout-128 --optimizer ada") == ["adam", "adamw"]
+    assert complete("tenfold train dropout-128 --dataset f") == ["fashion-mnist"]
+    assert complete("tenfold classify --model m") == [model]
+    assert complete("tenfold wait ") == ["last", job]
+
+
+def test_completion_says_nothing_where_no_server_answers() -> None:
+    assert complete("tenfold wait ", TENFOLD_SERVER=f"http://127.0.0.1:{free_port()}") == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_completion_script_is_one_that_the_shell_reads(
+    shell: str, say: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    path = Path(say(f"completion {shell} --install").splitlines()[0])
+
+    assert path.is_relative_to(tmp_path)
+    assert "_TENFOLD_COMPLETE" in path.read_text()
+    if found := shutil.which(shell):
+        subprocess.run([found, "-n", path], check=True)

@@ -1,0 +1,90 @@
+"""Server-Sent Events: a job's progress as it comes, to those for whom there is a place."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import Clock
+from tests.web.serving import WebProcess
+from web.api.events import HEARTBEAT_SECONDS, LONGEST_STREAM_SECONDS, events
+from web.polling import etag_of
+from worker.errors import UnknownJob
+from worker.states import JobState
+
+
+@pytest.fixture
+def web(tmp_path: Path, redis_url: str) -> Iterator[WebProcess]:
+    process = WebProcess(tmp_path / "data", redis_url, TENFOLD_MAX_WAITING_POLLS="1")
+    process.start()
+    yield process
+    process.kill()
+
+
+def read(stream: Iterator[str]) -> dict[str, Any]:
+    """The next event of a stream of lines."""
+    event: dict[str, Any] = {}
+    for line in stream:
+        if not line and event:
+            return event
+        name, _, value = line.partition(": ")
+        if name:
+            event[name] = json.loads(value) if name == "data" else value
+    return event
+
+
+def test_a_job_is_followed_from_progress_to_its_end_in_the_one_place_that_there_is(
+    web: WebProcess, tmp_path: Path
+) -> None:
+    job = httpx.post(f"{web.api}/trainings", json={"recipe": "dropout-128"}).json()
+    address = f"{web.url}{job['links']['events']}"
+
+    assert httpx.head(address).status_code == 200  # and takes no place
+
+    with httpx.stream("GET", address, timeout=30) as response:
+        assert response.headers["Content-Type"].startswith("text/event-stream")
+        lines = response.iter_lines()
+        first = read(lines)
+        assert (first["event"], first["data"]["state"]) == ("progress", "queued")
+
+        refused = httpx.get(address)
+        assert refused.status_code == 503
+        assert int(refused.headers["Retry-After"]) > 0
+
+        httpx.post(f"{web.url}{job['links']['self']}/cancel")
+        last = read(lines)
+        assert (last["event"], last["data"]["state"]) == ("end", "cancelled")
+        assert read(lines) == {}
+
+    assert httpx.get(address, headers={"Last-Event-ID": first["id"]}).status_code == 200  # the place is free again
+    assert httpx.get(address, headers={"Last-Event-ID": last["id"]}).status_code == 204
+
+
+def test_what_was_received_is_not_told_again(clock: Clock) -> None:
+    queued, cancelled = [{"state": state} for state in (JobState.QUEUED, JobState.CANCELLED)]
+    seen: Any = iter([queued, queued, cancelled])
+
+    said = list(events(lambda: next(seen), etag_of(queued), clock=clock, sleep=clock.advance))
+
+    assert [line.split("\n")[1] for line in said] == ["event: end"]
+
+
+def test_a_quiet_stream_shows_that_it_lives_and_ends_after_a_while(clock: Clock) -> None:
+    def look() -> Any:
+        return {"state": JobState.RUNNING}
+
+    said = list(events(look, None, clock=clock, sleep=clock.advance))
+
+    assert said[0].startswith("id: ")
+    assert set(said[1:]) == {": still here\n\n"}
+    assert len(said) - 1 == (LONGEST_STREAM_SECONDS - 1) // HEARTBEAT_SECONDS
+
+
+def test_a_job_that_is_removed_ends_the_stream(clock: Clock) -> None:
+    def look() -> Any:
+        raise UnknownJob
+
+    assert list(events(look, None, clock=clock, sleep=clock.advance)) == ["event: gone\ndata: {}\n\n"]

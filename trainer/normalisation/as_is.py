@@ -1,0 +1,51 @@
+"""Which pictures are in MNIST's own form already: light ink on black in a 20×20 box, its centre of mass in the middle.
+
+Looked at many at a time, by the sums of their rows and columns: one by one it takes three times as long.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from trainer.idx import Bytes
+from trainer.normalisation.field import BOX, CENTRE, SIDE
+
+# Of MNIST's 70,000 images none has less exact black, and none has its centre of mass further off the centre.
+MOST_INK = SIDE * SIDE // 2
+MOST_OFF_CENTRE = 0.53
+
+LEAST_PEAK = 128
+
+
+def are_mnist(pictures: Bytes) -> npt.NDArray[np.bool_]:
+    """Of pictures (n, 28, 28) uint8, (n,) bool."""
+    flat = pictures.reshape(-1, SIDE * SIDE)
+    # Sums of bytes are exact in float32 up to 2**24.
+    sums = flat.astype(np.float32) @ ROWS_AND_COLUMNS
+    rows, columns = sums[:, :SIDE], sums[:, SIDE:]
+    return np.asarray(
+        (np.count_nonzero(flat, axis=1) <= MOST_INK)
+        & (flat.max(axis=1) > LEAST_PEAK)
+        & (_extent(rows) <= BOX)
+        & (_extent(columns) <= BOX)
+        & (abs(_centre(rows) - CENTRE) <= MOST_OFF_CENTRE)
+        & (abs(_centre(columns) - CENTRE) <= MOST_OFF_CENTRE)
+    )
+
+
+def _extent(sums: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    """How many rows, or columns, from the first to the last that has ink; all of them where none has."""
+    inked = sums > 0
+    return np.asarray(SIDE - inked.argmax(axis=1) - inked[:, ::-1].argmax(axis=1), np.int64)
+
+
+def _centre(sums: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return np.asarray((sums @ np.arange(SIDE, dtype=np.float32)) / np.maximum(sums.sum(axis=1), 1), np.float32)
+
+
+def _rows_and_columns() -> npt.NDArray[np.float32]:
+    """(784, 56): as a matrix, the product that sums each row and each column of a picture."""
+    rows, columns = np.divmod(np.arange(SIDE * SIDE), SIDE)
+    return np.concatenate([np.eye(SIDE)[rows], np.eye(SIDE)[columns]], axis=1).astype(np.float32)
+
+
+ROWS_AND_COLUMNS = _rows_and_columns()

@@ -1,0 +1,83 @@
+"""A person's own page: their keys, their password, and how much they have."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from web.access.asker import asker, begin_session
+from web.access.sign_in_pages import throttle, too_many_tries
+from web.services import services, settings
+from worker.errors import InvalidSubmission
+from worker.people.quotas import Quota
+from worker.people.scopes import Scope, lesser
+from worker.records import User
+
+account_pages = Blueprint("account", __name__, url_prefix="/account")
+
+
+@account_pages.get("")
+def index() -> Response:
+    return _page()
+
+
+@account_pages.post("/password")
+def change_password() -> Response:
+    """Set another password; every other session of the person's ends."""
+    user = _user()
+    seconds = throttle().seconds_to_wait(user.name, request.remote_addr or "")
+    if seconds:
+        return make_response(too_many_tries(seconds))
+    if services().users.authenticate(user.name, request.form.get("current", "")) is None:
+        return _page(HTTPStatus.UNPROCESSABLE_ENTITY, current_error="This is not your password.")
+    throttle().forgive(user.name, request.remote_addr or "")
+    try:
+        begin_session(services().users.change_password(user.name, request.form.get("password", "")))
+    except InvalidSubmission as error:
+        return _page(HTTPStatus.UNPROCESSABLE_ENTITY, password_error=str(error))
+    return _page(changed=True)
+
+
+@account_pages.post("/keys")
+def add_key() -> Response:
+    """Make a key and show it, this once."""
+    user = _user()
+    try:
+        scope = lesser(Scope(request.form.get("scope", Scope.SUBMIT)), user.scope)
+        _, text = services().keys.add(user.name, request.form.get("name", "").strip(), scope)
+    except InvalidSubmission as error:
+        return _page(HTTPStatus.UNPROCESSABLE_ENTITY, key_error=str(error))
+    except ValueError:
+        return _page(HTTPStatus.UNPROCESSABLE_ENTITY, key_error="There is no such scope.")
+    return _page(new_key=text)
+
+
+@account_pages.post("/keys/<key_id>/revoke")
+def revoke_key(key_id: str) -> Response:
+    services().keys.revoke(key_id, _user().name)
+    return redirect(url_for("account.index"), HTTPStatus.SEE_OTHER)
+
+
+def _user() -> User:
+    who = asker()
+    assert who is not None
+    assert who.name is not None
+    return services().users.get(who.name)
+
+
+def _page(status: HTTPStatus = HTTPStatus.OK, **shown: object) -> Response:
+    user = _user()
+    response = make_response(
+        render_template(
+            "account.html",
+            user=user,
+            keys=services().keys.list(user.name),
+            used=services().jobs.usage(user.name),
+            quota=Quota(settings().max_jobs_per_user, settings().max_bytes_per_user).of(user),
+            scopes=[scope.value for scope in Scope if user.scope.covers(scope)],
+            **shown,
+        ),
+        status,
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response

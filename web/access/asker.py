@@ -1,0 +1,75 @@
+"""Who is asking: the owner of an API key, somebody who has signed in, or, while there are no users, anybody."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import g, request, session
+
+from web.access.reach import reaches_few
+from web.services import opened_services
+from web.settings import WebSettings
+from worker.people.scopes import Scope, lesser
+from worker.records import User
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Whoever sent the request.
+
+    Args:
+        name: None while there are no users.
+        scope: what they may do with what they showed.
+        signed_in: whether that was a session, rather than a key.
+    """
+
+    name: str | None
+    scope: Scope
+    signed_in: bool = False
+
+    def may_change(self, owner: str | None) -> bool:
+        """Whether they may cancel, correct or delete what somebody owns."""
+        return self.scope is Scope.ADMIN or (self.scope.covers(Scope.SUBMIT) and owner == self.name is not None)
+
+
+ANYBODY = Asker(None, Scope.ADMIN)
+
+
+def asker() -> Asker | None:
+    """Who sent this request; None for a stranger."""
+    if "asker" not in g:
+        g.asker = _find()
+    return cast(Asker | None, g.asker)
+
+
+def begin_session(user: User) -> None:
+    """Whoever sent this request is this person from now on."""
+    session.clear()
+    session.permanent = True
+    session["user"], session["stamp"] = user.name, user.session_stamp
+
+
+def end_session() -> None:
+    session.clear()
+
+
+def needs_no_sign_in() -> bool:
+    """Nobody is asked who they are while there are no users, and only this machine, or whoever may, gets here."""
+    services = opened_services()
+    settings = cast(WebSettings, services.settings)
+    return reaches_few(settings) and not services.users.any()
+
+
+def _find() -> Asker | None:
+    services = opened_services()
+    authorization = request.authorization
+    if authorization is not None or "Authorization" in request.headers:
+        bearer = authorization is not None and authorization.type == "bearer"
+        found = services.keys.find((authorization.token if bearer and authorization else None) or "")
+        if found is not None:
+            key, user = found
+            return Asker(user.name, lesser(key.scope, user.scope))
+    elif "user" in session:
+        user_of_session = services.users.signed_in(session["user"], session["stamp"])
+        if user_of_session is not None:
+            return Asker(user_of_session.name, user_of_session.scope, signed_in=True)
+    return ANYBODY if needs_no_sign_in() else None

@@ -1,0 +1,30 @@
+"""The key that sessions are signed with: a setting, or made once and kept on the volume."""
+
+import os
+import secrets
+from pathlib import Path
+
+FILE = "session.key"
+
+
+def session_key(data: Path) -> str:
+    """The key in the volume's file. Of several processes that find none, one makes it and all have the same."""
+    path = data / FILE
+    if not path.exists():
+        _make(path)
+    return path.read_text()
+
+
+def _make(path: Path) -> None:
+    written = path.with_name(f".{FILE}.{secrets.token_hex(8)}")
+    descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(written, path)  # unlike a rename, it never replaces one that another process made
+    except FileExistsError:
+        pass
+    finally:
+        written.unlink()

@@ -1,0 +1,34 @@
+"""Puts all of this into the application."""
+
+from datetime import UTC, datetime
+
+from flask import Flask
+
+from web.access.account_pages import account_pages
+from web.access.asker import asker
+from web.access.guard import guard
+from web.access.people_pages import people_pages
+from web.access.sessions import set_up_sessions
+from web.access.sign_in_pages import THROTTLE, access_pages
+from web.access.sites import refuse_other_sites
+from web.access.throttle import SignInThrottle
+from web.settings import WebSettings
+
+
+def set_up_access(app: Flask, settings: WebSettings) -> None:
+    """Sessions, the guard before each request, and the pages. Before anything that must not run for strangers."""
+    set_up_sessions(app, settings)
+    app.extensions[THROTTLE] = SignInThrottle(
+        settings.redis_url, tries=settings.sign_in_tries, window_seconds=settings.sign_in_window_seconds
+    )
+    app.before_request(refuse_other_sites)
+    app.before_request(guard)
+    app.add_template_filter(day)
+    app.context_processor(lambda: {"asker": asker})
+    for blueprint in (access_pages, account_pages, people_pages):
+        app.register_blueprint(blueprint)
+
+
+def day(seconds: float) -> str:
+    """The date of a time in seconds since the epoch, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat()

@@ -1,0 +1,28 @@
+"""Refuses what another site's page makes a browser send here (cross-site request forgery).
+
+Browsers say of every request that changes something where it comes from, in `Origin` or `Sec-Fetch-Site`, which no
+page can forge. So forms need no tokens; and a session's cookie counts only beside one of the two. Programs send
+neither, and have no cookie.
+"""
+
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from flask import Response, current_app, request
+
+from web.problems import problem
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def refuse_other_sites() -> Response | None:
+    if request.method in SAFE_METHODS:
+        return None
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        return problem(HTTPStatus.FORBIDDEN, f"Requests from pages of {origin} are not accepted.")
+    if site not in (None, "same-origin", "none"):
+        return problem(HTTPStatus.FORBIDDEN, "Requests from pages of other sites are not accepted.")
+    if origin is None and site is None and current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
+        return problem(HTTPStatus.FORBIDDEN, "A request with a session must say which page it comes from (Origin).")
+    return None

@@ -1,0 +1,60 @@
+"""Bounds how often somebody may try to sign in, whatever comes of it."""
+
+import hashlib
+import math
+import time
+
+from limits import RateLimitItemPerSecond
+from limits.storage import MemoryStorage, Storage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+from redis.exceptions import RedisError
+
+from worker.queue import REDIS_TIMEOUT_SECONDS
+
+# Of all people behind one address together, for one of them.
+PEOPLE_AT_AN_ADDRESS = 10
+
+
+class SignInThrottle:
+    """Counts in Redis, so for all web processes together; while Redis is away, in this one.
+
+    Both forget after the window, and one address can leave only as many counters as it has tries in it.
+
+    Args:
+        tries: how often one name may be tried from one address within the window.
+        window_seconds: for how long a try counts.
+    """
+
+    def __init__(self, redis_url: str, *, tries: int, window_seconds: int) -> None:
+        self._by_name = RateLimitItemPerSecond(tries, window_seconds, "tenfold-sign-in")
+        self._by_address = RateLimitItemPerSecond(tries * PEOPLE_AT_AN_ADDRESS, window_seconds, "tenfold-sign-in")
+        redis = storage_from_string(
+            redis_url, socket_timeout=REDIS_TIMEOUT_SECONDS, socket_connect_timeout=REDIS_TIMEOUT_SECONDS
+        )
+        assert isinstance(redis, Storage)
+        self._shared = FixedWindowRateLimiter(redis)
+        self._own = FixedWindowRateLimiter(MemoryStorage())
+
+    def seconds_to_wait(self, name: str, address: str) -> int:
+        """Count a try; 0 if it may be, else how soon another may."""
+        try:
+            return self._hit(self._shared, name, address)
+        except (RedisError, OSError):
+            return self._hit(self._own, name, address)
+
+    def forgive(self, name: str, address: str) -> None:
+        """The tries for this name turned out well."""
+        try:
+            self._shared.clear(self._by_name, address, _short(name))
+        except (RedisError, OSError):
+            self._own.clear(self._by_name, address, _short(name))
+
+    def _hit(self, limiter: FixedWindowRateLimiter, name: str, address: str) -> int:
+        for item, counted in ((self._by_address, (address,)), (self._by_name, (address, _short(name)))):
+            if not limiter.hit(item, *counted):
+                return max(1, math.ceil(limiter.get_window_stats(item, *counted).reset_time - time.time()))
+        return 0
+
+
+def _short(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:16]

@@ -1,0 +1,51 @@
+"""Every document has an ETag and is answered with `304` where nothing changed; text is compressed on its way.
+
+Files go out as they lie, with `Range`, unless they are small text.
+"""
+
+from pathlib import Path
+
+from flask import Flask, Response, request
+from flask_compress import Compress
+
+from web.api import api
+
+# Up to this size a text file is read into memory, to be compressed.
+MOST_COMPRESSED_BYTES = 4 << 20
+
+# No pages: they hold secrets beside what a request can put into them, and their length would tell (BREACH).
+COMPRESSED = (
+    "application/json",
+    "application/problem+json",
+    "application/jsonl",
+    "text/csv",
+    "text/plain",
+)
+
+
+def compress(app: Flask) -> None:
+    """Compress whatever is worth it. What is streamed stays as it is: large files, and events."""
+    app.config.update(
+        COMPRESS_MIMETYPES=COMPRESSED,
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_STREAMS=False,
+    )
+    Compress(app)
+
+
+def hold_if_small(response: Response, path: Path) -> None:
+    """Let a small file be compressed, where no part of it is asked for."""
+    if "Range" not in request.headers and path.stat().st_size <= MOST_COMPRESSED_BYTES:
+        response.direct_passthrough = False
+        response.set_data(response.get_data())
+
+
+@api.after_request
+def name_the_state(response: Response) -> Response:
+    """Give a document an ETag. It is weak: it names what the document says, however it is compressed."""
+    if request.method == "GET" and response.status_code == 200 and response.is_json:
+        if "ETag" not in response.headers:
+            response.add_etag(weak=True)
+            response.cache_control.no_cache = True
+        response.make_conditional(request)
+    return response

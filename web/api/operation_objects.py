@@ -1,0 +1,146 @@
+"""What the OpenAPI document says of one call: its parameters, its body, its answers."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from werkzeug.routing import Rule
+
+from web.api.headers import HEADERS, ID, PARAMETERS, REQUIRED
+from web.api.operations import JSON, Answer, FileBody, Operation, RawBody
+from web.api.schemas import Schemas, in_query
+from web.documents import Problem
+
+UPLOAD: dict[str, Any] = {"description": "Id of a resumable upload, instead of a file.", "schema": ID}
+
+# What any call may answer with: not allowed, too often, an error here.
+EVERYWHERE = (401, 403, 429, 500)
+
+TITLES = {
+    304: "What `If-None-Match` names is still so.",
+    400: "The request cannot be read.",
+    401: "It is not known who asks.",
+    403: "Who asks may not do that.",
+    404: "There is no such thing.",
+    409: "The state of things does not allow it.",
+    411: "The length is not said.",
+    412: "This version of tus is not spoken.",
+    413: "It is too large.",
+    415: "The body's type is not one that this call takes.",
+    416: "There is no such range.",
+    422: "It was understood, and cannot be done; `errors` names the fields.",
+    423: "Another request is writing to it.",
+    429: "Too often; `Retry-After` says when again.",
+    460: "The checksum does not match.",
+    500: "Something went wrong here.",
+    503: "Not now; `Retry-After` says when again.",
+}
+
+
+def describe_parameters(rule: Rule, declared: Operation, schemas: Schemas) -> dict[str, Any]:
+    in_path = [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": PARAMETERS[name]["description"],
+            "schema": PARAMETERS[name]["schema"],
+        }
+        for name in re.findall(r"<(?:\w+:)?(\w+)>", rule.rule)
+    ]
+    in_head = [
+        {
+            "name": name,
+            "in": "header",
+            "required": name in REQUIRED,
+            "description": HEADERS[name]["description"],
+            "schema": HEADERS[name]["schema"],
+        }
+        for name in declared.headers
+    ]
+    found = [*in_path, *_query(declared, schemas), *in_head]
+    return {"parameters": found} if found else {}
+
+
+def _query(declared: Operation, schemas: Schemas) -> list[dict[str, Any]]:
+    model = declared.body.parameters if isinstance(declared.body, FileBody) else declared.query
+    found = [] if model is None else in_query(schemas.of_model(model))
+    if isinstance(declared.body, FileBody):
+        for parameter in found:
+            parameter["required"] = False  # it may be a field of the form instead
+        if declared.body.resumable:
+            found.append({"name": "upload", "in": "query", **UPLOAD})
+        if declared.body.name_argument:
+            found.append(
+                {
+                    "name": declared.body.name_argument,
+                    "in": "query",
+                    "description": "The file's name, where it is the raw body.",
+                    "schema": {"type": "string"},
+                }
+            )
+    return found
+
+
+def describe_body(declared: Operation, schemas: Schemas) -> dict[str, Any]:
+    body = declared.body
+    if body is None:
+        return {}
+    if isinstance(body, RawBody):
+        content: dict[str, Any] = {body.media_type: {"schema": {}}}
+        return {"requestBody": {"required": True, "description": body.description, "content": content}}
+    if not isinstance(body, FileBody):
+        media = {"schema": schemas.reference(body, "validation"), "example": declared.example}
+        return {"requestBody": {"required": True, "content": {JSON: media}}}
+    file: dict[str, Any] = {"type": "string", "format": "binary", "description": body.what}
+    fields = schemas.of_model(body.parameters)
+    properties = {parameter["name"]: parameter["schema"] for parameter in in_query(fields)}
+    if body.resumable:
+        properties["upload"] = UPLOAD["schema"] | {"description": UPLOAD["description"]}
+    form = {
+        "type": "object",
+        "properties": {"file": {"type": "array", "items": file} if body.several else file, **properties},
+        "required": [*(["file"] if body.required else []), *fields.get("required", [])],
+    }
+    content = {
+        "multipart/form-data": {"schema": form, "example": {"file": "(the file)", **body.example}},
+        "application/octet-stream": {"schema": {}},
+    }
+    return {"requestBody": {"required": body.required, "description": body.what, "content": content}}
+
+
+def describe_responses(declared: Operation, schemas: Schemas) -> dict[str, Any]:
+    responses = {str(answer.status): _response(answer, schemas) for answer in declared.answers}
+    if "If-None-Match" in declared.headers or any("ETag" in answer.headers for answer in declared.answers):
+        responses["304"] = {"description": TITLES[304]}
+    statuses = {*declared.problems, *EVERYWHERE, *(() if declared.body is None else (400, 413, 415, 422))}
+    if declared.query is not None:
+        statuses.add(422)
+    for status in sorted(statuses):
+        problem: dict[str, Any] = {
+            "description": TITLES[status],
+            "content": {"application/problem+json": {"schema": schemas.reference(Problem, "serialization")}},
+        }
+        if status in (429, 503):
+            problem["headers"] = _headers(["Retry-After"])
+        responses[str(status)] = problem
+    return responses
+
+
+def _response(answer: Answer, schemas: Schemas) -> dict[str, Any]:
+    response: dict[str, Any] = {"description": answer.description}
+    if answer.headers:
+        response["headers"] = _headers(answer.headers)
+    if answer.document is not None:
+        media: dict[str, Any] = {"schema": schemas.reference(answer.document, "serialization")}
+        if answer.example is not None:
+            media["example"] = answer.example
+        response["content"] = {JSON: media}
+    elif answer.media_types:
+        shown = {"example": answer.example} if answer.example is not None else {}
+        response["content"] = {name: {"schema": {}, **shown} for name in answer.media_types}
+    return response
+
+
+def _headers(names: Sequence[str]) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

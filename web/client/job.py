@@ -1,0 +1,257 @@
+"""A job on the server: look at it, wait for it, end it, fetch what it made."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from web.client.documents import FileDocument, JobDocument, ReviewItem
+from web.client.errors import JobFailed, ServerAway, check
+from web.client.tables import TABLES, read_table
+from worker.volume import ARCHIVE_SUFFIXES
+
+if TYPE_CHECKING:
+    import pandas
+
+    from web.client.client import Client
+
+FINAL_STATES = frozenset({"succeeded", "failed", "cancelled"})
+
+# A poll is held open by the server for up to this long, so that waiting costs few requests.
+POLL_SECONDS = 10
+
+# Between two polls, however quickly things change.
+LEAST_PAUSE_SECONDS = 0.2
+
+# A server that restarts is away for seconds; waiting goes on for this long without it.
+AWAY_SECONDS = 60
+
+# What a job was given, as opposed to what it made.
+UPLOADS = frozenset({"upload", *(f"input{suffix}" for suffix in ARCHIVE_SUFFIXES)})
+
+# Doubtful answers asked for at a time.
+REVIEW_PAGE = 500
+
+LOG = "log.txt"
+NOTHING_NEW = (httpx.codes.NOT_FOUND, httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE)
+
+
+@dataclass
+class Job:
+    """A job as the server last described it; `refresh` and `wait` bring it up to date."""
+
+    client: "Client" = field(repr=False)
+    document: JobDocument
+    etag: str | None = field(default=None, repr=False)
+
+    @property
+    def id(self) -> str:
+        return self.document["id"]
+
+    @property
+    def state(self) -> str:
+        return self.document["state"]
+
+    @property
+    def finished(self) -> bool:
+        return self.state in FINAL_STATES
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What came of it; empty until it has succeeded."""
+        return self.document["summary"] or {}
+
+    @property
+    def progress_detail(self) -> dict[str, Any]:
+        """What a running job says beyond its counts: of a training, the epochs so far."""
+        return self.document["progress"].get("detail", {})
+
+    @property
+    def page(self) -> str:
+        """The address of its page."""
+        return f"{self.client.server}/jobs/{self.id}"
+
+    def refresh(self, wait_seconds: float = 0) -> "Job":
+        """Ask again; with `wait_seconds`, the server answers when something has changed or the time is up."""
+        headers = {"If-None-Match": self.etag} if self.etag else {}
+        query = {"wait": wait_seconds} if wait_seconds else {}
+        response = self.client.request("GET", f"jobs/{self.id}", headers=headers, params=query)
+        if response.status_code != httpx.codes.NOT_MODIFIED:
+            self.document, self.etag = response.json(), response.headers.get("ETag")
+        return self
+
+    def wait(
+        self,
+        on_change: Callable[["Job"], None] = lambda job: None,
+        timeout_seconds: float | None = None,
+        *,
+        progress: bool = False,
+    ) -> "Job":
+        """Return when the job has ended, however it ended.
+
+        Args:
+            on_change: called whenever something has changed.
+            timeout_seconds: default: wait for ever.
+            progress: show a bar, in a terminal or a notebook.
+
+        Raises:
+            TimeoutError: the job has not ended in time.
+            ServerAway: no server has answered for a minute.
+        """
+        with self._bar() if progress else nullcontext(lambda job: None) as show:
+            started = answered = time.monotonic()
+            while not self.finished:
+                asked = time.monotonic()
+                if timeout_seconds is not None and asked - started > timeout_seconds:
+                    raise TimeoutError(f"Job {self.id} is still {self.state} after {timeout_seconds:g} s.")
+                left = POLL_SECONDS if timeout_seconds is None else started + timeout_seconds - asked
+                try:
+                    self.refresh(wait_seconds=min(POLL_SECONDS, left) if self.etag else 0)
+                except ServerAway:
+                    if asked - answered > AWAY_SECONDS:
+                        raise
+                else:
+                    answered = time.monotonic()
+                    show(self)
+                    on_change(self)
+                if not self.finished:
+                    time.sleep(max(0.0, LEAST_PAUSE_SECONDS - (time.monotonic() - asked)))
+        return self
+
+    def results(self) -> "pandas.DataFrame":
+        """What the job made, as a table: of a classification a row for each image, in order (docs/api.md says what the
+        columns are); of a training a row for each epoch; of a sweep one for each trial.
+
+        Raises:
+            JobFailed: it has not succeeded.
+            ImportError: pandas is not installed.
+        """
+        self.raise_unless_succeeded()
+        name = TABLES.get(self.document["kind"])
+        if name is None:
+            raise ValueError(f"Job {self.id} makes no table, being a {self.document['kind']}.")
+        with TemporaryDirectory() as directory:
+            [path] = self.fetch(directory, names=[name])
+            return read_table(path)
+
+    def raise_unless_succeeded(self) -> "Job":
+        """The job itself, if it has succeeded.
+
+        Raises:
+            JobFailed: it has not; says what happened.
+        """
+        if self.state != "succeeded":
+            more = "" if self.finished else "; wait() returns when it has ended"
+            raise JobFailed(f"Job {self.id} {self.state}{more}. {self.document['error'] or ''}".rstrip())
+        return self
+
+    def cancel(self) -> "Job":
+        return self._act("cancel")
+
+    def retry(self) -> "Job":
+        """Queue it again after it failed or was cancelled; what it had finished is kept."""
+        return self._act("retry")
+
+    def delete(self) -> None:
+        """Remove the job, which has ended, and its files; a model that it trained stays."""
+        self.client.request("DELETE", f"jobs/{self.id}")
+
+    def files(self) -> list[FileDocument]:
+        """The files that can be fetched: `name`, `bytes`, `href`."""
+        files: list[FileDocument] = self.client.request("GET", f"jobs/{self.id}/files").json()["files"]
+        return files
+
+    def fetch(
+        self,
+        directory: str | Path,
+        on_bytes: Callable[[int], None] = lambda count: None,
+        *,
+        names: Sequence[str] | None = None,
+    ) -> list[Path]:
+        """Download files into a directory, made if missing.
+
+        Args:
+            on_bytes: called with the size of each piece received.
+            names: which files; default: all but the upload itself.
+
+        Raises:
+            FileNotFoundError: there is no file of one of these names.
+        """
+        return self.client.fetch_files(choose(self.files(), names), Path(directory), on_bytes)
+
+    def log(self, start: int = 0) -> bytes:
+        """What the job has written to its log, from this byte on; empty while there is nothing new."""
+        headers = {"Range": f"bytes={start}-"} if start else {}
+        response = self.client.send("GET", f"jobs/{self.id}/files/{LOG}", headers=headers)
+        if response.status_code in NOTHING_NEW:
+            return b""
+        return check(response).content
+
+    def review(self, *, only_open: bool = False) -> Iterator[ReviewItem]:
+        """The doubtful answers of a classification, the least certain first.
+
+        Args:
+            only_open: leave out those that somebody has looked at already.
+        """
+        query = {"limit": REVIEW_PAGE} | ({"only": "open"} if only_open else {})
+        page = self.client.request("GET", f"jobs/{self.id}/review", params=query).json()
+        yield from page["items"]
+        while page["next"]:
+            page = self.client.request("GET", f"{self.client.server}{page['next']}").json()
+            yield from page["items"]
+
+    def correct(self, row: int, label: str | None) -> ReviewItem:
+        """Say what the image in this row of a classification shows: one of the classes, or None for none of them."""
+        item: ReviewItem = self.client.request("PUT", f"jobs/{self.id}/review/{row}", json={"label": label}).json()
+        return item
+
+    def take_back(self, row: int) -> None:
+        """Forget what was said of the image in this row."""
+        self.client.request("DELETE", f"jobs/{self.id}/review/{row}")
+
+    def picture(self, row: int, *, seen_by_model: bool = False) -> bytes:
+        """The image in this row of a review as a PNG or JPEG file, or the 28×28 that the model saw."""
+        query = {"seen": "model"} if seen_by_model else {}
+        return self.client.request("GET", f"jobs/{self.id}/review/{row}/picture", params=query).content
+
+    def corrections(self) -> str:
+        """What people said of a classification's doubtful answers, as CSV."""
+        return self.client.request("GET", f"jobs/{self.id}/corrections.csv").text
+
+    def _act(self, verb: str) -> "Job":
+        self.document, self.etag = self.client.request("POST", f"jobs/{self.id}/{verb}").json(), None
+        return self
+
+    def _bar(self) -> Any:
+        from web.client.progress import progress_bar
+
+        return progress_bar(self)
+
+
+def choose(files: Sequence[FileDocument], names: Sequence[str] | None) -> list[FileDocument]:
+    """Those of these names; without names, all but uploads.
+
+    Raises:
+        FileNotFoundError: there is no file of one of these names.
+        ValueError: the server names a file that would land outside of the directory.
+    """
+    if names is None:
+        chosen = [file for file in files if file["name"] not in UPLOADS]
+    else:
+        there = {file["name"]: file for file in files}
+        if missing := [name for name in names if name not in there]:
+            raise FileNotFoundError(f"There is no file {', '.join(missing)}; there are: {', '.join(there) or 'none'}.")
+        chosen = [there[name] for name in names]
+    if outside := [file["name"] for file in chosen if _leads_outside(file["name"])]:
+        raise ValueError(f"The server names files outside of the job: {outside}")
+    return chosen
+
+
+def _leads_outside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return ".." in path.parts or path.is_absolute()

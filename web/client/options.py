@@ -1,0 +1,81 @@
+"""What the calls that submit something take as keywords, so that editors complete and type checkers check them.
+
+A test holds each to the declaration that it stands for. Left out, or None, a parameter takes its default.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict
+
+
+class TrainingOptions(TypedDict, total=False):
+    """Those of `trainer.parameters.TrainingParameters` but `recipe`."""
+
+    dataset: str | None
+    seed: int | None
+    exports: str | Sequence[Literal["savedmodel", "onnx", "litert"]] | None
+    filters: str | Sequence[int] | None
+    convolutions: int | None
+    units: str | Sequence[int] | None
+    activation: Literal["relu", "gelu", "elu", "selu", "silu", "leaky_relu", "tanh", "sigmoid"] | None
+    batch_normalisation: bool | None
+    dropout: float | None
+    output_activation: Literal["softmax", "sigmoid"] | None
+    optimizer: Literal["adam", "adamw", "nadam", "rmsprop", "sgd"] | None
+    learning_rate: float | None
+    schedule: Literal["constant", "cosine", "exponential"] | None
+    loss: Literal["sparse_categorical_crossentropy", "categorical_crossentropy"] | None
+    label_smoothing: float | None
+    epochs: int | None
+    batch_size: int | None
+    validation: Literal["none", "test", "split"] | None
+    validation_split: float | None
+    early_stopping: int | None
+    augmentation: Literal["none", "affine", "elastic"] | None
+
+
+class SweepOptions(TrainingOptions, total=False):
+    """Those of `worker.sweep_parameters.SweepParameters` but `recipe` and `space`."""
+
+    method: Literal["tpe", "random", "grid"] | None
+    trials: int | None
+    parallel: int | None
+    objective: Literal["val_accuracy", "val_loss"] | None
+    pruning: bool | None
+
+
+class ClassificationOptions(TypedDict, total=False):
+    """Those of `worker.parameters.ClassificationParameters` but `directory`."""
+
+    model: str | Sequence[str] | None
+    normalise: Literal["auto", "none"] | None
+    polarity: Literal["auto", "dark-on-light", "light-on-dark"] | None
+    top_k: int | None
+    max_error_rate: float | None
+    review_below: float | None
+
+
+class PredictionOptions(TypedDict, total=False):
+    """Those of `worker.parameters.PredictionParameters`."""
+
+    model: str | None
+    normalise: Literal["auto", "none"] | None
+    polarity: Literal["auto", "dark-on-light", "light-on-dark"] | None
+    steps: bool | None
+
+
+class ImportOptions(TypedDict, total=False):
+    """Those of `worker.parameters.ImportParameters` but `name`."""
+
+    test_share: float | None
+
+
+class ReviewOptions(TypedDict, total=False):
+    """Those of `worker.parameters.ReviewParameters` but `classification`."""
+
+    dataset: str | None
+    together_with: str | None
+
+
+def given(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that are not None."""
+    return {name: value for name, value in parameters.items() if value is not None}

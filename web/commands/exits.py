@@ -1,0 +1,39 @@
+"""The exit codes that scripts can use, and which error ends with which."""
+
+import click
+
+FAILED_JOB = 1
+USAGE = 2
+NO_SERVER = 3
+REFUSED = 4
+TIME_UP = 5
+INTERRUPTED = 130
+
+MEANINGS = {
+    0: "well",
+    FAILED_JOB: "a job failed or was cancelled, or something here went wrong",
+    USAGE: "wrong usage",
+    NO_SERVER: "no server answers",
+    REFUSED: "the server refused",
+    TIME_UP: "the time to wait is up",
+    INTERRUPTED: "interrupted by Ctrl-C",
+}
+
+
+def tell(error: Exception) -> int:
+    """Say what went wrong, and return the code to exit with.
+
+    Raises:
+        Exception: the error itself, if it is none that a person can do something about.
+    """
+    from web.client import ServerAway, ServerError
+
+    if isinstance(error, ServerError):
+        click.echo(f"tenfold: {error}", err=True)
+        if error.status == 401:
+            click.echo("tenfold: name a key with --key, TENFOLD_KEY or in the configuration file", err=True)
+        return REFUSED
+    if isinstance(error, ServerAway):
+        click.echo(f"tenfold: {error}", err=True)
+        return NO_SERVER
+    raise error

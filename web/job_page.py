@@ -1,0 +1,130 @@
+"""What a job's page shows: `job.html` is the whole page, `_live.html` the part of it that changes as the job runs."""
+
+from pathlib import Path
+from typing import Any
+
+from trainer.catalogue import DatasetEntry
+from trainer.parameters import TrainingParameters
+from web.curves import training_curves
+from web.durations import about
+from web.forms import as_text
+from web.log_tail import log_tail
+from web.parameter_table import ParameterRow, parameter_rows
+from web.pictures import pictures_among
+from web.representations import job_document
+from web.review_forms import review_of
+from web.services import services
+from web.training_report import TrainingReport, training_report
+from worker.datasets import get_dataset
+from worker.errors import UnknownDataset, UnknownModel
+from worker.ranking import ranking
+from worker.records import Job
+from worker.search_space import space_as_text
+from worker.states import JobKind, JobState
+from worker.sweep_parameters import SweepParameters
+
+# Drawn on the page itself, in the page's own colours.
+DRAWN_HERE = ("curves.png",)
+
+# A longer text is only offered as a file.
+MOST_SHOWN_BYTES = 50_000
+
+# How many of a sweep's best trials its link compares.
+TRIALS_COMPARED = 6
+
+
+def job_context(job: Job) -> dict[str, Any]:
+    """Everything that `job.html` needs."""
+    files = services().volume.artefacts(job.id)
+    live = live_context(job)
+    return live | {
+        "files": {name: path.stat().st_size for name, path in files.items()},
+        "pictures": pictures_among(files, without=DRAWN_HERE if live["curves"] else ()),
+        "dataset": _imported(job),
+        "review": review_of(job),
+        "report": _report(job),
+        "layers": _text(files.get("summary.txt")),
+        "plan": _plan(job),
+        "again": {name: as_text(value) for name, value in _given(job).items()},
+    }
+
+
+def live_context(job: Job) -> dict[str, Any]:
+    """What changes while the job runs."""
+    document = job_document(job, services().live)
+    eta = document["progress"]["eta_seconds"]
+    ranked = _ranking(job)
+    return {
+        "job": document,
+        "training": job.kind is JobKind.TRAINING,
+        "left": None if eta is None else about(eta),
+        "curves": _curves(job),
+        "ranking": ranked,
+        "compared": [row["job"] for row in ranked if row["epochs"]][:TRIALS_COMPARED],
+        "log": log_tail(services().volume.log(job.id)),
+    }
+
+
+def _curves(job: Job) -> list[Any]:
+    if job.kind is not JobKind.TRAINING:
+        return []
+    history = job.detail.get("history", [])
+    return training_curves(
+        history,
+        epochs=len(history) if job.state is JobState.SUCCEEDED else job.total,
+        validation="Test" if job.parameters.get("validation") == "test" else "Validation",
+        summary=job.summary,
+    )
+
+
+def _report(job: Job) -> TrainingReport | None:
+    if job.kind is not JobKind.TRAINING or job.state is not JobState.SUCCEEDED:
+        return None
+    try:
+        return training_report(services().models.get(job.id).metrics)
+    except UnknownModel:
+        return None
+
+
+def _text(path: Path | None) -> str | None:
+    """A small text that a training wrote; None where it is not there."""
+    if path is None or path.stat().st_size > MOST_SHOWN_BYTES:
+        return None
+    return path.read_text(encoding="utf-8", errors="replace").strip()
+
+
+def _plan(job: Job) -> list[ParameterRow]:
+    """All hyper-parameters of a training, beside what its recipe has."""
+    if job.kind is not JobKind.TRAINING or "recipe" not in job.parameters:
+        return []
+    chosen_anyway = {name: job.parameters[name] for name in ("recipe", "dataset", "seed") if name in job.parameters}
+    recipe = TrainingParameters(recipe=job.parameters["recipe"]).resolved().model_dump(mode="json")
+    return parameter_rows([job.parameters, recipe | chosen_anyway])
+
+
+def _imported(job: Job) -> DatasetEntry | None:
+    """The data set that an import or a review has made, while it is there."""
+    made = {JobKind.IMPORT: job.summary, JobKind.REVIEW: (job.summary or {}).get("dataset")}.get(job.kind)
+    if not made:
+        return None
+    try:
+        return get_dataset(services().volume, made["name"])
+    except UnknownDataset:
+        return None
+
+
+def _ranking(job: Job) -> list[dict[str, Any]]:
+    """A sweep's trials as they are now, the best first."""
+    if job.kind is not JobKind.SWEEP:
+        return []
+    return ranking(services().jobs.trials(job.id), SweepParameters(**job.parameters))
+
+
+def _given(job: Job) -> dict[str, Any]:
+    """The parameters that a person would have to enter for such a job."""
+    if job.kind is JobKind.TRAINING:
+        return TrainingParameters(**job.parameters).changes()
+    if job.kind is JobKind.SWEEP:
+        sweep = SweepParameters(**job.parameters)
+        return sweep.changes() | {"space": space_as_text(sweep.space)}
+    return {name: value for name, value in job.parameters.items() if value is not None}

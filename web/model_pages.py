@@ -1,0 +1,137 @@
+"""The pages of the registry: all models, and one with its figures, pictures and files."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from tempfile import TemporaryFile
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from flask import redirect, render_template, request, send_file, url_for
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response
+
+from trainer.intervals import wilson
+from trainer.parameters import TrainingParameters
+from web.forms import as_text
+from web.layer_drawing import draw_layers
+from web.pages import Page, pages
+from web.representations import model_document
+from web.services import services
+from worker.errors import UnknownJob
+from worker.model_removal import delete_model, users_of
+from worker.records import Model
+
+MODELS_ON_A_PAGE = 24
+
+PICTURES = {
+    "curves.png": "Loss and accuracy by epoch",
+    "confusion.png": "Test images by true and predicted class",
+    "mistakes.png": "The worst mistakes",
+    "reliability.png": "Accuracy by confidence",
+    "predictions.png": "Test images and what the model takes them for",
+    "samples.png": "Training images of each class",
+}
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a model can be had as, beside Keras' own file: `file` is there where the training was told to export it."""
+
+    export: str
+    file: str
+    download: str
+    use: str
+
+
+FORMS = (
+    Form("onnx", "model.onnx", "model.onnx", "ONNX Runtime, in any language"),
+    Form("litert", "model.tflite", "model.tflite", "LiteRT, on phones and small devices"),
+    Form("savedmodel", "savedmodel/saved_model.pb", "savedmodel.zip", "TensorFlow Serving"),
+)
+
+
+@pages.get("/models")
+def models() -> Page:
+    """The registry, the newest first; a sweep's trials where they are asked for."""
+    with_trials = request.args.get("trials") == "yes"
+    found = services().models.list(before=request.args.get("cursor"), limit=MODELS_ON_A_PAGE + 1, trials=with_trials)
+    page = found[:MODELS_ON_A_PAGE]
+    return render_template(
+        "models.html",
+        models=[_shown(model) for model in page],
+        following=page[-1].id if len(found) > MODELS_ON_A_PAGE else None,
+        with_trials=with_trials,
+    )
+
+
+@pages.get("/models/<model_id>")
+def model(model_id: str) -> Page:
+    """One model."""
+    found = services().models.get(model_id)
+    files = services().volume.model_files(model_id)
+    parameters = TrainingParameters(**found.parameters) if found.parameters else None
+    return render_template(
+        "model.html",
+        model=_shown(found),
+        drawing=draw_layers(parameters.plan(), classes=len(found.class_names)) if parameters else None,
+        again={name: as_text(value) for name, value in parameters.changes().items()} if parameters else {},
+        job=_has_job(model_id),
+        forms=FORMS,
+        users=users_of(services(), model_id),
+        files={name: path.stat().st_size for name, path in files.items()},
+        pictures={name: text for name, text in PICTURES.items() if name in files},
+    )
+
+
+@pages.get("/models/<model_id>/savedmodel.zip")
+def savedmodel(model_id: str) -> Page:
+    """The folder of a SavedModel in one file."""
+    services().models.get(model_id)
+    files = services().volume.model_files(model_id)
+    members = {name: path for name, path in files.items() if name.startswith("savedmodel/")}
+    if not members:
+        raise NotFound(f"The model {model_id} was not exported as a SavedModel.")
+    packed = TemporaryFile()  # noqa: SIM115 (closed when it has been sent)
+    with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
+        for name, path in members.items():
+            archive.write(path, name)
+    packed.seek(0)
+    return send_file(packed, "application/zip", as_attachment=True, download_name="savedmodel.zip")
+
+
+@pages.post("/models/<model_id>/default")
+def make_default(model_id: str) -> Page:
+    services().models.make_default(model_id)
+    return _to_models()
+
+
+@pages.post("/models/<model_id>/delete")
+def remove_model(model_id: str) -> Page:
+    delete_model(services(), model_id)
+    return _to_models()
+
+
+def _shown(model: Model) -> dict[str, Any]:
+    """A model as the API shows it, with what is worked out for people."""
+    default = services().models.default()
+    metrics = model.metrics
+    path = services().volume.model(model.id) / "model.keras"
+    tested = metrics.get("test_images")
+    return model_document(model, default=default is not None and model.id == default.id) | {
+        "interval": wilson(round(metrics["test_accuracy"] * tested), tested) if tested else None,
+        "calibration_error": metrics.get("calibration", {}).get("after", {}).get("error"),
+        "bytes": path.stat().st_size if path.exists() else None,
+    }
+
+
+def _has_job(job_id: str) -> bool:
+    """Whether the training that made a model is still there; people may have deleted it."""
+    try:
+        services().jobs.get(job_id)
+    except UnknownJob:
+        return False
+    return True
+
+
+def _to_models() -> Response:
+    return redirect(url_for("pages.models"), HTTPStatus.SEE_OTHER)

@@ -1,0 +1,99 @@
+"""A run to compare: a training as its model's row and files tell of it, or its job's row while there is no model."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from worker.errors import UnknownJob, UnknownModel
+from worker.records import Job, Model
+from worker.services import Services
+from worker.states import JobKind, JobState
+
+HISTORY = "history.csv"
+
+SUCCEEDED = JobState.SUCCEEDED.value
+
+
+@dataclass(frozen=True)
+class Run:
+    """`figures` are named as in `metrics.json`; `history` has a row for each finished epoch."""
+
+    id: str
+    recipe: str
+    dataset: str
+    state: str
+    parameters: Mapping[str, Any]
+    figures: Mapping[str, float | None]
+    history: Sequence[Mapping[str, Any]]
+    created_at: float
+    has_job: bool
+
+
+def find_run(services: Services, run_id: str) -> Run | None:
+    """The training with this id, finished or not; None where there is none.
+
+    Models outlive their jobs, so what a model has is read from the model.
+    """
+    job = _job(services, run_id)
+    try:
+        model = services.models.get(run_id)
+    except UnknownModel:
+        return _of_job(job) if job is not None and job.kind is JobKind.TRAINING else None
+    return _of_model(model, services.volume.model(run_id), has_job=job is not None)
+
+
+def _job(services: Services, job_id: str) -> Job | None:
+    try:
+        return services.jobs.get(job_id)
+    except UnknownJob:
+        return None
+
+
+def _of_model(model: Model, directory: Path, *, has_job: bool) -> Run:
+    metrics = model.metrics
+    calibration = metrics.get("calibration", {}).get("before", {}).get("error")
+    return Run(
+        id=model.id,
+        recipe=model.recipe,
+        dataset=model.dataset,
+        state=SUCCEEDED,
+        parameters=model.parameters,
+        figures=metrics | {"calibration_error": calibration},
+        history=_read_history(directory / HISTORY),
+        created_at=model.created_at,
+        has_job=has_job,
+    )
+
+
+def _of_job(job: Job) -> Run:
+    history = job.detail.get("history", [])
+    last = history[-1] if history else {}
+    return Run(
+        id=job.id,
+        recipe=job.parameters["recipe"],
+        dataset=job.parameters["dataset"],
+        state=job.state.value,
+        parameters=job.parameters,
+        figures={
+            "train_accuracy": last.get("accuracy"),
+            "val_accuracy": last.get("val_accuracy"),
+            "epochs": len(history),
+            "seconds": sum(epoch.get("seconds", 0) for epoch in history),
+        },
+        history=history,
+        created_at=job.created_at,
+        has_job=True,
+    )
+
+
+def _read_history(path: Path) -> list[dict[str, float | None]]:
+    """Empty where the file is gone: the figures can still be compared."""
+    try:
+        with path.open(newline="") as file:
+            return [
+                {name: float(value) if value else None for name, value in row.items()} for row in csv.DictReader(file)
+            ]
+    except FileNotFoundError:
+        return []

@@ -1,0 +1,118 @@
+"""What is on its way to webhooks. Whoever sends claims a delivery by one conditional UPDATE, for a bounded time: so
+a killed sender delays it, and two senders never try at once. An event may arrive twice, always with the same id."""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, select, update
+
+from worker.database import Database, rows_changed
+from worker.records import Delivery, Webhook
+
+# A claim is good for so long; no try takes longer.
+CLAIM_SECONDS = 60.0
+
+# Between the first two tries; four times as long after each, up to four hours.
+FIRST_PAUSE_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 4 * 3600.0
+
+# So that the tries of many deliveries to one server that was away do not come all at once.
+JITTER = 0.25
+
+# Deliveries that have arrived or were given up are kept for a person to look at.
+KEPT_SECONDS = 7 * 24 * 3600.0
+
+# How many due ones are looked at to find some for different webhooks.
+MOST_LOOKED_AT = 200
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """One try to deliver, and what it takes."""
+
+    id: str
+    attempt: int
+    created_at: float
+    url: str
+    secret: str
+    payload: dict[str, Any]
+
+
+class DeliveryStore:
+    """Deliveries in the database. Every method is one transaction.
+
+    Args:
+        clock: seconds since the epoch.
+        chance: a random number in 0–1.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._chance = chance
+
+    def claim(self, most: int) -> Sequence[Claimed]:
+        """Deliveries to try now, one for each webhook at most, so that a dead one does not hold up the others."""
+        now = self._clock()
+        due = select(Delivery.id, Delivery.webhook_id).where(Delivery.next_try_at <= now)
+        with self._database.read() as session:
+            found = session.execute(due.order_by(Delivery.next_try_at).limit(MOST_LOOKED_AT)).all()
+        oldest = {webhook_id: delivery_id for delivery_id, webhook_id in reversed(found)}
+        claims = (self._claim(delivery_id, now) for delivery_id in list(oldest.values())[:most])
+        return [claimed for claimed in claims if claimed is not None]
+
+    def arrived(self, claimed: Claimed) -> None:
+        """The webhook has taken it."""
+        self._end_try(claimed, delivered_at=self._clock(), next_try_at=None, error=None)
+
+    def failed(self, claimed: Claimed, reason: str, retry_seconds: float) -> None:
+        """Try again later, or give it up when it has been tried for `retry_seconds`."""
+        now = self._clock()
+        pause = min(FIRST_PAUSE_SECONDS * 4 ** (claimed.attempt - 1), LONGEST_PAUSE_SECONDS)
+        next_try_at = now + pause * (1 - JITTER + 2 * JITTER * self._chance())
+        given_up = next_try_at > claimed.created_at + retry_seconds
+        self._end_try(claimed, next_try_at=None if given_up else next_try_at, error=reason)
+
+    def list(self, webhook_id: str, *, before: str | None, limit: int) -> Sequence[Delivery]:
+        """A webhook's deliveries, the newest first: at most `limit`, older than the id `before`."""
+        query = select(Delivery).where(Delivery.webhook_id == webhook_id).order_by(Delivery.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(Delivery.id < before)
+        with self._database.read() as session:
+            return session.scalars(query).all()
+
+    def forget_old(self) -> None:
+        """Remove what ended long ago."""
+        ended = Delivery.next_try_at.is_(None) & (Delivery.created_at < self._clock() - KEPT_SECONDS)
+        with self._database.write() as session:
+            session.execute(delete(Delivery).where(ended))
+
+    def _claim(self, delivery_id: str, now: float) -> Claimed | None:
+        with self._database.write() as session:
+            won = rows_changed(
+                session,
+                update(Delivery)
+                .where(Delivery.id == delivery_id, Delivery.next_try_at <= now)
+                .values(next_try_at=now + CLAIM_SECONDS, attempts=Delivery.attempts + 1),
+            )
+            if not won:
+                return None
+            query = select(Delivery, Webhook).join(Webhook).where(Delivery.id == delivery_id)
+            delivery, webhook = session.execute(query).one()
+            return Claimed(
+                delivery.id, delivery.attempts, delivery.created_at, webhook.url, webhook.secret, delivery.payload
+            )
+
+    def _end_try(self, claimed: Claimed, **values: Any) -> None:
+        with self._database.write() as session:
+            session.execute(
+                update(Delivery).where(Delivery.id == claimed.id, Delivery.attempts == claimed.attempt).values(**values)
+            )

@@ -1,0 +1,113 @@
+"""The store of API keys, of which only a digest is kept: a key is shown once, when it is made.
+
+A key is `tf_<id>_<secret>`. The id finds its row and is what lists show; the secret has 256 random bits, so a plain
+SHA-256 of it cannot be searched.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+import time
+from collections.abc import Sequence
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from worker.database import Database, rows_changed
+from worker.errors import InvalidSubmission, UnknownKey, UnknownUser
+from worker.jobs import Clock
+from worker.people.scopes import Scope
+from worker.records import ApiKey, User
+
+KEY = re.compile(r"(tf_[0-9a-f]{12})_([0-9a-f]{64})")
+LONGEST_NAME = 100
+
+# When a key was last used is written down this often at most, so that polls stay reads.
+USE_NOTED_SECONDS = 60
+
+
+class KeyStore:
+    """API keys in the database. Every method is one transaction.
+
+    Args:
+        database: where the rows are.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(self, database: Database, clock: Clock = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    def add(self, owner: str, name: str, scope: Scope) -> tuple[ApiKey, str]:
+        """A new key, and its text, which can never be had again.
+
+        Args:
+            name: what it is for, in its owner's words.
+
+        Raises:
+            UnknownUser: there is no such owner.
+            InvalidSubmission: there is no name, or too long a one.
+        """
+        if not 0 < len(name) <= LONGEST_NAME:
+            raise InvalidSubmission("name", f"Say in 1 to {LONGEST_NAME} characters what the key is for")
+        key_id, secret = f"tf_{secrets.token_hex(6)}", secrets.token_hex(32)
+        key = ApiKey(id=key_id, owner=owner, name=name, scope=scope, digest=_digest(secret), created_at=self._clock())
+        try:
+            with self._database.write() as session:
+                session.add(key)
+        except IntegrityError:
+            raise UnknownUser(f"There is no user {owner!r}; `tenfold users list` names those there are.") from None
+        return key, f"{key_id}_{secret}"
+
+    def list(self, owner: str | None = None) -> Sequence[ApiKey]:
+        """Everybody's keys, or one person's, the newest first."""
+        query = select(ApiKey).order_by(ApiKey.created_at.desc(), ApiKey.id)
+        if owner is not None:
+            query = query.where(ApiKey.owner == owner)
+        with self._database.read() as session:
+            return session.scalars(query).all()
+
+    def revoke(self, key_id: str, owner: str | None = None) -> None:
+        """Make a key worthless, at once.
+
+        Args:
+            owner: whose it must be, where given.
+
+        Raises:
+            UnknownKey: there is no such key.
+        """
+        query = delete(ApiKey).where(ApiKey.id == key_id)
+        if owner is not None:
+            query = query.where(ApiKey.owner == owner)
+        with self._database.write() as session:
+            revoked = rows_changed(session, query)
+        if not revoked:
+            raise UnknownKey(f"There is no key {key_id[:20]!r}; `tenfold keys list` names those there are.")
+
+    def find(self, text: str) -> tuple[ApiKey, User] | None:
+        """The key with this text, and whose it is; None for what is no key, or a revoked one."""
+        parts = KEY.fullmatch(text)
+        if parts is None:
+            return None
+        with self._database.read() as session:
+            found = session.execute(
+                select(ApiKey, User).join(User, User.name == ApiKey.owner).where(ApiKey.id == parts[1])
+            ).one_or_none()
+        if found is None or not hmac.compare_digest(found.ApiKey.digest, _digest(parts[2])):
+            return None
+        self._note_use(found.ApiKey)
+        return found.ApiKey, found.User
+
+    def _note_use(self, key: ApiKey) -> None:
+        now = self._clock()
+        noted_before = now - USE_NOTED_SECONDS
+        if key.last_used_at is not None and key.last_used_at > noted_before:
+            return
+        stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= noted_before)
+        with self._database.write() as session:
+            session.execute(update(ApiKey).where(ApiKey.id == key.id, stale).values(last_used_at=now))
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
