@@ -27,7 +27,7 @@ from web.settings import WebSettings
 from web.sweep_pages import sweep_pages
 from web.uploads import UploadRequest, remove_untaken_uploads
 from worker.redis import connect_redis
-from worker.schema import migrate
+from worker.schema import prepare_database
 from worker.services import Services
 
 SECURITY_HEADERS = {
@@ -48,7 +48,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     """
     settings = settings or WebSettings()
     opened = Services.open(settings)
-    migrate(opened.database)
+    prepare_database(opened.database, settings)
 
     app = Flask(__name__)
     app.request_class = UploadRequest

@@ -310,6 +310,18 @@ class LeaseStore:
             session.execute(update(Step).where(Step.id.in_(marked)).values(announced_at=now))
         return [step_id for step_id in candidates if step_id in marked]
 
+    def claimable(self, kinds: Sequence[StepKind], *, job_id: str | None = None, at_most: int) -> Sequence[int]:
+        """The ids of steps of these kinds that could be claimed now, the longest in line first.
+
+        Args:
+            job_id: only those of this job.
+        """
+        query = select(Step.id).where(Step.kind.in_(kinds), _claimable(self._clock()))
+        if job_id is not None:
+            query = query.where(Step.job_id == job_id)
+        with self._database.read() as session:
+            return session.scalars(query.order_by(Step.id).limit(at_most)).all()
+
     def count_claimable(self, kinds: Sequence[StepKind], at_most: int) -> int:
         """How many steps of these kinds could be claimed now, counted up to `at_most`."""
         query = select(Step.id).where(Step.kind.in_(kinds), _claimable(self._clock())).limit(at_most)

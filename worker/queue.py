@@ -82,6 +82,14 @@ class StepQueue:
             return False
         return True
 
+    def drop_one(self, kind: JobKind) -> None:
+        """Take one announcement from the queue unread.
+
+        Raises:
+            RedisError: Redis is away.
+        """
+        self._redis.rpop(_queue_of(kind))
+
     def waiting(self, kind: JobKind) -> int:
         """How many announcements in the queue of this kind of job no worker has taken yet.
 

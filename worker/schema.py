@@ -1,6 +1,8 @@
 """Brings the database's tables to this version's shape. New migrations: `python -m worker.schema "what changes"`."""
 
+import logging
 import sys
+import time
 from pathlib import Path
 
 from alembic import command
@@ -8,10 +10,17 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from worker.database import Database
 from worker.errors import DatabaseTooNew
+from worker.logs import configure_logging
 from worker.settings import Settings
+from worker.volume import Volume
+
+log = logging.getLogger(__name__)
+
+WAIT_SECONDS = 1.0
 
 
 def migrate(database: Database) -> None:
@@ -45,11 +54,42 @@ def newest_revision() -> str:
     return str(_scripts().get_current_head())
 
 
+def prepare_database(database: Database, settings: Settings) -> None:
+    """What a process does about the tables when it starts: migrate, or wait for whoever does."""
+    if settings.migrate_at_start:
+        migrate(database)
+        return
+    while not is_migrated(database):
+        log.info("waiting for `tenfold-migrate` to bring the database to this version's shape")
+        time.sleep(WAIT_SECONDS)
+
+
+def is_migrated(database: Database) -> bool:
+    """Whether the tables have this version's shape. False also while the database cannot be reached."""
+    try:
+        with database.engine.connect() as connection:
+            return current_revision(connection) == newest_revision()
+    except OperationalError as error:
+        log.warning("the database is away: %s", error.orig)
+        return False
+
+
 def draft_migration(database: Database, message: str) -> None:
     """Write a migration file from the difference between `records.py` and the migrated database."""
     with database.exclusive_connection() as connection:
         known = sorted((Path(__file__).parent / "migrations" / "versions").glob("[0-9]*.py"))
         command.revision(_config(connection), message, autogenerate=True, rev_id=f"{len(known) + 1:04d}")
+
+
+def main() -> None:
+    """`tenfold-migrate`: apply every migration that is missing, and end."""
+    settings = Settings()
+    configure_logging(settings.log_format)
+    Volume(settings.data).create()
+    database = Database(settings.resolved_database_url)
+    migrate(database)
+    database.close()
+    log.info("the database has this version's shape")
 
 
 def _scripts() -> ScriptDirectory:

@@ -9,6 +9,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from trainer.hardware import Device, Precision
+from worker.logs import LogFormat
 from worker.states import JobKind
 
 
@@ -25,6 +26,18 @@ class Settings(BaseSettings):
         "redis://127.0.0.1:6379/0",
         description="Redis or Valkey for the queue and live progress; `rediss://` for TLS, "
         "`redis+sentinel://host:26379,host:26379/service/0` for Sentinels.",
+    )
+    migrate_at_start: bool = Field(
+        True,
+        description="Whether web and workers bring the database's tables to their version when they start; if not, "
+        "they wait until `tenfold-migrate` has.",
+    )
+    log_format: LogFormat = Field(
+        "text", description="How web, workers and predictors log: `text`, or `json` with one object a line."
+    )
+    heartbeat_file: Path | None = Field(
+        None,
+        description="A file that a worker or predictor touches every few seconds while it lives, for health checks.",
     )
 
     lease_seconds: float = Field(
