@@ -12,7 +12,7 @@ from pprint import pformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
@@ -199,3 +199,36 @@ def make_a_key(page: Page) -> list[str]:
     page.get_by_role("button", name="Make a key").click()
     page.locator("#new-key").wait_for()
     return faults_of(page)
+
+
+TAB_STOPS = """() => {
+    const all = document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']");
+    const offered = [...all].filter((each) => each.checkVisibility() && !each.disabled && each.tabIndex >= 0)
+        .filter((each) => each.type !== "radio" || each.checked);
+    offered.forEach((each, index) => { each.dataset.stop = index; });
+    return offered.map((each) => each.outerHTML.slice(0, 120));
+}"""
+
+
+def test_the_tab_key_reaches_everything_in_its_order(lived_in: LivedIn) -> None:
+    review = f"/jobs/{lived_in.succeeded(JobKind.CLASSIFICATION).id}/review"
+    with looking(lived_in.app, SCREEN) as page:
+        for path in ("/", "/train", "/classify", "/predict", "/models", "/datasets", "/compare", review):
+            page.goto(path)
+            stops = page.evaluate(TAB_STOPS)
+            reached = []
+            for _ in stops:
+                page.keyboard.press("Tab")
+                reached.append(page.evaluate("document.activeElement.dataset.stop"))
+            assert reached == [str(index) for index in range(len(stops))], f"{path}: {stops}"
+
+
+def test_trainings_are_compared_by_keyboard(lived_in: LivedIn) -> None:
+    with looking(lived_in.app, SCREEN) as page:
+        page.goto("/compare")
+        for training in (lived_in.succeeded(JobKind.TRAINING), lived_in.trials[0]):
+            page.get_by_role("checkbox", name=training.id).focus()
+            page.keyboard.press("Space")
+        page.keyboard.press("Enter")
+
+        expect(page.get_by_role("heading", name="Compare 2 trainings")).to_be_visible()
