@@ -214,7 +214,7 @@ def test_the_tab_key_reaches_everything_in_its_order(lived_in: LivedIn) -> None:
     review = f"/jobs/{lived_in.succeeded(JobKind.CLASSIFICATION).id}/review"
     with looking(lived_in.app, SCREEN) as page:
         for path in ("/", "/train", "/classify", "/predict", "/models", "/datasets", "/compare", review):
-            page.goto(path)
+            page.goto(path, wait_until="networkidle")
             stops = page.evaluate(TAB_STOPS)
             reached = []
             for _ in stops:
