@@ -33,7 +33,9 @@ def classify() -> Page:
 
 
 def _page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> str:
-    models, default = services().models.list(), services().models.default()
+    asked = values.get("model", "").split(",")
+    models = [model for model in services().models.list() if not model.trial or model.id in asked]
+    default = services().models.default()
     if default is not None:
         models = [default, *(model for model in models if model.id != default.id)]
     offered = [Choice(model.id, _described(model, default)) for model in models]
@@ -51,5 +53,5 @@ def _page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> s
 
 
 def _described(model: Model, default: Model | None) -> str:
-    figure = f"{model.recipe} on {model.dataset}, {model.metrics['test_accuracy']:.2%} on test"
+    figure = f"{model.recipe} on {model.dataset}, {100 * model.metrics['test_accuracy']:.2f} % on test"
     return f"{figure} ({'default, ' if default and model.id == default.id else ''}{model.id})"

@@ -12,7 +12,7 @@ from trainer.catalogue import DatasetEntry, count_classes
 from web.forms import form_fields, given_fields
 from web.problems import field_errors
 from web.representations import dataset_line, model_document
-from web.services import services
+from web.services import services, settings
 from web.uploads import take_upload
 from worker.datasets import delete_dataset, get_dataset, list_datasets
 from worker.errors import InvalidSubmission
@@ -64,7 +64,9 @@ def delete(name: str) -> Page:
 def _page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> str:
     found = [_shown(entry) for entry in list_datasets(services().volume)]
     fields = form_fields(ImportParameters, choices={}, values=values, errors=errors)
-    return render_template("datasets.html", datasets=found, fields=fields, errors=errors)
+    return render_template(
+        "datasets.html", datasets=found, fields=fields, errors=errors, max_bytes=settings().max_upload_bytes
+    )
 
 
 def _shown(entry: DatasetEntry) -> dict[str, Any]:

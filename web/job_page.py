@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from trainer.catalogue import DatasetEntry
 from trainer.parameters import TrainingParameters
 from web.curves import training_curves
 from web.durations import about
 from web.forms import as_text
+from web.layer_drawing import Drawing, draw_layers
 from web.log_tail import log_tail
 from web.parameter_table import ParameterRow, parameter_rows
 from web.pictures import pictures_among
@@ -17,17 +20,30 @@ from web.services import services
 from web.training_report import TrainingReport, training_report
 from worker.datasets import get_dataset
 from worker.errors import UnknownDataset, UnknownModel
+from worker.line import place_in_line
+from worker.parameters import ClassificationParameters, ImportParameters, ReviewParameters
 from worker.ranking import ranking
 from worker.records import Job
 from worker.search_space import space_as_text
 from worker.states import JobKind, JobState
 from worker.sweep_parameters import SweepParameters
 
+DECLARATIONS: dict[JobKind, type[BaseModel]] = {
+    JobKind.TRAINING: TrainingParameters,
+    JobKind.SWEEP: SweepParameters,
+    JobKind.CLASSIFICATION: ClassificationParameters,
+    JobKind.IMPORT: ImportParameters,
+    JobKind.REVIEW: ReviewParameters,
+}
+
 # Drawn on the page itself, in the page's own colours.
 DRAWN_HERE = ("curves.png",)
 
 # A longer text is only offered as a file.
 MOST_SHOWN_BYTES = 50_000
+
+# Further back in the line nobody is told at which place.
+PLACES_TOLD = 100
 
 # How many of a sweep's best trials its link compares.
 TRIALS_COMPARED = 6
@@ -37,15 +53,18 @@ def job_context(job: Job) -> dict[str, Any]:
     """Everything that `job.html` needs."""
     files = services().volume.artefacts(job.id)
     live = live_context(job)
+    given = {name: as_text(value) for name, value in _given(job).items()}
     return live | {
         "files": {name: path.stat().st_size for name, path in files.items()},
         "pictures": pictures_among(files, without=DRAWN_HERE if live["curves"] else ()),
         "dataset": _imported(job),
         "review": review_of(job),
         "report": _report(job),
-        "layers": _text(files.get("summary.txt")),
+        "keras_summary": _text(files.get("summary.txt")),
         "plan": _plan(job),
-        "again": {name: as_text(value) for name, value in _given(job).items()},
+        "drawing": _drawing(job),
+        "again": given,
+        "given": {_title(job, name): value for name, value in given.items() if value},
     }
 
 
@@ -55,8 +74,10 @@ def live_context(job: Job) -> dict[str, Any]:
     eta = document["progress"]["eta_seconds"]
     ranked = _ranking(job)
     return {
-        "job": document,
+        "job": document | {"file": (job.source or {}).get("name")},
         "training": job.kind is JobKind.TRAINING,
+        "queue_place": place_in_line(services().database, job, PLACES_TOLD),
+        "places_told": PLACES_TOLD,
         "left": None if eta is None else about(eta),
         "curves": _curves(job),
         "ranking": ranked,
@@ -91,6 +112,18 @@ def _text(path: Path | None) -> str | None:
     if path is None or path.stat().st_size > MOST_SHOWN_BYTES:
         return None
     return path.read_text(encoding="utf-8", errors="replace").strip()
+
+
+def _drawing(job: Job) -> Drawing | None:
+    """The net that a training trains, while the data set that says how many classes it has is there."""
+    if job.kind is not JobKind.TRAINING or "recipe" not in job.parameters:
+        return None
+    parameters = TrainingParameters(**job.parameters)
+    try:
+        dataset = get_dataset(services().volume, parameters.dataset)
+    except UnknownDataset:
+        return None
+    return draw_layers(parameters.plan(), classes=len(dataset.class_names))
 
 
 def _plan(job: Job) -> list[ParameterRow]:
@@ -128,3 +161,9 @@ def _given(job: Job) -> dict[str, Any]:
         sweep = SweepParameters(**job.parameters)
         return sweep.changes() | {"space": space_as_text(sweep.space)}
     return {name: value for name, value in job.parameters.items() if value is not None}
+
+
+def _title(job: Job, parameter: str) -> str:
+    """What the form calls it."""
+    field = DECLARATIONS[job.kind].model_fields.get(parameter)
+    return field.title if field and field.title else parameter

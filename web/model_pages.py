@@ -15,6 +15,7 @@ from trainer.parameters import TrainingParameters
 from web.forms import as_text
 from web.layer_drawing import draw_layers
 from web.pages import Page, pages
+from web.pictures import pictures_among
 from web.representations import model_document
 from web.services import services
 from worker.errors import UnknownJob
@@ -22,15 +23,6 @@ from worker.model_removal import delete_model, users_of
 from worker.records import Model
 
 MODELS_ON_A_PAGE = 24
-
-PICTURES = {
-    "curves.png": "Loss and accuracy by epoch",
-    "confusion.png": "Test images by true and predicted class",
-    "mistakes.png": "The worst mistakes",
-    "reliability.png": "Accuracy by confidence",
-    "predictions.png": "Test images and what the model takes them for",
-    "samples.png": "Training images of each class",
-}
 
 
 @dataclass(frozen=True)
@@ -79,7 +71,7 @@ def model(model_id: str) -> Page:
         forms=FORMS,
         users=users_of(services(), model_id),
         files={name: path.stat().st_size for name, path in files.items()},
-        pictures={name: text for name, text in PICTURES.items() if name in files},
+        pictures=pictures_among(files),
     )
 
 

@@ -8,6 +8,7 @@ from flask import current_app, request, url_for
 
 PAGES = (
     ("home.index", "Home"),
+    ("pages.jobs", "Jobs"),
     ("pages.train_form", "Train"),
     ("pages.classify_form", "Classify"),
     ("predict.form", "Draw"),

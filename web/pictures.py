@@ -1,4 +1,4 @@
-"""The pictures that a job may have, and what each shows, in words for those who do not see it."""
+"""The pictures that a job or a model may have, and what each shows, in words for those who do not see it."""
 
 from collections.abc import Container
 from dataclasses import dataclass

@@ -98,7 +98,8 @@ def _page(
     offered = [Choice("", "the default model")]
     offered += [Choice(model.id, f"{model.recipe} on {model.dataset} ({model.id})") for model in found]
     fields = form_fields(PredictionParameters, choices={"model": offered}, values=values, errors=errors or ())
-    compared = [model for model in found if default is None or model.id != default.id][:MOST_COMPARED]
+    comparable = [model for model in found if not model.trial and (default is None or model.id != default.id)]
+    compared = comparable[:MOST_COMPARED]
     asked = request.form.getlist(COMPARED) if request.form else [model.id for model in compared[:COMPARED_AT_FIRST]]
     return render_template(
         "predict.html",

@@ -2,12 +2,12 @@
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, sync_playwright
 from werkzeug.serving import make_server
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -16,11 +16,11 @@ PATIENCE_MS = 60_000
 
 
 @contextmanager
-def browsing(app: Flask, *, refused: int | None = None, **context: Any) -> Iterator[Page]:
+def browsing(app: Flask, *, refused: Collection[int] = (), **context: Any) -> Iterator[Page]:
     """A page of a browser, whose addresses begin at the application.
 
     Args:
-        refused: the status of an answer that is expected, of which browsers complain.
+        refused: the statuses of answers that are expected, of which browsers complain.
         context: of Playwright's `new_context`, as `viewport` and `has_touch`.
 
     Raises:
@@ -38,11 +38,16 @@ def browsing(app: Flask, *, refused: int | None = None, **context: Any) -> Itera
             )
             page = browser.new_context(base_url=f"http://127.0.0.1:{server.port}", **context).new_page()
             page.set_default_timeout(PATIENCE_MS)
-            page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+            page.on("console", lambda said: complaints.append(_told(said)) if said.type == "error" else None)
             page.on("pageerror", lambda error: complaints.append(str(error)))
             yield page
             browser.close()
     finally:
         server.shutdown()
         serving.join()
-    assert [said for said in complaints if f"status of {refused}" not in said] == []
+    unexpected = [said for said in complaints if not any(f"status of {status}" in said for status in refused)]
+    assert unexpected == [], "\n".join(unexpected)
+
+
+def _told(said: ConsoleMessage) -> str:
+    return f"{said.text} ({said.location['url']})"

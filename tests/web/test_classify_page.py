@@ -103,7 +103,7 @@ def test_what_the_server_refuses_is_said_in_place(app: Flask, services: Services
     untrained_model(services)
     path = tmp_path / "notes.zip"
     path.write_bytes(zipped({"notes.txt": b"no image"}))
-    with browsing(app, refused=422) as page:
+    with browsing(app, refused=[422]) as page:
         page.goto("/classify")
         page.get_by_label("Images, or a zip or tar of them").set_input_files(path)
         page.get_by_role("button", name="Upload and classify").click()

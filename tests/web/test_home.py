@@ -59,11 +59,10 @@ def test_home_shows_what_runs_and_what_waits_in_its_order(api: FlaskClient, serv
     assert re.findall(r"/jobs/(\w+)\"", waiting)[:2] == [second.id, third.id]
     assert "next" in waiting
     assert "about 2nd in line" in waiting
-    assert [place_in_line(services.database, job) for job in (services.jobs.get(first.id), second, third)] == [
-        None,
-        1,
-        2,
-    ]
+    jobs = (services.jobs.get(first.id), second, third)
+    assert [place_in_line(services.database, job, at_most=9) for job in jobs] == [None, 1, 2]
+    assert place_in_line(services.database, third, at_most=1) is None
+    assert "About 2nd in line" in api.get(f"/jobs/{third.id}").text
 
 
 def test_home_shows_what_has_ended_lately_with_its_outcome(api: FlaskClient, services: Services) -> None:

@@ -61,12 +61,14 @@ async function follow() {
       const response = await fetch(etag ? `${href}?wait=20` : href, { headers, cache: "no-store" });
       if (response.status === 404) return location.assign("/");
       if (!response.ok && response.status !== 304) throw new Error(response.statusText);
+      const inLine = document.getElementById("state").textContent.trim() === "queued";
       if (response.status === 200) {
         const job = await response.json();
         etag = response.headers.get("ETag");
         if (job.finished_at) return location.reload();
-        show(await (await fetch(live, { cache: "no-store" })).text());
       }
+      // A job in line does not change while those before it end, but its place does.
+      if (response.status === 200 || inLine) show(await (await fetch(live, { cache: "no-store" })).text());
       trouble(false);
       await pause(PAUSE_MS);
     } catch {

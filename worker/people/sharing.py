@@ -6,7 +6,8 @@ served longest ago. Jobs that belong to nobody come after everybody's.
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
@@ -54,7 +55,7 @@ class FairLine:
     def choose(self, step_id: int) -> int | None:
         """The step to try for this message; None when nothing of its kind is in line."""
         with self._database.read() as session:
-            if not (owners := _owners(session)):
+            if not (turns := turns_to_come(session, self._clock())):
                 return step_id
             hinted = session.execute(
                 select(Step.kind, Step.state, Step.attempts, Step.lease_expires_at, Job.owner)
@@ -68,7 +69,7 @@ class FairLine:
             if expired or (queued and hinted.attempts):
                 return step_id  # it was tried before: only its own message, which the healer times, may try it again
             kinds = next(steps for steps in QUEUES.values() if hinted.kind in steps)
-            for owner in self._by_turn(session, owners, kinds):
+            for owner in (turn.owner for turn in turns):
                 if queued and owner == hinted.owner:
                     return step_id
                 oldest = _oldest_step(session, owner, kinds)
@@ -76,18 +77,34 @@ class FairLine:
                     return oldest
         return None
 
-    def _by_turn(
-        self, session: Session, owners: Mapping[str | None, float], kinds: Sequence[StepKind]
-    ) -> Iterator[str | None]:
-        running = dict(
-            session.execute(
-                select(Job.owner, func.count())
-                .join(Step, Step.job_id == Job.id)
-                .where(Step.state == StepState.RUNNING, Step.lease_expires_at >= self._clock())
-                .group_by(Job.owner)
-            ).all()
-        )
-        yield from sorted(owners, key=lambda owner: (owner is None, running.get(owner, 0), owners[owner]))
+
+@dataclass(frozen=True)
+class Turn:
+    """Somebody with unfinished jobs: how many of their steps run, and when they were last served."""
+
+    owner: str | None
+    running: int
+    served_at: float
+
+
+def turns_to_come(session: Session, now: float) -> list[Turn]:
+    """Everybody with unfinished jobs, in the order in which they are served; nobody in particular is the last.
+
+    Empty where no person has any: then jobs are taken as they came.
+    """
+    owners = _owners(session)
+    if not owners:
+        return []
+    running = dict(
+        session.execute(
+            select(Job.owner, func.count())
+            .join(Step, Step.job_id == Job.id)
+            .where(Step.state == StepState.RUNNING, Step.lease_expires_at >= now)
+            .group_by(Job.owner)
+        ).all()
+    )
+    turns = [Turn(owner, running.get(owner, 0), served_at) for owner, served_at in owners.items()]
+    return sorted(turns, key=lambda turn: (turn.owner is None, turn.running, turn.served_at))
 
 
 def _owners(session: Session) -> dict[str | None, float]:

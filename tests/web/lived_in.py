@@ -1,0 +1,103 @@
+"""A volume on which everything has happened: a job of each kind in each state, and what came of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+
+from flask import Flask
+
+from tests.conftest import write_dataset
+from tests.reviews import classified, digits, untrained_model, work_off
+from tests.uploads import class_folders, received, zipped
+from trainer.datasets import Dataset
+from trainer.parameters import TrainingParameters
+from web.services import EXTENSION
+from worker import submissions
+from worker.leases import Lease
+from worker.parameters import ClassificationParameters, ImportParameters, ReviewParameters
+from worker.records import Job
+from worker.services import Services
+from worker.states import JobKind, JobState
+from worker.sweep_parameters import SweepParameters
+
+NAMES = {0: "ring", 1: "stroke"}
+
+
+@dataclass(frozen=True)
+class LivedIn:
+    """The application, and its jobs by kind and state, and the trials of the sweep that succeeded."""
+
+    app: Flask
+    jobs: dict[JobKind, dict[JobState, Job]]
+    trials: list[Job]
+
+    def succeeded(self, kind: JobKind) -> Job:
+        return self.jobs[kind][JobState.SUCCEEDED]
+
+
+def live_in(app: Flask, mnist: Dataset) -> LivedIn:
+    """Let it all happen, with a worker in this process."""
+    services: Services = app.extensions[EXTENSION]
+    write_dataset(mnist.head(train=1000, test=200), services.volume.datasets / "tiny")
+    untrained_model(services)
+    files = digits(mnist, 12) | {"broken.png": b"no image"}
+    reviewed, another = (classified(services, files) for _ in range(2))
+    for job, row in product((reviewed, another), range(11)):
+        app.test_client().put(f"/api/v1/jobs/{job.id}/review/{row}", json={"label": str(mnist.test_labels[row])})
+    # One at a time merges the corrections of a classification.
+    to_merge = iter((*4 * (reviewed,), another))
+    names = iter(f"own-{number}" for number in range(10))
+    training = TrainingParameters(recipe="custom", dataset="tiny", units="8", epochs=2, validation="split")
+    sweep = SweepParameters(dataset="tiny", units="8", epochs=1, space="dropout=0", trials=1)  # type: ignore[arg-type]
+
+    def classify() -> Job:
+        return submissions.submit_classification(
+            services, ClassificationParameters(), received(services, zipped(files), "scans.zip")
+        )
+
+    def bring_in() -> Job:
+        content = class_folders(mnist, NAMES, images=100)
+        return submissions.submit_import(services, ImportParameters(name=next(names)), received(services, content))
+
+    def merge() -> Job:
+        given = ReviewParameters(classification=next(to_merge).id, dataset=next(names))
+        return submissions.submit_review(services, given)
+
+    jobs = {
+        JobKind.TRAINING: _in_each_state(services, lambda: submissions.submit_training(services, training)),
+        JobKind.SWEEP: _in_each_state(services, lambda: submissions.submit_sweep(services, sweep)),
+        JobKind.CLASSIFICATION: _in_each_state(services, classify) | {JobState.SUCCEEDED: reviewed},
+        JobKind.IMPORT: _in_each_state(services, bring_in),
+        JobKind.REVIEW: _in_each_state(services, merge),
+    }
+    return LivedIn(app, jobs, list(services.jobs.trials(jobs[JobKind.SWEEP][JobState.SUCCEEDED].id)))
+
+
+def _in_each_state(services: Services, submit: Callable[[], Job]) -> dict[JobState, Job]:
+    """Five jobs: one that has succeeded, then one that failed, one cancelled, one that runs and one in line."""
+    succeeded = submit()
+    _work_to_the_end(services, succeeded)
+    failed = submit()
+    services.leases.fail_job(_begin(services, failed), "It could not be done: there was no more room on the volume.")
+    cancelled = submit()
+    services.jobs.cancel(cancelled.id)
+    running = submit()
+    _begin(services, running)
+    found = (succeeded, failed, cancelled, running, submit())
+    jobs = {job.state: job for job in (services.jobs.get(each.id) for each in found)}
+    assert set(jobs) == set(JobState)
+    return jobs
+
+
+def _begin(services: Services, job: Job) -> Lease:
+    [step] = services.jobs.steps_in_line(job.id)
+    lease = services.leases.claim(step, "lab-7")
+    assert lease is not None
+    return lease
+
+
+def _work_to_the_end(services: Services, job: Job) -> None:
+    """A sweep goes on after each of its trials."""
+    while not work_off(services, job).state.final:
+        for trial in services.jobs.trials(job.id):
+            work_off(services, trial)
