@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from web.commands.config import load_config
-from web.commands.exits import INTERRUPTED, tell
+from web.commands.exits import INTERRUPTED, tell, tell_notes
 from web.commands.lazy import Entry, LazyGroup
 
 SECTIONS = {
@@ -43,6 +43,7 @@ SECTIONS = {
         Entry("wait", "jobs:wait", "Show progress until JOB has ended."),
         Entry("log", "jobs:log", "Print the log of JOB."),
         Entry("open", "jobs:open_", "Open the page of JOB in a browser; without JOB, the first page."),
+        Entry("workers", "workers:workers", "List the workers that are alive, and what each is doing."),
         Entry("cancel", "jobs:cancel", "Stop JOB."),
         Entry("retry", "jobs:retry", "Queue JOB again after it failed or was cancelled; what it had finished is kept."),
         Entry("delete", "jobs:delete", "Remove JOB, which has ended, and its files; a model that it trained stays."),
@@ -70,8 +71,17 @@ SECTIONS = {
         ),
     ),
     "Set up": (
-        Entry("users", "users:users", "Add, list, change and remove users, who then sign in."),
-        Entry("keys", "users:keys", "Make, list and revoke API keys."),
+        Entry(
+            "users",
+            "users:users",
+            "Add, list, change and remove the people who may use the Tenfold whose data is in TENFOLD_DATA.",
+        ),
+        Entry("keys", "keys:keys", "Make, list and revoke API keys to the Tenfold whose data is in TENFOLD_DATA."),
+        Entry(
+            "webhooks",
+            "webhooks:webhooks",
+            "Add, list and remove addresses that are told when jobs end, and see what was sent.",
+        ),
         Entry("health", "health:health", "Say whether the server takes jobs, and how each part of it is."),
         Entry("config", "config:config", "Say which server and key are used, and where that is set."),
         Entry(
@@ -115,8 +125,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         defaults = load_config(tenfold.list_commands(click.Context(tenfold)))
         return int(tenfold.main(arguments, prog_name="tenfold", standalone_mode=False, default_map=defaults) or 0)
-    except click.Abort:
+    except click.Abort as abort:
         click.echo("tenfold: interrupted", err=True)
+        tell_notes(abort.__cause__)
         return INTERRUPTED
     except click.ClickException as error:
         error.show()

@@ -53,6 +53,12 @@ def end_with(job: Job) -> None:
     sys.exit(FAILED_JOB)
 
 
+def done_of(job: Job) -> str:
+    """How far it is."""
+    made = job.document["progress"]
+    return f"{made['done']:,} of {made['total']:,} {made['unit']}"
+
+
 def headline(job: Job) -> str:
     """What came of a job, in a few words."""
     summary = job.summary
