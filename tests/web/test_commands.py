@@ -1,12 +1,16 @@
 """The command against the real application: what it prints, how it ends, and which server it asks."""
 
+import contextlib
+import fcntl
 import io
 import json
 import os
 import shlex
 import shutil
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
@@ -210,6 +214,37 @@ def test_what_lacks_a_key_is_told_where_one_is_named(tenfold: Callable[..., str]
     gateway.refuse = [(HTTPStatus.UNAUTHORIZED, [])]
 
     assert "--key, TENFOLD_KEY" in tenfold("jobs", status=4)
+
+
+def in_terminal(line: str, columns: int, server: str) -> list[str]:
+    """The lines that a terminal of so many columns gets."""
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    code = "from web.commands import main; main()"
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | {"TENFOLD_SERVER": server}
+    command = [sys.executable, "-c", code, *shlex.split(line)]
+    with subprocess.Popen(command, stdout=theirs, env=environment) as process:
+        os.close(theirs)
+        printed = b""
+        with contextlib.suppress(OSError):  # how Linux says that the other side has closed it
+            while piece := os.read(ours, 4096):
+                printed += piece
+    os.close(ours)
+    assert process.returncode == 0
+    return printed.decode().splitlines()
+
+
+@pytest.mark.parametrize(("line", "last"), [("recipes", "custom"), ("datasets", "fashion-mnist")])
+def test_a_line_too_long_for_the_terminal_goes_on_under_itself_and_piped_stays_one(
+    line: str, last: str, tenfold: Callable[..., str], server: str
+) -> None:
+    shown = in_terminal(line, 80, server)
+    piped = tenfold(line).splitlines()
+
+    assert max(map(len, shown)) <= 80
+    assert " ".join(" ".join(shown).split()) == " ".join(" ".join(piped).split())
+    assert len(shown) > len(piped)
+    assert piped[-1].startswith(last)
 
 
 def settings_used(say: Callable[..., str], line: str = "config --json") -> tuple[str, str, bool]:

@@ -11,28 +11,26 @@ from web.commands.lazy import Entry, LazyGroup
 
 SECTIONS = {
     "Start": (
-        Entry("up", "up:up", "Run Redis, a worker, a predictor and the web on this machine until Ctrl-C."),
+        Entry("up", "up:up", "Run everything on this machine until Ctrl-C."),
         Entry(
             "demo",
             "demo:demo",
-            "Train on MNIST's 60,000 images, then classify its 10,000 test images from a zip of PNGs.",
+            "Train on MNIST, classify its test images, and show the figures.",
         ),
-        Entry(
-            "samples", "samples:samples", "Write MNIST's test images to FILE, a zip of PNGs in a folder for each digit."
-        ),
+        Entry("samples", "samples:samples", "Write MNIST's test images to FILE, a zip of PNGs."),
         Entry(
             "reproduce",
             "reproduce:reproduce",
-            "Train the five recipes several times and compare with their published figures.",
+            "Train the five recipes, and compare with their published figures.",
         ),
     ),
     "Submit": (
         Entry("train", "submit:train", "Train a model by RECIPE."),
-        Entry("sweep", "sweep:sweep", "Search for better hyper-parameters of RECIPE; each trial is a training."),
+        Entry("sweep", "sweep:sweep", "Search for better hyper-parameters of RECIPE."),
         Entry(
             "classify",
             "submit:classify",
-            "Classify images: each FILE is one, or the only FILE is a zip or a tar of them.",
+            "Classify images, or a zip or a tar of them.",
         ),
         Entry("predict", "predict:predict", "Say at once which digit each FILE, an image, shows."),
         Entry("import", "datasets:import_", "Make FILE the data set NAME."),
@@ -45,20 +43,18 @@ SECTIONS = {
         Entry("open", "jobs:open_", "Open the page of JOB in a browser; without JOB, the first page."),
         Entry("workers", "workers:workers", "List the workers that are alive, and what each is doing."),
         Entry("cancel", "jobs:cancel", "Stop JOB."),
-        Entry("retry", "jobs:retry", "Queue JOB again after it failed or was cancelled; what it had finished is kept."),
-        Entry("delete", "jobs:delete", "Remove JOB, which has ended, and its files; a model that it trained stays."),
+        Entry("retry", "jobs:retry", "Queue JOB again after it failed or was cancelled."),
+        Entry("delete", "jobs:delete", "Remove JOB, which has ended, and its files."),
     ),
     "Results": (
         Entry("files", "files:files", "List the files of JOB."),
         Entry("fetch", "files:fetch", "Download the files of JOB: results, pictures, the model."),
-        Entry(
-            "review", "review:review", "List the doubtful answers of JOB, a classification, the least certain first."
-        ),
-        Entry("corrections", "review:corrections", "Print what people said of the doubtful answers of JOB, as CSV."),
+        Entry("review", "review:review", "List the doubtful answers of JOB, a classification."),
+        Entry("corrections", "review:corrections", "Print what people said of the doubtful answers, as CSV."),
         Entry(
             "correct",
             "review:correct",
-            "Merge the corrections of JOB into its results, and into a data set where one is named.",
+            "Merge the corrections of JOB into its results.",
         ),
     ),
     "What there is": (
@@ -67,27 +63,27 @@ SECTIONS = {
         Entry(
             "datasets",
             "datasets:datasets",
-            "List the data sets that a model can be trained on, or show the one called NAME.",
+            "List the data sets that can be trained on, or show NAME.",
         ),
     ),
     "Set up": (
         Entry(
             "users",
             "users:users",
-            "Add, list, change and remove the people who may use the Tenfold whose data is in TENFOLD_DATA.",
+            "Add, list, change and remove users.",
         ),
-        Entry("keys", "keys:keys", "Make, list and revoke API keys to the Tenfold whose data is in TENFOLD_DATA."),
+        Entry("keys", "keys:keys", "Make, list and revoke API keys."),
         Entry(
             "webhooks",
             "webhooks:webhooks",
-            "Add, list and remove addresses that are told when jobs end, and see what was sent.",
+            "Add, list and remove webhooks, and see what was sent.",
         ),
         Entry("health", "health:health", "Say whether the server takes jobs, and how each part of it is."),
         Entry("config", "config:config", "Say which server and key are used, and where that is set."),
         Entry(
             "completion",
             "completion:completion",
-            "Print the script that completes commands, options, ids and names in SHELL.",
+            "Print the script for completion in SHELL.",
         ),
     ),
 }

@@ -32,7 +32,7 @@ MOST_CHARACTERS = 60
 )
 @json_option
 def datasets(name: str | None, preview: Path | None, remove: str | None, as_json: bool) -> None:
-    """List the data sets that a model can be trained on, or show the one called NAME."""
+    """List the data sets that can be trained on, or show NAME."""
     if preview is not None and name is None:
         raise click.UsageError("--preview needs the NAME of a data set.")
     with connect() as client:

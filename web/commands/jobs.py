@@ -42,7 +42,8 @@ def jobs(kind: str | None, state: str | None, parent: str | None, limit: int, as
 
 def _row(job: Job, with_owner: bool) -> tuple[str, ...]:
     owner = (job.document["owner"] or "",) if with_owner else ()
-    return (job.id, *owner, job.document["kind"], job.state, headline(job) if job.finished else done_of(job))
+    outcome = headline(job).removesuffix(f", model {job.id}")
+    return (job.id, *owner, job.document["kind"], job.state, outcome if job.finished else done_of(job))
 
 
 @click.command()
@@ -137,7 +138,10 @@ def cancel(job_id: str, as_json: bool) -> None:
 @job_argument
 @json_option
 def retry(job_id: str, as_json: bool) -> None:
-    """Queue JOB again after it failed or was cancelled; what it had finished is kept."""
+    """Queue JOB again after it failed or was cancelled.
+
+    What it had finished is kept.
+    """
     with connect() as client:
         _report_state(find_job(client, job_id).retry(), as_json)
 
@@ -146,7 +150,10 @@ def retry(job_id: str, as_json: bool) -> None:
 @job_argument
 @json_option
 def delete(job_id: str, as_json: bool) -> None:
-    """Remove JOB, which has ended, and its files; a model that it trained stays."""
+    """Remove JOB, which has ended, and its files.
+
+    A model that it trained stays.
+    """
     with connect() as client:
         job = find_job(client, job_id)
         job.delete()

@@ -13,9 +13,9 @@ from worker.people.scopes import Scope
 
 @click.group()
 def keys() -> None:
-    """Make, list and revoke API keys to the Tenfold whose data is in TENFOLD_DATA.
+    """Make, list and revoke API keys.
 
-    By default that is ./data.
+    They are for the Tenfold whose data is in TENFOLD_DATA, by default ./data.
     """
 
 

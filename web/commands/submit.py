@@ -46,9 +46,10 @@ def train(recipe: str, wait: bool, as_json: bool, **parameters: Any) -> None:
 @wait_option
 @json_option
 def classify(files: tuple[Path, ...], upload: str | None, wait: bool, as_json: bool, **parameters: Any) -> None:
-    """Classify images: each FILE is one, or the only FILE is a zip or a tar of them.
+    """Classify images, or a zip or a tar of them.
 
-    More than 64 MiB are sent in pieces: a connection that breaks, or a server that restarts, is waited for.
+    Each FILE is an image, or the only FILE is a zip or a tar. More than 64 MiB are sent in pieces: a connection that
+    breaks, or a server that restarts, is waited for.
     """
     parameters = check(ClassificationParameters, parameters)
     sent = bool(files or upload)

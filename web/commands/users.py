@@ -21,9 +21,9 @@ scope_choice = click.Choice([scope.value for scope in Scope])
 
 @click.group()
 def users() -> None:
-    """Add, list, change and remove the people who may use the Tenfold whose data is in TENFOLD_DATA.
+    """Add, list, change and remove users.
 
-    By default that is ./data.
+    They are the people who may use the Tenfold whose data is in TENFOLD_DATA, by default ./data.
     """
 
 

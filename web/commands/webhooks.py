@@ -14,7 +14,10 @@ webhook_argument = click.argument("webhook_id", metavar="ID", shell_complete=com
 
 @click.group()
 def webhooks() -> None:
-    """Add, list and remove addresses that are told when jobs end, and see what was sent."""
+    """Add, list and remove webhooks, and see what was sent.
+
+    A webhook is an address that is told when jobs end.
+    """
 
 
 @webhooks.command("add")
