@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import click
@@ -153,6 +154,20 @@ def test_the_index_leads_to_every_page() -> None:
     pages = [page.relative_to(ROOT / "docs") for page in (ROOT / "docs").rglob("*.md")]
 
     assert [str(page) for page in pages if page.name != "index.md" and f"({page})" not in index] == []
+
+
+def dependencies() -> set[str]:
+    """Every package that `pyproject.toml` names, but Tenfold itself."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = [project["dependencies"], *project["optional-dependencies"].values()]
+    return {re.split(r"[\[<>=]", package)[0] for packages in declared for package in packages} - {"tenfold"}
+
+
+@pytest.mark.parametrize("package", sorted(dependencies()))
+def test_every_dependency_is_documented_once(package: str) -> None:
+    rows = [line for line in (ROOT / "docs" / "dependencies.md").read_text().splitlines() if line.startswith("| ")]
+
+    assert sum(package in row.split(" | ")[0].removeprefix("| ").split(", ") for row in rows) == 1
 
 
 def command_lines() -> list[str]:

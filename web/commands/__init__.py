@@ -66,6 +66,20 @@ SECTIONS = {
             "List the data sets that can be trained on, or show NAME.",
         ),
     ),
+    "Upkeep": (
+        Entry("doctor", "upkeep:doctor", "Look at every part, and say what is amiss and what to do."),
+        Entry("gc", "upkeep:gc", "Remove what the rules no longer keep, and leftovers."),
+        Entry(
+            "backup",
+            "upkeep:backup",
+            "Write everything to FILE, a tar, while all runs on.",
+        ),
+        Entry(
+            "restore",
+            "upkeep:restore",
+            "Put the backup FILE into an empty volume and database.",
+        ),
+    ),
     "Set up": (
         Entry(
             "users",
@@ -100,9 +114,9 @@ SECTIONS = {
 def tenfold(server: str | None, key: str | None) -> None:
     """Train handwritten-digit classifiers and classify images in bulk.
 
-    All commands but those under Start, `users` and `keys` talk to a server: the one that --server, TENFOLD_SERVER or
-    the configuration file names, else the one that `tenfold up` last started from this directory, else
-    http://127.0.0.1:8000. `tenfold config` says which.
+    All commands but those under Start and Upkeep, `users` and `keys` talk to a server: the one that --server,
+    TENFOLD_SERVER or the configuration file names, else the one that `tenfold up` last started from this directory,
+    else http://127.0.0.1:8000. `tenfold config` says which.
 
     JOB is an id, or `last` for the newest.
 

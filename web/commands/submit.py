@@ -68,9 +68,16 @@ def uploading(*files: Path) -> Iterator[Callable[[int], None]]:
         yield lambda count: None
         return
     name = files[0].name if len(files) == 1 else f"{len(files):,} files"
+    total = sum(file.stat().st_size for file in files)
     with transfer_bar() as progress:
-        bar = progress.add_task(f"uploading {name}", total=sum(file.stat().st_size for file in files))
-        yield lambda count: progress.advance(bar, count)
+        bar = progress.add_task(f"uploading {name}", total=total)
+
+        def advance(count: int) -> None:
+            progress.advance(bar, count)
+            sent = progress.tasks[bar].completed
+            progress.update(bar, total=max(total, sent))  # a zip of loose images takes more than they do
+
+        yield advance
 
 
 def report(job: Job, *, wait: bool, as_json: bool) -> None:
