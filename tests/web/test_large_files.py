@@ -129,7 +129,7 @@ def test_the_command_says_how_to_go_on_and_does(
         assert run(shlex.split(f"--server {url} import scans {scans}")) == 4
     said = capfd.readouterr().err
     [kept] = services.volume.uploads.iterdir()
-    assert f"600,000 of 1,000,000 bytes have arrived and are kept for a day: name the upload {kept.name}" in said
+    assert f"600,000 of 1,000,000 bytes have arrived and are kept for a day. To go on: --upload {kept.name}" in said
 
     with served(app) as url:
         assert run(shlex.split(f"--server {url} import scans {scans} --upload {kept.name}")) == 0

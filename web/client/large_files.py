@@ -57,8 +57,8 @@ def send_rest(connection: Connection, upload_id: str, path: Path, on_bytes: Call
     except BaseException as error:
         if sending.arrived:
             error.add_note(
-                f"{sending.arrived:,} of {sending.bytes:,} bytes have arrived and are kept for a day: "
-                f"name the upload {upload_id} to go on there."
+                f"{sending.arrived:,} of {sending.bytes:,} bytes have arrived and are kept for a day. "
+                f"To go on: --upload {upload_id}, in Python upload={upload_id!r}."
             )
         raise
 
