@@ -14,8 +14,8 @@ from web.services import EXTENSION
 from worker import submissions
 from worker.line import place_in_line
 from worker.presence import Presence, PresenceBoard, Task
-from worker.queue import connect_redis
 from worker.records import Job, Step
+from worker.redis import connect_redis
 from worker.services import Services
 from worker.states import JobKind, JobState, StepKind, StepState
 

@@ -13,7 +13,7 @@ from tests.worker.test_killed_workers import Fleet
 from trainer.parameters import TrainingParameters
 from worker import submissions
 from worker.presence import Presence, PresenceBoard
-from worker.queue import connect_redis
+from worker.redis import connect_redis
 from worker.services import Services
 from worker.sign_of_life import SignOfLife
 from worker.states import JobState, StepKind
