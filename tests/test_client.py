@@ -2,10 +2,12 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import write_dataset
 from tests.up import Up
 from trainer.datasets import Dataset
 from trainer.samples import write_digit_zip
@@ -13,6 +15,7 @@ from web.client import Client
 
 # A machine that does much else at once takes longer to start the web again.
 PATIENT = 10
+PATIENCE_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -20,37 +23,54 @@ def client(up: Up) -> Client:
     return Client(up.url, retries=PATIENT)
 
 
+@pytest.fixture(scope="module")
+def few(up: Up, mnist: Dataset) -> str:
+    """A data set of the first digits, on which an epoch takes a moment."""
+    write_dataset(mnist.head(train=4000, test=1000), up.directory / "data" / "datasets" / "few")
+    return "few"
+
+
 def test_outcomes_are_tables(
-    client: Client, mnist: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    client: Client, few: str, mnist: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     images = tmp_path / "digits.zip"
     write_digit_zip(mnist.test_images[:30], mnist.test_labels[:30], images)
 
-    training = client.train("dropout-128", epochs=2).wait(progress=True)
+    training = client.train("dropout-128", dataset=few, epochs=2).wait(progress=True)
     classification = client.classify(images, model=training.summary["model"]).wait()
-    sweep = client.sweep("custom", {"units": [[4], [64]]}, method="grid", epochs=1).wait()
+    sweep = client.sweep("custom", {"units": [[4], [64]]}, method="grid", dataset=few, epochs=1).wait()
 
     assert training.results()["epoch"].tolist() == [1, 2]
     assert "2/2 epochs succeeded" in capsys.readouterr().out
     results = classification.results()
     assert results["truth"].tolist() == [str(label) for label in mnist.test_labels[:30]]
-    assert (results["label"] == results["truth"]).mean() > 0.9
+    assert (results["label"] == results["truth"]).mean() > 0.7
     assert results["accepted"].dtype == bool
     assert len(sweep.results()) == 2
 
 
-def test_a_web_that_is_killed_is_waited_for_and_nothing_is_queued_twice(up: Up, client: Client) -> None:
+def test_a_web_that_is_killed_is_waited_for_and_nothing_is_queued_twice(up: Up, client: Client, few: str) -> None:
     before = len(client.jobs(limit=1000))
-    os.kill(web_process(up), signal.SIGKILL)
+    [killed] = web_masters(up)
+    os.kill(killed, signal.SIGKILL)
 
-    job = client.train("dropout-128", epochs=1)
+    job = client.train("dropout-128", dataset=few, epochs=1)
 
     assert len(client.jobs(limit=1000)) == before + 1
     assert job.wait().state == "succeeded"
+    wait_for_another_web(up, client, killed)
 
 
-def web_process(up: Up) -> int:
-    """The process that `tenfold up` started as the web: the one that the others of its kind are children of."""
+def wait_for_another_web(up: Up, client: Client, killed: int) -> None:
+    """The killed one's children go on for a moment, and may have answered until now."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while killed in (masters := web_masters(up)) or len(masters) != 1 or not client.ready():
+        assert time.monotonic() < deadline, "the web was not started again"
+        time.sleep(0.1)
+
+
+def web_masters(up: Up) -> list[int]:
+    """The processes that run the web, but the children of another such process."""
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -58,5 +78,4 @@ def web_process(up: Up) -> int:
                 found[int(process.name)] = int((process / "stat").read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue
-    [master] = [pid for pid, parent in found.items() if parent not in found]
-    return master
+    return [pid for pid, parent in found.items() if parent not in found]

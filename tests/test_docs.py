@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import click
@@ -155,6 +156,20 @@ def test_the_index_leads_to_every_page() -> None:
     assert [str(page) for page in pages if page.name != "index.md" and f"({page})" not in index] == []
 
 
+def dependencies() -> set[str]:
+    """Every package that `pyproject.toml` names, but Tenfold itself."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = [project["dependencies"], *project["optional-dependencies"].values()]
+    return {re.split(r"[\[<>=]", package)[0] for packages in declared for package in packages} - {"tenfold"}
+
+
+@pytest.mark.parametrize("package", sorted(dependencies()))
+def test_every_dependency_is_documented_once(package: str) -> None:
+    rows = [line for line in (ROOT / "docs" / "dependencies.md").read_text().splitlines() if line.startswith("| ")]
+
+    assert sum(package in row.split(" | ")[0].removeprefix("| ").split(", ") for row in rows) == 1
+
+
 def command_lines() -> list[str]:
     """Every line of the docs' shell examples that runs `tenfold`."""
     blocks = [block for page in PAGES for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)]
@@ -201,18 +216,36 @@ DONE_BY = {
     "GET /models/<model_id>": "models",
     "GET /models/<model_id>/files": "files --model",
     "GET /models/<model_id>/files/<path:name>": "fetch --model",
+    "GET /models/default": "models",
     "PUT /models/default": "models --default",
+    "DELETE /models/<model_id>": "models --remove",
+    "POST /uploads": "classify",
+    "GET /uploads/<upload_id>": "classify --upload",
+    "PATCH /uploads/<upload_id>": "classify",
+    "DELETE /uploads/<upload_id>": "classify",  # when its job is queued
+    "POST /webhooks": "webhooks add",
+    "GET /webhooks": "webhooks list",
+    "GET /webhooks/<webhook_id>": "webhooks deliveries",
+    "GET /webhooks/<webhook_id>/deliveries": "webhooks deliveries",
+    "DELETE /webhooks/<webhook_id>": "webhooks remove",
+    "GET /workers": "workers",
+    "GET /jobs/<job_id>/events": "wait",  # by polls that are held open, which tell the same
     "GET /recipes": "recipes",
     "GET /readyz": "health",
 }
 
-# What is for machines: a process that answers is asked by what supervises it.
-NOT_BY_COMMAND = {"GET /healthz"}
+# What is for machines: a process that answers is asked by what supervises it, the description is read by tools.
+NOT_BY_COMMAND = {"GET /healthz", "GET /openapi.json"}
 
 
 @pytest.mark.parametrize("call", [call for call in api_calls() if call not in NOT_BY_COMMAND])
 def test_everything_that_the_api_can_do_the_command_can(call: str) -> None:
-    name, *option = DONE_BY[call].split()
+    words = DONE_BY[call].split()
+    command: click.Command = tenfold
+    while words and isinstance(command, click.Group):
+        found = command.get_command(click.Context(command), words.pop(0))
+        assert found, f"there is no command {DONE_BY[call]}"
+        command = found
 
-    declared = [name for parameter in commands()[name].params for name in parameter.opts]
-    assert set(option) <= set(declared)
+    assert not isinstance(command, click.Group)
+    assert set(words) <= {name for parameter in command.params for name in parameter.opts}

@@ -23,7 +23,10 @@ from worker.parameters import (
     PredictionParameters,
     ReviewParameters,
 )
+from worker.presence import Presence, Task
+from worker.records import Model
 from worker.services import Services
+from worker.states import StepKind
 from worker.sweep_parameters import SweepParameters
 
 AWAY = (HTTPStatus.SERVICE_UNAVAILABLE, [("Retry-After", "0")])
@@ -187,11 +190,63 @@ def test_the_key_is_sent_with_every_request(gateway: Gateway, monkeypatch: pytes
 
 
 def test_more_jobs_than_a_page_holds_are_listed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.client.client.JOBS_PAGE", 2)
+    monkeypatch.setattr("web.client.client.MOST_ON_A_PAGE", 2)
     queued = [client.train("dropout-128", seed=seed).id for seed in range(5)]
 
     assert [job.id for job in client.jobs(limit=4)] == queued[:0:-1]
     assert len(client.jobs()) == 5
+
+
+def test_more_models_than_a_page_holds_are_listed(
+    client: Client, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.client.client.MOST_ON_A_PAGE", 2)
+    for name in ("a", "b", "c", "d", "e"):
+        add_model(services, name)
+
+    assert [model["id"] for model in client.models()] == ["e", "d", "c", "b", "a"]
+
+
+def test_a_model_is_deleted_and_the_newest_left_serves(client: Client, services: Services) -> None:
+    add_model(services, "a")
+    add_model(services, "b")
+    client.set_default_model("b")
+
+    client.delete_model("b")
+
+    assert [model["id"] for model in client.models()] == ["a"]
+    assert client.model("default")["id"] == "a"
+
+
+def add_model(services: Services, name: str) -> None:
+    services.volume.model(name).mkdir()
+    with services.database.write() as session:
+        session.add(Model(id=name, recipe="custom", dataset="mnist", parameters={}, metrics={}, created_at=1.0))
+
+
+def test_a_webhook_is_made_looked_at_and_removed(
+    client: Client, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.client.client.MOST_ON_A_PAGE", 2)
+    webhook = client.add_webhook("https://example.org/hook", ["training"])
+    ended = [client.train("dropout-128").cancel().id for _ in range(3)]
+
+    assert webhook["secret"].startswith("whsec_")
+    assert client.webhooks() == [client.webhook(webhook["id"])]
+    assert [delivery["job"] for delivery in client.deliveries(webhook["id"])] == ended[::-1]
+    assert len(client.deliveries(webhook["id"], limit=1)) == 1
+    client.delete_webhook(webhook["id"])
+    assert client.webhooks() == []
+
+
+def test_workers_are_listed_with_what_they_do(client: Client, services: Services) -> None:
+    task = Task("job", StepKind.TRAIN, 0, 1.0)
+    services.presence.say(Presence("a", "worker", "here", 1, "0.1", 0.0, "CPU", 5, None, task))
+
+    [worker] = client.workers()
+
+    assert (worker["host"], worker["task"] and worker["task"]["job"]) == ("here", "job")
+    assert keys(documents.WorkerDocument) <= worker.keys()
 
 
 def test_a_job_that_has_not_succeeded_has_no_results(client: Client) -> None:

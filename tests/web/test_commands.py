@@ -1,11 +1,17 @@
 """The command against the real application: what it prints, how it ends, and which server it asks."""
 
+import contextlib
+import fcntl
+import io
 import json
 import os
 import shlex
 import shutil
+import struct
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -13,13 +19,19 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from tests.reviews import classified, digits, untrained_model
+from tests.web.people import add_person
 from tests.web.served import Gateway, served
 from trainer.datasets import Dataset
 from web.commands import run
 from web.stack import free_port
+from worker.people.scopes import Scope
+from worker.presence import Presence, Task
+from worker.records import Job
 from worker.services import Services
+from worker.states import JobState, StepKind
 
 
 @pytest.fixture(autouse=True)
@@ -105,6 +117,71 @@ def test_a_model_is_shown_chosen_and_fetched(tenfold: Callable[..., str], model:
     assert Path("model/model.keras").read_bytes() == b"0123456789"
 
 
+def test_a_model_is_removed(tenfold: Callable[..., str], model: str) -> None:
+    assert json.loads(tenfold("models default --json"))["id"] == model
+    assert f"Deleted the model {model}." in tenfold(f"models --remove {model}")
+    assert "no model" in tenfold(f"models --remove {model}", status=4)
+
+
+def test_webhooks_are_added_listed_looked_at_and_removed(tenfold: Callable[..., str]) -> None:
+    assert "No webhooks. Add one" in tenfold("webhooks list")
+    secret, said = tenfold("webhooks add https://example.org/hook --kind training").splitlines()
+    webhook = said.split()[1]
+    job = tenfold("train dropout-128").splitlines()[0]
+    tenfold(f"cancel {job}")
+
+    assert secret.startswith("whsec_")
+    assert tenfold("webhooks list").split() == [webhook, "training", "https://example.org/hook"]
+    assert tenfold(f"webhooks deliveries {webhook}").split() == [job, "job.cancelled", "waiting", "0", "tries"]
+    assert tenfold(f"webhooks remove {webhook}") == f"{webhook} removed\n"
+    assert json.loads(tenfold("webhooks list --json")) == {"webhooks": []}
+    assert "TENFOLD_WEBHOOK_PRIVATE_ADDRESSES" in tenfold("webhooks add http://localhost/hook", status=4)
+
+
+def test_workers_are_listed(tenfold: Callable[..., str], services: Services) -> None:
+    assert "No worker is alive" in tenfold("workers")
+    task = Task("some-job", StepKind.SHARD, 3, time.time() - 42)
+    services.presence.say(Presence("a", "worker", "here", 17, "0.1", 0.0, "GPU", 5 << 20, None, task))
+
+    assert tenfold("workers") == "worker  here:17  GPU  5 MB  shard 3 of some-job for 40 s\n"
+    assert json.loads(tenfold("workers --json"))["workers"][0]["pid"] == 17
+
+
+def test_owners_are_shown_where_there_are_some(
+    tenfold: Callable[..., str], services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TENFOLD_KEY", add_person(services, "anna", Scope.ADMIN).key)
+    job = tenfold("train dropout-128 --epochs 7").splitlines()[0]
+
+    assert tenfold("jobs").split() == [job, "anna", "training", "queued", "0", "of", "7", "epochs"]
+    assert tenfold("status last") == f"training {job} of anna queued: 0 of 7 epochs\n"
+
+
+def test_the_time_left_is_told(tenfold: Callable[..., str], services: Services) -> None:
+    job = tenfold("train dropout-128 --epochs 7").splitlines()[0]
+    running = {"state": JobState.RUNNING, "done": 2, "detail": {"history": [{"seconds": 9}, {"seconds": 8}]}}
+    with services.database.write() as session:
+        session.execute(update(Job).where(Job.id == job).values(running))
+
+    assert tenfold("status last") == f"training {job} running: 2 of 7 epochs, about 40 s left\n"
+    assert "2/7 epochs running, about 40 s left" in tenfold("wait last --timeout 0.1", status=5)
+
+
+def test_people_and_keys_are_told_of_as_json(
+    say: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TENFOLD_DATA", str(tmp_path / "volume"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse battery\nanother long secret\n"))
+
+    assert json.loads(say("users add anna --admin --password-stdin --json"))["scope"] == "admin"
+    assert json.loads(say("users password anna --password-stdin --json"))["name"] == "anna"
+    assert json.loads(say("users change anna --max-jobs 3 --json"))["max_jobs"] == 3
+    key = json.loads(say("keys add anna --json"))
+    assert json.loads(say("keys list --json"))["keys"][0]["id"] == key["id"]
+    assert json.loads(say(f"keys revoke {key['id']} --json")) == {"revoked": key["id"]}
+    assert json.loads(say("users remove anna --json")) == {"removed": "anna"}
+
+
 def test_recipes_data_sets_and_health_are_listed(tenfold: Callable[..., str], server: str) -> None:
     assert "dropout-128       101,770 parameters" in tenfold("recipes")
     assert tenfold("datasets mnist").startswith("mnist ")
@@ -137,6 +214,37 @@ def test_what_lacks_a_key_is_told_where_one_is_named(tenfold: Callable[..., str]
     gateway.refuse = [(HTTPStatus.UNAUTHORIZED, [])]
 
     assert "--key, TENFOLD_KEY" in tenfold("jobs", status=4)
+
+
+def in_terminal(line: str, columns: int, server: str) -> list[str]:
+    """The lines that a terminal of so many columns gets."""
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    code = "from web.commands import main; main()"
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | {"TENFOLD_SERVER": server}
+    command = [sys.executable, "-c", code, *shlex.split(line)]
+    with subprocess.Popen(command, stdout=theirs, env=environment) as process:
+        os.close(theirs)
+        printed = b""
+        with contextlib.suppress(OSError):  # how Linux says that the other side has closed it
+            while piece := os.read(ours, 4096):
+                printed += piece
+    os.close(ours)
+    assert process.returncode == 0
+    return printed.decode().splitlines()
+
+
+@pytest.mark.parametrize(("line", "last"), [("recipes", "custom"), ("datasets", "fashion-mnist")])
+def test_a_line_too_long_for_the_terminal_goes_on_under_itself_and_piped_stays_one(
+    line: str, last: str, tenfold: Callable[..., str], server: str
+) -> None:
+    shown = in_terminal(line, 80, server)
+    piped = tenfold(line).splitlines()
+
+    assert max(map(len, shown)) <= 80
+    assert " ".join(" ".join(shown).split()) == " ".join(" ".join(piped).split())
+    assert len(shown) > len(piped)
+    assert piped[-1].startswith(last)
 
 
 def settings_used(say: Callable[..., str], line: str = "config --json") -> tuple[str, str, bool]:

@@ -1,12 +1,19 @@
 """Webhooks, from the job's end to a receiver that checks the signature with Standard Webhooks' own library."""
 
 import json
+import os
+import re
+import subprocess
+import sys
+import textwrap
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from flask.testing import FlaskClient
 from standardwebhooks import Webhook
@@ -14,8 +21,11 @@ from standardwebhooks import Webhook
 from tests.web.serving import WebProcess
 from web.checked_connections import is_public
 from web.settings import WebSettings
+from web.stack import free_port
 from web.webhook_sender import WebhookSender
 from worker.services import Services
+
+GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "webhooks.md"
 
 
 class Receiver:
@@ -88,6 +98,40 @@ def test_the_end_of_a_job_arrives_signed(
     [delivery] = deliveries(api, services)
     assert (delivery["state"], delivery["attempts"], delivery["job"]) == ("delivered", 1, job)
     assert headers["webhook-id"] == delivery["id"]
+
+
+def test_the_guides_receiver_takes_what_is_signed_and_refuses_what_is_not(
+    api: FlaskClient, services: Services, sender: WebhookSender
+) -> None:
+    [example] = re.findall(r"^   ```python\n(.*?)^   ```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    port = free_port()
+    webhook = services.webhooks.add(f"http://127.0.0.1:{port}/", [], 0)
+    environment = os.environ | {"WEBHOOK_SECRET": webhook.secret, "PORT": str(port)}
+    command = [sys.executable, "-c", textwrap.dedent(example)]
+    job = end_a_job(api)
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as receiver:
+        try:
+            forged = post_when_it_listens(f"http://127.0.0.1:{port}/", content=b"{}")
+            assert sender.send_due() == 1
+            assert receiver.stdout is not None
+            printed = receiver.stdout.readline()
+        finally:
+            receiver.terminate()
+
+    assert forged.status_code == 400
+    assert printed.split()[:2] == ["job.cancelled", job]
+    [delivery] = deliveries(api, services)
+    assert delivery["state"] == "delivered"
+
+
+def post_when_it_listens(url: str, content: bytes) -> httpx.Response:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return httpx.post(url, content=content)
+        except httpx.ConnectError:
+            assert time.monotonic() < deadline, "nothing listens"
+            time.sleep(0.05)
 
 
 def test_what_ended_while_no_web_was_there_is_told_by_the_next(

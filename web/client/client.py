@@ -1,16 +1,29 @@
 """Everything that can be asked of a server."""
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Unpack
 from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
 
-from web.client.documents import DatasetDocument, FileDocument, ModelDocument, PredictionDocument, RecipeDocument
+from web.client import large_files
+from web.client.connection import IDEMPOTENCY_KEY, Connection
+from web.client.documents import (
+    DatasetDocument,
+    DeliveryDocument,
+    FileDocument,
+    ModelDocument,
+    NewWebhookDocument,
+    PredictionDocument,
+    RecipeDocument,
+    UploadDocument,
+    WebhookDocument,
+    WorkerDocument,
+)
 from web.client.errors import ServerAway, ServerError, check
 from web.client.job import Job, choose
 from web.client.options import (
@@ -22,24 +35,22 @@ from web.client.options import (
     TrainingOptions,
     given,
 )
-from web.client.retries import NEVER, once_only, retrying_transport
+from web.client.retries import NEVER
 from web.client.sending import Pieces, packed_where_loose
 
-DEFAULT_SERVER = "http://127.0.0.1:8000"
-RETRIES = 5
-TIMEOUT_SECONDS = 60
+# Asked for at a time.
+MOST_ON_A_PAGE = 500
 
-# Jobs asked for at a time.
-JOBS_PAGE = 500
-
-IDEMPOTENCY_KEY = "Idempotency-Key"
+# How the query of each call names the file that is its body.
+FILE_NAME = {"classifications": "name", "datasets": "filename"}
 
 
-class Client:
+class Client(Connection):
     """Talks to one Tenfold server.
 
     A request that fails because the server is away for a moment, or asks to come back later, is sent again after a
     while. Whatever queues a job has an idempotency key of its own, so that however often it is sent there is one job.
+    A file of more than 64 MiB is sent in pieces, and goes on where it stopped.
 
     Args:
         server: its address; default: `TENFOLD_SERVER`, else http://127.0.0.1:8000.
@@ -47,35 +58,6 @@ class Client:
         retries: how often a request is sent again before `ServerAway` or `ServerError` is raised.
         timeout_seconds: how long to wait for the server's next byte.
     """
-
-    def __init__(
-        self,
-        server: str | None = None,
-        *,
-        key: str | None = None,
-        retries: int = RETRIES,
-        timeout_seconds: float = TIMEOUT_SECONDS,
-    ) -> None:
-        self.server = (server or os.environ.get("TENFOLD_SERVER") or DEFAULT_SERVER).rstrip("/")
-        self._retries = retries
-        key = key or os.environ.get("TENFOLD_KEY")
-        self._http = httpx.Client(
-            base_url=f"{self.server}/api/v1/",
-            headers={"Authorization": f"Bearer {key}"} if key else {},
-            timeout=timeout_seconds,
-            transport=retrying_transport(retries),
-        )
-
-    def __enter__(self) -> "Client":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._http.close()
 
     def train(self, recipe: str, *, idempotency_key: str | None = None, **parameters: Unpack[TrainingOptions]) -> Job:
         """Queue a training.
@@ -107,6 +89,7 @@ class Client:
         self,
         *paths: str | Path,
         directory: str | None = None,
+        upload: str | None = None,
         on_bytes: Callable[[int], None] = lambda count: None,
         idempotency_key: str | None = None,
         **parameters: Unpack[ClassificationOptions],
@@ -117,21 +100,22 @@ class Client:
             paths: a zip, a tar, or any number of images. Images are sent as one zip, under their paths as given here:
                 of `7/scan.png` the folder is taken as the true label.
             directory: instead of paths: a directory of the server's inbox.
+            upload: the id of an upload that has begun: of the same paths, to go on with it; without paths, of one that
+                is on the server as a whole.
             on_bytes: called with the size of each piece sent, and with minus their sum where sending starts again.
 
         Raises:
-            ValueError: there is neither a path nor a directory, or both.
+            ValueError: there is neither a path, a directory nor an upload, or a directory and something else.
         """
-        if bool(paths) == (directory is not None):
-            raise ValueError("Give the paths of files to send, or a directory of the server's inbox.")
-        if directory is not None:
-            query = given({**parameters, "directory": directory})
+        if not (paths or directory or upload) or (directory and (paths or upload)):
+            raise ValueError("Give the paths of files to send, an upload, or a directory of the server's inbox.")
+        if not paths:
+            query = given({**parameters, "directory": directory, "upload": upload})
             return self._queue("classifications", idempotency_key, params=query)
         sent = [Path(path) for path in paths]
         name = sent[0].name if len(sent) == 1 else f"{len(sent):,} files"
         with packed_where_loose(sent) as path:
-            query = {**parameters, "name": name}
-            return self._upload("classifications", path, query, "application/zip", on_bytes, idempotency_key)
+            return self._submit_file("classifications", path, name, parameters, upload, on_bytes, idempotency_key)
 
     def predict(self, image: str | Path | bytes, **parameters: Unpack[PredictionOptions]) -> PredictionDocument:
         """What a model takes one image for, at once.
@@ -154,8 +138,9 @@ class Client:
     def import_dataset(
         self,
         name: str,
-        path: str | Path,
+        path: str | Path | None = None,
         *,
+        upload: str | None = None,
         on_bytes: Callable[[int], None] = lambda count: None,
         idempotency_key: str | None = None,
         **parameters: Unpack[ImportOptions],
@@ -165,11 +150,27 @@ class Client:
         Args:
             name: what to call it.
             path: a zip of class folders, a zip of MNIST's four files, an .npz or a .csv.
-            on_bytes: as for `classify`.
+            upload, on_bytes: as for `classify`.
+
+        Raises:
+            ValueError: there is neither a path nor an upload.
         """
-        path = Path(path)
-        query = {**parameters, "name": name, "filename": path.name}
-        return self._upload("datasets", path, query, "application/octet-stream", on_bytes, idempotency_key)
+        if path is None:
+            if upload is None:
+                raise ValueError("Give the path of a file to send, or an upload.")
+            query = given({**parameters, "name": name, "upload": upload})
+            return self._queue("datasets", idempotency_key, params=query)
+        path, query = Path(path), {**parameters, "name": name}
+        return self._submit_file("datasets", path, path.name, query, upload, on_bytes, idempotency_key)
+
+    def upload(self, upload_id: str) -> UploadDocument:
+        """How much of a large file has arrived."""
+        upload: UploadDocument = self.request("GET", f"uploads/{_quoted(upload_id)}").json()
+        return upload
+
+    def delete_upload(self, upload_id: str) -> None:
+        """Remove what has arrived of a large file; jobs that were made of it keep what they have."""
+        self.request("DELETE", f"uploads/{_quoted(upload_id)}")
 
     def merge_corrections(
         self, classification: str, *, idempotency_key: str | None = None, **parameters: Unpack[ReviewOptions]
@@ -189,20 +190,15 @@ class Client:
         self, *, kind: str | None = None, state: str | None = None, parent: str | None = None, limit: int = 50
     ) -> list[Job]:
         """The newest jobs; the trials of a sweep where it is named as the parent."""
-        wanted = {"kind": kind, "state": state, "parent": parent, "limit": min(limit, JOBS_PAGE)}
-        page = self.request("GET", "jobs", params=given(wanted)).json()
-        documents = page["jobs"]
-        while page["next"] and len(documents) < limit:
-            page = self.request("GET", f"{self.server}{page['next']}").json()
-            documents += page["jobs"]
-        return [Job(self, document) for document in documents[:limit]]
+        wanted = {"kind": kind, "state": state, "parent": parent, "limit": min(limit, MOST_ON_A_PAGE)}
+        return [Job(self, document) for document in islice(self.listed("jobs", "jobs", given(wanted)), limit)]
 
     def models(self) -> list[ModelDocument]:
         """All models, the newest first."""
-        models: list[ModelDocument] = self.request("GET", "models").json()["models"]
-        return models
+        return list(self.listed("models", "models", {"limit": MOST_ON_A_PAGE}))
 
     def model(self, model_id: str) -> ModelDocument:
+        """One model; `default` is the one that serves where none is named."""
         model: ModelDocument = self.request("GET", f"models/{_quoted(model_id)}").json()
         return model
 
@@ -210,6 +206,10 @@ class Client:
         """Let a model serve wherever none is named."""
         model: ModelDocument = self.request("PUT", "models/default", json={"model": model_id}).json()
         return model
+
+    def delete_model(self, model_id: str) -> None:
+        """Remove a model and its files; the training that made it stays, and so do the results that it gave."""
+        self.request("DELETE", f"models/{_quoted(model_id)}")
 
     def model_files(self, model_id: str) -> list[FileDocument]:
         files: list[FileDocument] = self.request("GET", f"models/{_quoted(model_id)}/files").json()["files"]
@@ -249,6 +249,38 @@ class Client:
         recipes: list[RecipeDocument] = self.request("GET", "recipes").json()["recipes"]
         return recipes
 
+    def workers(self) -> list[WorkerDocument]:
+        """The workers and predictors that are alive, and what each is doing."""
+        workers: list[WorkerDocument] = self.request("GET", "workers").json()["workers"]
+        return workers
+
+    def add_webhook(self, url: str, kinds: Sequence[str] = ()) -> NewWebhookDocument:
+        """Have an address told when jobs end. The answer's `secret`, which signs what is sent, is shown this once.
+
+        Args:
+            kinds: of jobs; none: of all kinds.
+        """
+        webhook: NewWebhookDocument = self.request("POST", "webhooks", json={"url": url, "kinds": list(kinds)}).json()
+        return webhook
+
+    def webhooks(self) -> list[WebhookDocument]:
+        """The addresses that are told when jobs end, the newest first."""
+        webhooks: list[WebhookDocument] = self.request("GET", "webhooks").json()["webhooks"]
+        return webhooks
+
+    def webhook(self, webhook_id: str) -> WebhookDocument:
+        webhook: WebhookDocument = self.request("GET", f"webhooks/{_quoted(webhook_id)}").json()
+        return webhook
+
+    def delete_webhook(self, webhook_id: str) -> None:
+        """Tell this address no more."""
+        self.request("DELETE", f"webhooks/{_quoted(webhook_id)}")
+
+    def deliveries(self, webhook_id: str, *, limit: int = 50) -> list[DeliveryDocument]:
+        """What was last sent to a webhook, and how that went."""
+        path = f"webhooks/{_quoted(webhook_id)}/deliveries"
+        return list(islice(self.listed(path, "deliveries", {"limit": min(limit, MOST_ON_A_PAGE)}), limit))
+
     def health(self) -> dict[str, Any]:
         """Whether the server takes jobs, and how each part of it is: `status`, `checks`."""
         response = self.send("GET", "readyz", extensions=NEVER)
@@ -271,89 +303,34 @@ class Client:
         except (ServerAway, ServerError, ValueError):
             return False
 
-    def fetch_files(
-        self, files: Sequence[FileDocument], directory: Path, on_bytes: Callable[[int], None] = lambda count: None
-    ) -> list[Path]:
-        """Download these files into a directory, made if missing."""
-        directory.mkdir(parents=True, exist_ok=True)
-        return [self.download(file["href"], directory / file["name"], on_bytes) for file in files]
-
-    def download(self, href: str, path: Path, on_bytes: Callable[[int], None] = lambda count: None) -> Path:
-        """Save one file of the server's; it appears at `path` only when it has arrived whole.
-
-        A download that breaks off goes on where it stopped.
-        """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.part")
-        partial.unlink(missing_ok=True)
-        for tries_left in reversed(range(self._retries + 1)):
-            try:
-                for piece in self._pieces_of(href, partial):
-                    on_bytes(len(piece))
-                return partial.rename(path)
-            except httpx.TransportError as error:
-                if not tries_left:
-                    raise self._away(error) from error
-        raise AssertionError("unreachable")
-
-    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """One call of the API. A POST without an idempotency key is not sent again once it may have arrived.
-
-        Raises:
-            ServerError: the server refused it.
-            ServerAway: no server answers.
-        """
-        if method == "POST" and IDEMPOTENCY_KEY not in options.get("headers", {}):
-            options["extensions"] = once_only(self._retries)
-        return check(self.send(method, path, **options))
-
-    def send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """One call of the API, whatever the answer; sent again where that may help, so for calls that do no harm twice.
-
-        Raises:
-            ServerAway: no server answers.
-        """
-        try:
-            return self._http.request(method, path, **options)
-        except httpx.TransportError as error:
-            raise self._away(error) from error
-
     def _submit(self, call: str, body: dict[str, Any], idempotency_key: str | None) -> Job:
         return self._queue(call, idempotency_key, json=given(body))
 
-    def _upload(
+    def _submit_file(
         self,
         call: str,
         path: Path,
-        query: dict[str, Any],
-        content_type: str,
+        file_name: str,
+        query: Mapping[str, Any],
+        upload: str | None,
         on_bytes: Callable[[int], None],
         idempotency_key: str | None,
     ) -> Job:
-        headers = {"Content-Type": content_type, "Content-Length": str(path.stat().st_size)}
-        content = Pieces(path, on_bytes)
-        return self._queue(call, idempotency_key, content=content, params=given(query), headers=headers)
+        if upload is None and path.stat().st_size <= large_files.LARGE_BYTES:
+            headers = {"Content-Type": "application/octet-stream", "Content-Length": str(path.stat().st_size)}
+            params = given({**query, FILE_NAME[call]: file_name})
+            return self._queue(call, idempotency_key, content=Pieces(path, on_bytes), params=params, headers=headers)
+        upload = upload or large_files.begin_upload(self, path, file_name)
+        large_files.send_rest(self, upload, path, on_bytes)
+        job = self._queue(call, idempotency_key, params=given({**query, "upload": upload}))
+        # The job has a name of its own for the file, so this one can go; whatever happens to it, it expires.
+        with suppress(ServerAway):
+            self.send("DELETE", f"uploads/{upload}")
+        return job
 
     def _queue(self, call: str, idempotency_key: str | None, **options: Any) -> Job:
         headers = {**options.pop("headers", {}), IDEMPOTENCY_KEY: idempotency_key or uuid4().hex}
         return Job(self, self.request("POST", call, headers=headers, **options).json())
-
-    def _pieces_of(self, href: str, partial: Path) -> Iterator[bytes]:
-        """What is still lacking of a file, each piece once it is written."""
-        start = partial.stat().st_size if partial.exists() else 0
-        headers = {"Range": f"bytes={start}-"} if start else {}
-        with self._http.stream("GET", f"{self.server}{href}", headers=headers) as response:
-            check(response)
-            with partial.open("ab" if response.status_code == httpx.codes.PARTIAL_CONTENT else "wb") as file:
-                for piece in response.iter_bytes():
-                    file.write(piece)
-                    yield piece
-
-    def _away(self, error: httpx.TransportError) -> ServerAway:
-        return ServerAway(
-            f"No Tenfold server answers at {self.server} ({error}). "
-            "Start one with `tenfold up`, or name another with TENFOLD_SERVER."
-        )
 
 
 def _quoted(name: str) -> str:

@@ -4,22 +4,28 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 
 class Progress(TypedDict):
-    """`fraction` and `detail` come with one job, not with a list of them."""
+    """`fraction`, `eta_seconds` and `detail` come with one job, not with a list of them."""
 
     done: int
     total: int
     unit: str
     fraction: NotRequired[float]
+    eta_seconds: NotRequired[float | None]
     detail: NotRequired[dict[str, Any]]
 
 
 class JobDocument(TypedDict):
+    """`source`, what was uploaded, and `started_at` come with one job, not with a list of them."""
+
     id: str
     kind: Literal["training", "classification", "import", "sweep", "review"]
     parent: str | None
+    owner: str | None
     state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
     parameters: dict[str, Any]
+    source: NotRequired[dict[str, Any] | None]
     created_at: str
+    started_at: NotRequired[str | None]
     finished_at: str | None
     progress: Progress
     summary: dict[str, Any] | None
@@ -106,3 +112,68 @@ class ReviewItem(TypedDict):
     reason: str
     correction: Correction | None
     links: dict[str, str | None]
+
+
+class TaskDocument(TypedDict):
+    job: str
+    step: str
+    position: int
+    since: str
+    links: dict[str, str]
+
+
+class WorkerDocument(TypedDict):
+    """`device` is None while it starts, `task` while it has nothing to do."""
+
+    name: str
+    role: Literal["worker", "predictor"]
+    host: str
+    pid: int
+    version: str
+    started_at: str
+    device: str | None
+    memory_bytes: int
+    gpu_memory_bytes: int | None
+    task: TaskDocument | None
+
+
+class UploadDocument(TypedDict):
+    """`received` of `bytes` are on the server."""
+
+    id: str
+    name: str
+    bytes: int
+    received: int
+    complete: bool
+    expires_at: str
+    links: dict[str, str]
+
+
+class WebhookDocument(TypedDict):
+    """Without `kinds`, it is told of jobs of all kinds."""
+
+    id: str
+    url: str
+    kinds: list[str]
+    created_at: str
+    links: dict[str, str]
+
+
+class NewWebhookDocument(WebhookDocument):
+    """`secret` is never shown again."""
+
+    secret: str
+
+
+class DeliveryDocument(TypedDict):
+    """`next_try_at` is None once it has arrived or was given up."""
+
+    id: str
+    event: str
+    job: str
+    state: Literal["waiting", "delivered", "given up"]
+    attempts: int
+    created_at: str
+    delivered_at: str | None
+    next_try_at: str | None
+    error: str | None

@@ -72,6 +72,11 @@ class Job:
         return self.document["progress"].get("detail", {})
 
     @property
+    def eta_seconds(self) -> float | None:
+        """How much longer it will take, by its pace so far; None where nobody can say."""
+        return self.document["progress"].get("eta_seconds")
+
+    @property
     def page(self) -> str:
         """The address of its page."""
         return f"{self.client.server}/jobs/{self.id}"
@@ -199,11 +204,7 @@ class Job:
             only_open: leave out those that somebody has looked at already.
         """
         query = {"limit": REVIEW_PAGE} | ({"only": "open"} if only_open else {})
-        page = self.client.request("GET", f"jobs/{self.id}/review", params=query).json()
-        yield from page["items"]
-        while page["next"]:
-            page = self.client.request("GET", f"{self.client.server}{page['next']}").json()
-            yield from page["items"]
+        yield from self.client.listed(f"jobs/{self.id}/review", "items", query)
 
     def correct(self, row: int, label: str | None) -> ReviewItem:
         """Say what the image in this row of a classification shows: one of the classes, or None for none of them."""

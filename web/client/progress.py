@@ -14,6 +14,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from web.durations import about
+
 if TYPE_CHECKING:
     from web.client.job import Job
 
@@ -42,6 +44,6 @@ def progress_bar(job: "Job", console: Console | None = None) -> Iterator[Callabl
 
 
 def _note(job: "Job") -> str:
-    if job.state == "running" and "accuracy" in job.progress_detail:
-        return f"accuracy {job.progress_detail['accuracy']:.4f}"
-    return job.state
+    accuracy = job.progress_detail.get("accuracy")
+    doing = job.state if accuracy is None or job.finished else f"accuracy {accuracy:.4f}"
+    return doing if job.eta_seconds is None else f"{doing}, {about(job.eta_seconds)} left"

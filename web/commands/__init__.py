@@ -6,33 +6,31 @@ from collections.abc import Sequence
 import click
 
 from web.commands.config import load_config
-from web.commands.exits import INTERRUPTED, tell
+from web.commands.exits import INTERRUPTED, tell, tell_notes
 from web.commands.lazy import Entry, LazyGroup
 
 SECTIONS = {
     "Start": (
-        Entry("up", "up:up", "Run Redis, a worker, a predictor and the web on this machine until Ctrl-C."),
+        Entry("up", "up:up", "Run everything on this machine until Ctrl-C."),
         Entry(
             "demo",
             "demo:demo",
-            "Train on MNIST's 60,000 images, then classify its 10,000 test images from a zip of PNGs.",
+            "Train on MNIST, classify its test images, and show the figures.",
         ),
-        Entry(
-            "samples", "samples:samples", "Write MNIST's test images to FILE, a zip of PNGs in a folder for each digit."
-        ),
+        Entry("samples", "samples:samples", "Write MNIST's test images to FILE, a zip of PNGs."),
         Entry(
             "reproduce",
             "reproduce:reproduce",
-            "Train the five recipes several times and compare with their published figures.",
+            "Train the five recipes, and compare with their published figures.",
         ),
     ),
     "Submit": (
         Entry("train", "submit:train", "Train a model by RECIPE."),
-        Entry("sweep", "sweep:sweep", "Search for better hyper-parameters of RECIPE; each trial is a training."),
+        Entry("sweep", "sweep:sweep", "Search for better hyper-parameters of RECIPE."),
         Entry(
             "classify",
             "submit:classify",
-            "Classify images: each FILE is one, or the only FILE is a zip or a tar of them.",
+            "Classify images, or a zip or a tar of them.",
         ),
         Entry("predict", "predict:predict", "Say at once which digit each FILE, an image, shows."),
         Entry("import", "datasets:import_", "Make FILE the data set NAME."),
@@ -43,21 +41,20 @@ SECTIONS = {
         Entry("wait", "jobs:wait", "Show progress until JOB has ended."),
         Entry("log", "jobs:log", "Print the log of JOB."),
         Entry("open", "jobs:open_", "Open the page of JOB in a browser; without JOB, the first page."),
+        Entry("workers", "workers:workers", "List the workers that are alive, and what each is doing."),
         Entry("cancel", "jobs:cancel", "Stop JOB."),
-        Entry("retry", "jobs:retry", "Queue JOB again after it failed or was cancelled; what it had finished is kept."),
-        Entry("delete", "jobs:delete", "Remove JOB, which has ended, and its files; a model that it trained stays."),
+        Entry("retry", "jobs:retry", "Queue JOB again after it failed or was cancelled."),
+        Entry("delete", "jobs:delete", "Remove JOB, which has ended, and its files."),
     ),
     "Results": (
         Entry("files", "files:files", "List the files of JOB."),
         Entry("fetch", "files:fetch", "Download the files of JOB: results, pictures, the model."),
-        Entry(
-            "review", "review:review", "List the doubtful answers of JOB, a classification, the least certain first."
-        ),
-        Entry("corrections", "review:corrections", "Print what people said of the doubtful answers of JOB, as CSV."),
+        Entry("review", "review:review", "List the doubtful answers of JOB, a classification."),
+        Entry("corrections", "review:corrections", "Print what people said of the doubtful answers, as CSV."),
         Entry(
             "correct",
             "review:correct",
-            "Merge the corrections of JOB into its results, and into a data set where one is named.",
+            "Merge the corrections of JOB into its results.",
         ),
     ),
     "What there is": (
@@ -66,32 +63,41 @@ SECTIONS = {
         Entry(
             "datasets",
             "datasets:datasets",
-            "List the data sets that a model can be trained on, or show the one called NAME.",
+            "List the data sets that can be trained on, or show NAME.",
         ),
     ),
     "Upkeep": (
-        Entry("doctor", "upkeep:doctor", "Look at volume, database, Redis, clocks and workers, and say what to do."),
-        Entry("gc", "upkeep:gc", "Remove what the rules of the settings no longer keep, and what killed writers left."),
+        Entry("doctor", "upkeep:doctor", "Look at every part, and say what is amiss and what to do."),
+        Entry("gc", "upkeep:gc", "Remove what the rules no longer keep, and leftovers."),
         Entry(
             "backup",
             "upkeep:backup",
-            "Write database, models, data sets and jobs to FILE, a tar (.tar.gz: compressed), while all runs on.",
+            "Write everything to FILE, a tar, while all runs on.",
         ),
         Entry(
             "restore",
             "upkeep:restore",
-            "Put the backup FILE into an empty volume and database, SQLite or PostgreSQL.",
+            "Put the backup FILE into an empty volume and database.",
         ),
     ),
     "Set up": (
-        Entry("users", "users:users", "Add, list, change and remove users, who then sign in."),
-        Entry("keys", "users:keys", "Make, list and revoke API keys."),
+        Entry(
+            "users",
+            "users:users",
+            "Add, list, change and remove users.",
+        ),
+        Entry("keys", "keys:keys", "Make, list and revoke API keys."),
+        Entry(
+            "webhooks",
+            "webhooks:webhooks",
+            "Add, list and remove webhooks, and see what was sent.",
+        ),
         Entry("health", "health:health", "Say whether the server takes jobs, and how each part of it is."),
         Entry("config", "config:config", "Say which server and key are used, and where that is set."),
         Entry(
             "completion",
             "completion:completion",
-            "Print the script that completes commands, options, ids and names in SHELL.",
+            "Print the script for completion in SHELL.",
         ),
     ),
 }
@@ -129,8 +135,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         defaults = load_config(tenfold.list_commands(click.Context(tenfold)))
         return int(tenfold.main(arguments, prog_name="tenfold", standalone_mode=False, default_map=defaults) or 0)
-    except click.Abort:
+    except click.Abort as abort:
         click.echo("tenfold: interrupted", err=True)
+        tell_notes(abort.__cause__)
         return INTERRUPTED
     except click.ClickException as error:
         error.show()

@@ -18,9 +18,10 @@ PLACES = {
 @click.option("--install", is_flag=True, help="Write it to where the shell looks for it, in your home directory.")
 @click.pass_context
 def completion(context: click.Context, shell: str, install: bool) -> None:
-    """Print the script that completes commands, options, ids and names in SHELL.
+    """Print the script for completion in SHELL.
 
-    Ids of jobs and models and names of data sets come from the server. To try it: source <(tenfold completion bash)
+    It completes commands, options, ids and names. Ids of jobs and models and names of data sets come from the server.
+    To try it: source <(tenfold completion bash)
     """
     kind = get_completion_class(shell)
     assert kind is not None, f"click has no completion for {shell}"

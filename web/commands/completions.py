@@ -36,6 +36,10 @@ def complete_datasets(context: click.Context, parameter: click.Parameter, incomp
     return _ask(context, lambda client: [(d["name"], d["title"]) for d in client.datasets()], incomplete)
 
 
+def complete_webhooks(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return _ask(context, lambda client: [(w["id"], w["url"]) for w in client.webhooks()], incomplete)
+
+
 def complete_with(choices: Sequence[str]) -> Complete:
     """Completes with what can be chosen; after a comma, with the next of several."""
 

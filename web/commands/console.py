@@ -3,6 +3,8 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from shutil import get_terminal_size
+from textwrap import wrap
 from typing import Any
 
 import click
@@ -14,6 +16,12 @@ from web.client.progress import progress_bar
 from web.commands.exits import FAILED_JOB
 
 console = Console(stderr=True, highlight=False)
+
+GAP = "  "
+
+# A last column that has fewer characters is folded onto lines of its own.
+LEAST_ROOM = 20
+FOLDED_INDENT = 4
 
 
 def say(message: str) -> None:
@@ -35,10 +43,25 @@ def transfer_bar() -> Progress:
 
 
 def print_lines(rows: Sequence[Sequence[str]]) -> None:
-    """Print rows as aligned columns, one line each, nothing cut: for eyes and for `grep` alike."""
+    """Print rows as aligned columns, nothing cut. One line each, for `grep`; in a terminal, what is too long for a line
+    goes on under its own column, or where that is narrow on lines of its own."""
+    if not rows:
+        return
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    indent = sum(widths[:-1]) + len(GAP) * (len(widths) - 1)
+    columns = get_terminal_size().columns if sys.stdout.isatty() else indent + widths[-1]
     for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        line = GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        click.echo(line if len(line) <= columns else _folded(line[:indent].rstrip(), row[-1], indent, columns))
+
+
+def _folded(line: str, last: str, indent: int, columns: int) -> str:
+    beside = columns - indent >= LEAST_ROOM
+    if not beside:
+        indent = FOLDED_INDENT
+    first, *others = wrap(last, columns - indent, break_long_words=False, break_on_hyphens=False)
+    begun = line.ljust(indent) + first if beside else f"{line}\n{' ' * indent}{first}"
+    return "\n".join([begun, *(" " * indent + other for other in others)])
 
 
 def print_json(document: Mapping[str, Any]) -> None:
@@ -51,6 +74,12 @@ def end_with(job: Job) -> None:
         return
     say(f"Job {job.id} {job.state}. {job.document['error'] or ''}")
     sys.exit(FAILED_JOB)
+
+
+def done_of(job: Job) -> str:
+    """How far it is."""
+    made = job.document["progress"]
+    return f"{made['done']:,} of {made['total']:,} {made['unit']}"
 
 
 def headline(job: Job) -> str:

@@ -10,7 +10,7 @@ from web.commands.completions import complete_datasets
 from web.commands.console import print_json, print_lines, say
 from web.commands.options import check, options_of
 from web.commands.server import connect
-from web.commands.submit import json_option, report, uploading, wait_option
+from web.commands.submit import json_option, report, upload_option, uploading, wait_option
 from worker.parameters import ImportParameters
 
 # Class names beyond this many characters are cut in the list; --json has them all.
@@ -32,7 +32,7 @@ MOST_CHARACTERS = 60
 )
 @json_option
 def datasets(name: str | None, preview: Path | None, remove: str | None, as_json: bool) -> None:
-    """List the data sets that a model can be trained on, or show the one called NAME."""
+    """List the data sets that can be trained on, or show NAME."""
     if preview is not None and name is None:
         raise click.UsageError("--preview needs the NAME of a data set.")
     with connect() as client:
@@ -53,19 +53,23 @@ def datasets(name: str | None, preview: Path | None, remove: str | None, as_json
 
 @click.command(name="import")
 @click.argument("name")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @options_of(ImportParameters, besides=["name"])
+@upload_option
 @wait_option
 @json_option
-def import_(name: str, file: Path, wait: bool, as_json: bool, **parameters: Any) -> None:
+def import_(name: str, file: Path | None, upload: str | None, wait: bool, as_json: bool, **parameters: Any) -> None:
     """Make FILE the data set NAME.
 
-    FILE is a zip of class folders, a zip of MNIST's four files, an .npz, or a .csv.
+    FILE is a zip of class folders, a zip of MNIST's four files, an .npz, or a .csv. More than 64 MiB are sent in
+    pieces: a connection that breaks, or a server that restarts, is waited for.
     """
     parameters = check(ImportParameters, {"name": name, **parameters})
+    if not (file or upload):
+        raise click.UsageError("Name the FILE to send, or an upload that is on the server with --upload.")
     with connect() as client:
-        with uploading(file) as on_bytes:
-            job = client.import_dataset(path=file, on_bytes=on_bytes, **parameters)
+        with uploading(*[file] if file else []) as on_bytes:
+            job = client.import_dataset(path=file, upload=upload, on_bytes=on_bytes, **parameters)
         report(job, wait=wait, as_json=as_json)
     for warning in job.summary.get("warnings", []):
         say(f"Warning: {warning}")

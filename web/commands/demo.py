@@ -25,7 +25,10 @@ RECIPE = "dropout-128"
 )
 @click.option("--json", "as_json", is_flag=True, help="Print, last, one JSON object with the outcome.")
 def demo(data: Path, as_json: bool) -> None:
-    """Train on MNIST's 60,000 images, then classify its 10,000 test images from a zip of PNGs."""
+    """Train on MNIST, classify its test images, and show the figures.
+
+    60,000 images to train on, then 10,000 from a zip of PNGs, through the HTTP API.
+    """
     started = time.monotonic()
     data = data.resolve()
     images = data / "demo" / "mnist-test.zip"

@@ -30,10 +30,18 @@ def tell(error: Exception) -> int:
 
     if isinstance(error, ServerError):
         click.echo(f"tenfold: {error}", err=True)
+        tell_notes(error)
         if error.status == 401:
             click.echo("tenfold: name a key with --key, TENFOLD_KEY or in the configuration file", err=True)
         return REFUSED
     if isinstance(error, ServerAway):
         click.echo(f"tenfold: {error}", err=True)
+        tell_notes(error)
         return NO_SERVER
     raise error
+
+
+def tell_notes(error: BaseException | None) -> None:
+    """Say what an error leaves behind: how to go on with an upload."""
+    for note in getattr(error, "__notes__", []):
+        click.echo(f"tenfold: {note}", err=True)

@@ -7,11 +7,12 @@ import click
 
 from web.client import Job
 from web.commands.completions import complete_jobs
-from web.commands.console import end_with, follow, headline, print_json, print_lines, say
+from web.commands.console import done_of, end_with, follow, headline, print_json, print_lines, say
 from web.commands.exits import TIME_UP
 from web.commands.find import find_job, job_argument
 from web.commands.server import connect
 from web.commands.submit import json_option
+from web.durations import about
 from worker.states import JobKind, JobState
 
 # Between two looks at a log that is followed.
@@ -35,7 +36,14 @@ def jobs(kind: str | None, state: str | None, parent: str | None, limit: int, as
         some = "such jobs" if kind or state or parent else "jobs yet"
         say(f"No {some}. Start with: tenfold train dropout-128 --wait")
         return
-    print_lines([(job.id, job.document["kind"], job.state, headline(job)) for job in found])
+    owned = any(job.document["owner"] for job in found)
+    print_lines([_row(job, owned) for job in found])
+
+
+def _row(job: Job, with_owner: bool) -> tuple[str, ...]:
+    owner = (job.document["owner"] or "",) if with_owner else ()
+    outcome = headline(job).removesuffix(f", model {job.id}")
+    return (job.id, *owner, job.document["kind"], job.state, outcome if job.finished else done_of(job))
 
 
 @click.command()
@@ -48,8 +56,10 @@ def status(job_id: str, as_json: bool) -> None:
     if as_json:
         print_json(job.document)
         return
-    made = job.document["progress"]
-    click.echo(f"{job.document['kind']} {job.id} {job.state}: {made['done']} of {made['total']} {made['unit']}")
+    left = "" if job.eta_seconds is None else f", {about(job.eta_seconds)} left"
+    owner = job.document["owner"]
+    of_whom = f" of {owner}" if owner else ""
+    click.echo(f"{job.document['kind']} {job.id}{of_whom} {job.state}: {done_of(job)}{left}")
     if line := headline(job):
         click.echo(line)
 
@@ -128,7 +138,10 @@ def cancel(job_id: str, as_json: bool) -> None:
 @job_argument
 @json_option
 def retry(job_id: str, as_json: bool) -> None:
-    """Queue JOB again after it failed or was cancelled; what it had finished is kept."""
+    """Queue JOB again after it failed or was cancelled.
+
+    What it had finished is kept.
+    """
     with connect() as client:
         _report_state(find_job(client, job_id).retry(), as_json)
 
@@ -137,7 +150,10 @@ def retry(job_id: str, as_json: bool) -> None:
 @job_argument
 @json_option
 def delete(job_id: str, as_json: bool) -> None:
-    """Remove JOB, which has ended, and its files; a model that it trained stays."""
+    """Remove JOB, which has ended, and its files.
+
+    A model that it trained stays.
+    """
     with connect() as client:
         job = find_job(client, job_id)
         job.delete()

@@ -18,12 +18,24 @@ from web.commands.submit import json_option
     help="Let MODEL serve wherever none is named.",
     shell_complete=complete_models,
 )
+@click.option(
+    "--remove",
+    metavar="MODEL",
+    help="Delete MODEL and its files; the training that made it stays, and so do the results that it gave.",
+    shell_complete=complete_models,
+)
 @json_option
-def models(model_id: str | None, default_id: str | None, as_json: bool) -> None:
-    """List the trained models, or show MODEL."""
+def models(model_id: str | None, default_id: str | None, remove: str | None, as_json: bool) -> None:
+    """List the trained models, or show MODEL.
+
+    MODEL is an id, or to be shown `default`.
+    """
     with connect() as client:
         if default_id is not None:
             client.set_default_model(default_id)
+        if remove is not None:
+            client.delete_model(remove)
+            say(f"Deleted the model {remove}.")
         if model_id is not None:
             _show(client.model(model_id), as_json)
             return

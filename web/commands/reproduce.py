@@ -9,8 +9,8 @@ import click
 @click.command(add_help_option=False, options_metavar="", context_settings={"ignore_unknown_options": True})
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def reproduce(options: tuple[str, ...]) -> None:
-    """Train the five recipes several times and compare with their published figures.
+    """Train the five recipes, and compare with their published figures.
 
-    Needs no server. `tenfold reproduce --help` lists the options.
+    Each several times, with other seeds. Needs no server. `tenfold reproduce --help` lists the options.
     """
     sys.exit(subprocess.call([sys.executable, "-m", "trainer", *options]))

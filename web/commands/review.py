@@ -58,7 +58,10 @@ def review(
     pictures: Path | None,
     as_json: bool,
 ) -> None:
-    """List the doubtful answers of JOB, a classification, the least certain first."""
+    """List the doubtful answers of JOB, a classification.
+
+    The least certain come first.
+    """
     said = [_answer(answer) for answer in answers]
     with connect() as client:
         job = find_job(client, job_id, JobKind.CLASSIFICATION)
@@ -81,7 +84,7 @@ def review(
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
 @json_option
 def corrections(job_id: str, out: Path | None, as_json: bool) -> None:
-    """Print what people said of the doubtful answers of JOB, as CSV."""
+    """Print what people said of the doubtful answers, as CSV."""
     with connect() as client:
         table = find_job(client, job_id, JobKind.CLASSIFICATION).corrections()
     if out is not None:
@@ -98,7 +101,10 @@ def corrections(job_id: str, out: Path | None, as_json: bool) -> None:
 @wait_option
 @json_option
 def correct(job_id: str, wait: bool, as_json: bool, **parameters: Any) -> None:
-    """Merge the corrections of JOB into its results, and into a data set where one is named."""
+    """Merge the corrections of JOB into its results.
+
+    And into a new data set, where one is named.
+    """
     with connect() as client:
         job = find_job(client, job_id, JobKind.CLASSIFICATION)
         parameters = check(ReviewParameters, {"classification": job.id, **parameters})

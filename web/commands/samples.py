@@ -23,9 +23,9 @@ from web.commands.modules import run_module
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def samples(file: Path, count: int, data: Path, as_json: bool) -> None:
-    """Write MNIST's test images to FILE, a zip of PNGs in a folder for each digit.
+    """Write MNIST's test images to FILE, a zip of PNGs.
 
-    Needs no server.
+    There is a folder for each digit. Needs no server.
     """
     datasets = data / "datasets"
     with console.status("getting MNIST"):

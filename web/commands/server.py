@@ -7,7 +7,7 @@ import click
 from click.core import ParameterSource
 
 from web.client import Client
-from web.client.client import DEFAULT_SERVER
+from web.client.connection import DEFAULT_SERVER
 from web.commands.config import config_path
 
 # `tenfold up` leaves its address here, in the directory it was started from.

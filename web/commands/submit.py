@@ -17,6 +17,11 @@ from worker.parameters import ClassificationParameters
 
 wait_option = click.option("--wait", is_flag=True, help="Show progress until the job has ended.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print, last, one JSON object with the outcome.")
+upload_option = click.option(
+    "--upload",
+    metavar="ID",
+    help="Go on with the upload of this id, which began with the same FILE; without a FILE, take it as it is there.",
+)
 
 
 @click.command()
@@ -37,16 +42,22 @@ def train(recipe: str, wait: bool, as_json: bool, **parameters: Any) -> None:
 @click.command()
 @click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @options_of(ClassificationParameters)
+@upload_option
 @wait_option
 @json_option
-def classify(files: tuple[Path, ...], wait: bool, as_json: bool, **parameters: Any) -> None:
-    """Classify images: each FILE is one, or the only FILE is a zip or a tar of them."""
+def classify(files: tuple[Path, ...], upload: str | None, wait: bool, as_json: bool, **parameters: Any) -> None:
+    """Classify images, or a zip or a tar of them.
+
+    Each FILE is an image, or the only FILE is a zip or a tar. More than 64 MiB are sent in pieces: a connection that
+    breaks, or a server that restarts, is waited for.
+    """
     parameters = check(ClassificationParameters, parameters)
-    if bool(files) == ("directory" in parameters):
+    sent = bool(files or upload)
+    if sent == ("directory" in parameters):
         raise click.UsageError("Name the files to send, or name a directory of the server's inbox with --directory.")
     with connect() as client:
         with uploading(*files) as on_bytes:
-            job = client.classify(*files, on_bytes=on_bytes, **parameters)
+            job = client.classify(*files, upload=upload, on_bytes=on_bytes, **parameters)
         report(job, wait=wait, as_json=as_json)
 
 
@@ -57,9 +68,16 @@ def uploading(*files: Path) -> Iterator[Callable[[int], None]]:
         yield lambda count: None
         return
     name = files[0].name if len(files) == 1 else f"{len(files):,} files"
+    total = sum(file.stat().st_size for file in files)
     with transfer_bar() as progress:
-        bar = progress.add_task(f"uploading {name}", total=sum(file.stat().st_size for file in files))
-        yield lambda count: progress.advance(bar, count)
+        bar = progress.add_task(f"uploading {name}", total=total)
+
+        def advance(count: int) -> None:
+            progress.advance(bar, count)
+            sent = progress.tasks[bar].completed
+            progress.update(bar, total=max(total, sent))  # a zip of loose images takes more than they do
+
+        yield advance
 
 
 def report(job: Job, *, wait: bool, as_json: bool) -> None:

@@ -26,7 +26,10 @@ from worker.sweep_parameters import SweepParameters
 @wait_option
 @json_option
 def sweep(recipe: str, axes: tuple[str, ...], wait: bool, as_json: bool, **parameters: Any) -> None:
-    """Search for better hyper-parameters of RECIPE; each trial is a training."""
+    """Search for better hyper-parameters of RECIPE.
+
+    Each trial is a training.
+    """
     parameters = check(SweepParameters, {"recipe": recipe, "space": "\n".join(axes), **parameters})
     with connect() as client:
         report(client.sweep(**parameters), wait=wait, as_json=as_json)

@@ -26,7 +26,10 @@ DEFAULT_PORT = 8000
     help="Where everything is kept.",
 )
 def up(port: int, host: str, data: Path) -> None:
-    """Run Redis, a worker, a predictor and the web on this machine until Ctrl-C."""
+    """Run everything on this machine until Ctrl-C.
+
+    That is Redis, a worker, a predictor and the web.
+    """
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())

@@ -50,9 +50,10 @@ def data_option(function: F) -> F:
 @click.option("--orphans", is_flag=True, help="Remove files without a row as well, rather than tell them.")
 @json_option
 def gc(data: Path, dry_run: bool, orphans: bool, as_json: bool) -> None:
-    """Remove what the rules of the settings no longer keep, and what killed writers left.
+    """Remove what the rules no longer keep, and leftovers.
 
-    Running jobs, and what ended or was written within TENFOLD_GC_SAFE_SECONDS (a day), are never touched.
+    The rules are settings; leftovers are what killed writers left. Running jobs, and what ended or was written within
+    TENFOLD_GC_SAFE_SECONDS (a day), are never touched.
     """
     with told(), opened(data) as services:
         done = collect(services, dry_run=dry_run, with_orphans=orphans)
@@ -70,7 +71,10 @@ def gc(data: Path, dry_run: bool, orphans: bool, as_json: bool) -> None:
 @data_option
 @json_option
 def doctor(data: Path, as_json: bool) -> None:
-    """Look at volume, database, Redis, clocks and workers, and say what to do. Exit code 1 where something fails."""
+    """Look at every part, and say what is amiss and what to do.
+
+    The parts are volume, database, Redis, clocks and workers. Exit code 1 where something fails.
+    """
     findings = []
     for finding in examine(settings_of(data)):
         findings.append(finding)
@@ -88,7 +92,10 @@ def doctor(data: Path, as_json: bool) -> None:
 @click.option("--without-jobs", is_flag=True, help="Models and data sets alone.")
 @json_option
 def backup(file: Path, data: Path, without_jobs: bool, as_json: bool) -> None:
-    """Write database, models, data sets and jobs to FILE, a tar (.tar.gz: compressed), while all runs on."""
+    """Write everything to FILE, a tar, while all runs on.
+
+    Database, models, data sets and jobs; a FILE that ends in .tar.gz is compressed.
+    """
     settings = settings_of(data)
     with told():
         database = Database(settings.resolved_database_url)
@@ -102,7 +109,10 @@ def backup(file: Path, data: Path, without_jobs: bool, as_json: bool) -> None:
 @data_option
 @json_option
 def restore(file: Path, data: Path, as_json: bool) -> None:
-    """Put the backup FILE into an empty volume and database, SQLite or PostgreSQL. Stop web and workers first."""
+    """Put the backup FILE into an empty volume and database.
+
+    The database may be SQLite or PostgreSQL. Stop web and workers first.
+    """
     settings = settings_of(data)
     with told():
         volume = Volume(settings.data)
