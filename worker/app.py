@@ -7,9 +7,15 @@ its first step.
 import logging
 import multiprocessing
 
-from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutting_down
+from celery.signals import (
+    worker_init,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutting_down,
+)
 
-from worker.healing import Healer, heal_for_ever
+from worker.metrics_server import serve_metrics, share_counts
 from worker.priority import give_way
 from worker.queue import RUN_STEP, create_celery
 from worker.services import Services
@@ -32,6 +38,11 @@ def run_step(step_id: int) -> None:
     """Try the step that a message names."""
     assert _run is not None
     _run(step_id)
+
+
+@worker_init.connect
+def _share_counts(**_: object) -> None:
+    share_counts(settings)
 
 
 @worker_process_init.connect
@@ -61,9 +72,12 @@ def _end_child(**_: object) -> None:
 
 @worker_ready.connect
 def _start_healing(**_: object) -> None:
+    from worker.healing import Healer, heal_for_ever
+
     services = Services.open(settings)
     healer = Healer(services.leases, services.queue, window=settings.queue_window)
     heal_for_ever(healer, settings.heal_seconds)
+    serve_metrics(settings)
 
 
 @worker_shutting_down.connect

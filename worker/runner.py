@@ -11,6 +11,7 @@ from worker import classification, correcting, importing, merging, sweeps, train
 from worker.errors import LeaseLost, ShuttingDown, TrialPruned, UnknownJob, WorkerError
 from worker.keeper import LeaseKeeper
 from worker.leases import Lease
+from worker.metrics import LEASE_EXPIRIES, STEP_SECONDS, STEPS
 from worker.services import Services
 from worker.states import JobKind, StepKind
 
@@ -71,11 +72,19 @@ class Runner:
         )
         with log_to_job(self._services.volume.log(lease.job_id), self._services.worker):
             log.info("%s %d: attempt %d", lease.kind.value, lease.position, lease.attempt)
+            LEASE_EXPIRIES.labels(lease.kind.value).inc(lease.taken_over)
             try:
-                with keeper, self._at_work(lease), _collector_paused(lease.kind in WITHOUT_CYCLES):
-                    self._work(lease, keeper.check)
+                with (
+                    keeper,
+                    self._at_work(lease),
+                    _collector_paused(lease.kind in WITHOUT_CYCLES),
+                    STEP_SECONDS.labels(lease.kind.value).time(),
+                ):
+                    outcome = self._work(lease, keeper.check)
             except LeaseLost as lost:
                 log.info("stopped: %s", lost)
+                outcome = "lost"
+            STEPS.labels(lease.kind.value, outcome).inc()
             self._services.live.clear(lease.job_id, lease.step_id)
         self._note_bytes(lease)
         if lease.parent_id is not None:
@@ -89,27 +98,33 @@ class Runner:
             if self._services.jobs.get(lease.job_id).state.final:
                 self._services.jobs.note_bytes(lease.job_id, self._services.volume.bytes_of_job(lease.job_id))
 
-    def _work(self, lease: Lease, check: Callable[[], None]) -> None:
+    def _work(self, lease: Lease, check: Callable[[], None]) -> str:
+        """How it ended, as `STEPS` has it."""
         leases = self._services.leases
         try:
             WORK[lease.kind](self._services, lease, check)
+            return "done"
         except LeaseLost:
             raise
         except ShuttingDown:
             log.info("given back: this worker is stopping")
             leases.give_back(lease)
+            return "given_back"
         except TrialPruned as pruned:
             log.info("%s", pruned)
             leases.give_up_trial(lease, str(pruned))
+            return "pruned"
         except (TrainerError, WorkerError) as error:
             log.error("failed: %s", error)
             leases.fail_job(lease, str(error))
+            return "failed"
         except Exception as error:
             log.exception("the step met an error and goes back in line")
-            if lease.attempt >= self._services.settings.max_attempts:
-                leases.fail_job(lease, f"{type(error).__name__}: {error} (after {lease.attempt} attempts)")
-            else:
+            if lease.attempt < self._services.settings.max_attempts:
                 leases.put_back_after_error(lease)
+                return "retried"
+            leases.fail_job(lease, f"{type(error).__name__}: {error} (after {lease.attempt} attempts)")
+            return "failed"
 
 
 @contextmanager
