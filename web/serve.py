@@ -10,6 +10,7 @@ from web.access.reach import OpenToAll, check_reach
 from web.app import create_app
 from web.background import start_background
 from web.settings import WebSettings
+from web.tracing import trace_requests
 from worker.schema import migrate
 from worker.services import Services
 
@@ -41,6 +42,7 @@ class Server(BaseApplication):
 
     def load(self) -> Flask:  # type: ignore[override]
         app = create_app(self._settings)
+        trace_requests(app)
         start_background(app, self._settings)
         return app
 

@@ -21,6 +21,7 @@ from worker.queue import RUN_STEP, create_celery
 from worker.services import Services
 from worker.settings import Settings
 from worker.sign_of_life import SignOfLife
+from worker.tracing import set_up_tracing, stop_tracing
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ def _prepare_child(**_: object) -> None:
     # Training and bulk classification take all of the processor for minutes, while somebody waits for the web and
     # the predictor, which need a moment of it.
     give_way()
+    set_up_tracing("tenfold-worker")
     services = Services.open(settings)
     _sign = SignOfLife(services.presence, services.worker, "worker")
     _sign.start()
@@ -68,6 +70,7 @@ def _prepare_child(**_: object) -> None:
 def _end_child(**_: object) -> None:
     if _sign is not None:
         _sign.stop()
+    stop_tracing()
 
 
 @worker_ready.connect

@@ -25,7 +25,8 @@ from worker.states import UNFINISHED, JobState, StepKind, StepState
 class Lease:
     """One worker's claim on one step, and what the step has to know.
 
-    `taken_over` is whether another worker had it, and let its lease expire.
+    `taken_over` is whether another worker had it, and let its lease expire. `queued_at` is since when it has been in
+    line, as far as is known; `traceparent` the trace that it belongs to (`tracing.py`).
     """
 
     token: str
@@ -39,6 +40,8 @@ class Lease:
     parameters: dict[str, Any]
     attempt: int
     taken_over: bool
+    queued_at: float
+    traceparent: str | None
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,8 @@ class LeaseStore:
                 parameters=job.parameters,
                 attempt=step.attempts,
                 taken_over=taken_over,
+                queued_at=max(step.announced_at or 0, job.created_at),
+                traceparent=job.source.get("traceparent"),
             )
 
     def renew(self, lease: Lease) -> None:

@@ -14,6 +14,7 @@ from worker.leases import Lease
 from worker.metrics import LEASE_EXPIRIES, STEP_SECONDS, STEPS
 from worker.services import Services
 from worker.states import JobKind, StepKind
+from worker.tracing import note, step_traced
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +80,10 @@ class Runner:
                     self._at_work(lease),
                     _collector_paused(lease.kind in WITHOUT_CYCLES),
                     STEP_SECONDS.labels(lease.kind.value).time(),
+                    step_traced(lease, self._services.worker, self._services.clock()),
                 ):
                     outcome = self._work(lease, keeper.check)
+                    note({"tenfold.outcome": outcome})
             except LeaseLost as lost:
                 log.info("stopped: %s", lost)
                 outcome = "lost"

@@ -10,6 +10,7 @@ from typing import TypeVar
 from prometheus_client import Histogram
 
 from worker.states import StepKind
+from worker.tracing import note
 
 T = TypeVar("T")
 
@@ -42,9 +43,10 @@ class Stopwatch:
             yield item
 
     def observe(self, seconds: Histogram, kind: StepKind) -> None:
-        """Tell the metric, which has the labels `kind` and `stage`."""
+        """Tell the metric, which has the labels `kind` and `stage`, and the step's trace."""
         for stage, spent in self.seconds.items():
             seconds.labels(kind.value, stage).observe(spent)
+        note({f"tenfold.stage.{stage}_seconds": round(spent, 6) for stage, spent in self.seconds.items()})
 
     def _add(self, name: str, seconds: float) -> None:
         with self._lock:
