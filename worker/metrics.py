@@ -13,7 +13,8 @@ REGISTRY = CollectorRegistry()
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 SLOW = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
 
-OUTCOMES = ("done", "failed", "pruned", "retried", "given_back", "lost")
+# The names of `runner.Outcome`.
+OUTCOMES = ("done", "job_failed", "put_back", "given_back", "lost")
 
 # What of a step is timed by itself.
 STAGES = {
@@ -23,8 +24,8 @@ STAGES = {
 
 STEPS = Counter(
     "tenfold_steps",
-    "Steps that were claimed, by how that ended: done, failed (and the job with it), pruned (a trial given up), "
-    "retried (after an error), given_back (this worker was stopping), lost (the lease: cancelled, or expired).",
+    "Steps that were claimed, by how that ended: done, job_failed, put_back (after an error that may pass), given_back "
+    "(this worker was stopping), lost (the job was cancelled, or the lease expired).",
     ["kind", "outcome"],
     registry=REGISTRY,
 )

@@ -4,6 +4,7 @@ import gc
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from enum import Enum, auto
 from pathlib import Path
 
 from trainer.errors import TrainerError
@@ -36,6 +37,20 @@ WORK: dict[StepKind, Work] = {
 WITHOUT_CYCLES = frozenset({StepKind.PLAN, StepKind.SHARD, StepKind.MERGE})
 
 
+class Outcome(Enum):
+    """What came of a step that was claimed."""
+
+    DONE = auto()
+    GIVEN_BACK = auto()  # as if it had not been tried
+    PUT_BACK = auto()  # after an error that may pass; the attempt counts
+    JOB_FAILED = auto()
+    LOST = auto()  # the job was cancelled meanwhile, or another worker took the step over
+
+    @property
+    def to_be_tried_again(self) -> bool:
+        return self in (Outcome.GIVEN_BACK, Outcome.PUT_BACK)
+
+
 class Runner:
     """Runs steps in this process, one at a time.
 
@@ -63,6 +78,10 @@ class Runner:
         if lease is None:
             log.debug("step %d is not to be had", step_id)
             return
+        self.work(lease)
+
+    def work(self, lease: Lease) -> Outcome:
+        """Do the step that was claimed."""
         settings = self._services.settings
         keeper = LeaseKeeper(
             self._services.leases,
@@ -83,15 +102,16 @@ class Runner:
                     step_traced(lease, self._services.worker, self._services.clock()),
                 ):
                     outcome = self._work(lease, keeper.check)
-                    note({"tenfold.outcome": outcome})
+                    note({"tenfold.outcome": outcome.name.lower()})
             except LeaseLost as lost:
                 log.info("stopped: %s", lost)
-                outcome = "lost"
-            STEPS.labels(lease.kind.value, outcome).inc()
+                outcome = Outcome.LOST
+            STEPS.labels(lease.kind.value, outcome.name.lower()).inc()
             self._services.live.clear(lease.job_id, lease.step_id)
         self._note_bytes(lease)
         if lease.parent_id is not None:
             self._services.queue.announce(JobKind.SWEEP, self._services.jobs.steps_in_line(lease.parent_id))
+        return outcome
 
     def _note_bytes(self, lease: Lease) -> None:
         """What a job leaves on the volume counts for its owner."""
@@ -101,33 +121,31 @@ class Runner:
             if self._services.jobs.get(lease.job_id).state.final:
                 self._services.jobs.note_bytes(lease.job_id, self._services.volume.bytes_of_job(lease.job_id))
 
-    def _work(self, lease: Lease, check: Callable[[], None]) -> str:
-        """How it ended, as `STEPS` has it."""
+    def _work(self, lease: Lease, check: Callable[[], None]) -> Outcome:
         leases = self._services.leases
         try:
             WORK[lease.kind](self._services, lease, check)
-            return "done"
         except LeaseLost:
             raise
         except ShuttingDown:
             log.info("given back: this worker is stopping")
             leases.give_back(lease)
-            return "given_back"
+            return Outcome.GIVEN_BACK
         except TrialPruned as pruned:
             log.info("%s", pruned)
             leases.give_up_trial(lease, str(pruned))
-            return "pruned"
         except (TrainerError, WorkerError) as error:
             log.error("failed: %s", error)
             leases.fail_job(lease, str(error))
-            return "failed"
+            return Outcome.JOB_FAILED
         except Exception as error:
             log.exception("the step met an error and goes back in line")
-            if lease.attempt < self._services.settings.max_attempts:
-                leases.put_back_after_error(lease)
-                return "retried"
-            leases.fail_job(lease, f"{type(error).__name__}: {error} (after {lease.attempt} attempts)")
-            return "failed"
+            if lease.attempt >= self._services.settings.max_attempts:
+                leases.fail_job(lease, f"{type(error).__name__}: {error} (after {lease.attempt} attempts)")
+                return Outcome.JOB_FAILED
+            leases.put_back_after_error(lease)
+            return Outcome.PUT_BACK
+        return Outcome.DONE
 
 
 @contextmanager
