@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ class Up:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.port = free_port()
+        self.metrics_port = two_free_ports()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[str] | None = None
 
@@ -27,6 +29,7 @@ class Up:
         self._process = subprocess.Popen(
             [*TENFOLD, "up", "--port", str(self.port)],
             cwd=self.directory,
+            env=os.environ | {"TENFOLD_METRICS_PORT": str(self.metrics_port)},
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -67,3 +70,15 @@ class Up:
         done = subprocess.run(command, cwd=self.directory, env=self.environment(), capture_output=True, text=True)
         assert done.returncode == status, done.stderr
         return done
+
+
+def two_free_ports() -> int:
+    """The first of two neighbours: the worker's metrics are on the one, the predictor's on the next."""
+    while True:
+        port = free_port()
+        with socket.socket() as neighbour:
+            try:
+                neighbour.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port

@@ -14,6 +14,7 @@ from web.home_page import home_page
 from web.image_pages import image_pages
 from web.image_preparing import EXTENSION as IMAGE_PREPARING
 from web.image_preparing import ImagePreparing
+from web.metrics.page import set_up_metrics
 from web.navigation import navigation
 from web.pages import pages
 from web.polling import WAITING_ROOM, WaitingRoom
@@ -65,6 +66,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.extensions[WAITING_ROOM] = WaitingRoom(settings.max_waiting_polls)
     app.extensions[IMAGE_PREPARING] = ImagePreparing()
     Bootstrap5(app)
+    set_up_metrics(app)
     app.register_blueprint(api)
     app.register_blueprint(home_page)
     app.register_blueprint(pages)

@@ -11,6 +11,7 @@ from web.app import create_app
 from web.background import start_background
 from web.logs import WebLogger
 from web.settings import WebSettings
+from web.tracing import trace_requests
 from worker.logs import configure_logging
 from worker.schema import prepare_database
 from worker.services import Services
@@ -46,6 +47,7 @@ class Server(BaseApplication):
 
     def load(self) -> Flask:  # type: ignore[override]
         app = create_app(self._settings)
+        trace_requests(app)
         start_background(app, self._settings)
         return app
 

@@ -136,14 +136,18 @@ class Stack:
         }
         environment.setdefault("TENFOLD_THREADS_PER_PROCESS", str(_threads_per_process()))
 
-        def child(name: str, *command: str) -> Child:
-            self._children.append(Child(name, list(command), logs / f"{name}.log", environment))
+        def child(name: str, *command: str, **differently: str) -> Child:
+            self._children.append(Child(name, list(command), logs / f"{name}.log", environment | differently))
             return self._children[-1]
 
         redis = child("redis", *redis_command(redis_port, redis_directory)).start()
         wait_until_answering(redis_port, redis)
         child("worker", sys.executable, "-m", "worker.main").start()
-        predictor = child("predictor", sys.executable, "-m", "worker.predictor") if self._with_predictor else None
+        predictor = (
+            child("predictor", sys.executable, "-m", "worker.predictor", **_port_beside_the_worker())
+            if self._with_predictor
+            else None
+        )
         web = child("web", sys.executable, "-m", "web.serve", "--host", self._host, "--port", str(port))
         self._wait_for_web(web, web.start())
         if predictor is not None:
@@ -181,6 +185,12 @@ class Stack:
 def _threads_per_process() -> int:
     """All cores, shared out among the processes of the one worker."""
     return max(1, len(os.sched_getaffinity(0)) // Settings().worker_processes)
+
+
+def _port_beside_the_worker() -> dict[str, str]:
+    """The predictor's metrics are on the port after the worker's."""
+    port = Settings().metrics_port
+    return {} if port is None else {"TENFOLD_METRICS_PORT": str(port + 1)}
 
 
 def free_port() -> int:

@@ -1,7 +1,7 @@
 """Makes the rows of a classification's results, a batch of images at a time."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -15,6 +15,7 @@ from trainer.quality import qualities
 from worker.reading import Problem, ReadImage
 from worker.results import ROWS
 from worker.sources import label_of
+from worker.stopwatch import Stopwatch
 from worker.warm import Panel
 
 # Rows that are made at a time: making a table costs as much as some hundred of its rows.
@@ -31,12 +32,14 @@ class Answering:
         threshold: answers of more confidence than this (0–1) are accepted; the others go to review.
         top_k: how many of the likeliest classes each row names.
         shard: the number that the rows carry.
+        stopwatch: times the stage `classify`.
     """
 
     panel: Panel
     threshold: float
     top_k: int
     shard: int
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
 
 
 def answer(images: Iterable[ReadImage], start: int, answering: Answering) -> Iterator[pl.DataFrame]:
@@ -76,7 +79,9 @@ def _answers(images: list[Normalised], answering: Answering) -> dict[str, Any]:
     """The columns that an image without a problem has."""
     panel = answering.panel
     pixels = np.stack([image.pixels for image in images]) if images else np.zeros((0, SIDE, SIDE), np.uint8)
-    labels, confidences = _likeliest(panel.ensemble.classify(pixels), max(answering.top_k, 2))
+    with answering.stopwatch.stage("classify"):
+        probabilities = panel.ensemble.classify(pixels)
+    labels, confidences = _likeliest(probabilities, max(answering.top_k, 2))
     names = np.array(panel.ensemble.class_names)[labels]
     # As doubles: a float32 cannot be 0.1, and would be written with all its digits.
     rounded = confidences.astype(np.float64).round(6)

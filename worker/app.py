@@ -10,6 +10,7 @@ from typing import Any
 
 from celery.signals import (
     setup_logging,
+    worker_init,
     worker_process_init,
     worker_process_shutdown,
     worker_ready,
@@ -19,11 +20,13 @@ from celery.worker.control import inspect_command
 
 from worker.healing import Healer, heal_for_ever
 from worker.heartbeat import beat_for_ever
+from worker.metrics_server import serve_metrics, share_counts
 from worker.priority import give_way
 from worker.queue import ABOUT, RUN_STEP, create_celery
 from worker.services import Services
 from worker.settings import Settings
 from worker.sign_of_life import SignOfLife
+from worker.tracing import set_up_tracing, stop_tracing
 from worker.upkeep.about import about
 from worker.upkeep.collecting import collect_for_ever
 
@@ -56,6 +59,11 @@ def _keep_logging(**_: object) -> None:
     """Celery leaves alone what `worker.logs` set up."""
 
 
+@worker_init.connect
+def _share_counts(**_: object) -> None:
+    share_counts(settings)
+
+
 @worker_process_init.connect
 def _prepare_child(**_: object) -> None:
     global _run, _sign
@@ -66,6 +74,7 @@ def _prepare_child(**_: object) -> None:
     # Training and bulk classification take all of the processor for minutes, while somebody waits for the web and
     # the predictor, which need a moment of it.
     give_way()
+    set_up_tracing("tenfold-worker")
     services = Services.open(settings)
     _sign = SignOfLife(services.presence, services.worker, "worker")
     _sign.start()
@@ -79,15 +88,18 @@ def _prepare_child(**_: object) -> None:
 def _end_child(**_: object) -> None:
     if _sign is not None:
         _sign.stop()
+    stop_tracing()
 
 
 @worker_ready.connect
 def _start_healing(**_: object) -> None:
+
     services = Services.open(settings)
     healer = Healer(services.leases, services.queue, window=settings.queue_window)
     heal_for_ever(healer, settings.heal_seconds)
     collect_for_ever(services)
     beat_for_ever(settings.heartbeat_file)
+    serve_metrics(settings)
 
 
 @worker_shutting_down.connect

@@ -12,6 +12,7 @@ from worker.errors import ArchiveError
 from worker.inputs import input_of
 from worker.leases import Lease, Shard
 from worker.manifest import read_manifest
+from worker.metrics import IMAGES, STAGE_SECONDS
 from worker.parameters import ClassificationParameters
 from worker.reading import ReadImage, read_images
 from worker.results import write_shard
@@ -31,6 +32,7 @@ from worker.sources import (
     write_index,
 )
 from worker.states import JobKind
+from worker.stopwatch import Stopwatch
 from worker.thresholds import review_threshold
 from worker.volume import write_whole
 from worker.warm import load_panel
@@ -88,9 +90,10 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
     parameters = ClassificationParameters(**lease.parameters)
     settings = services.settings
     models = [services.models.get(model_id) for model_id in parameters.model]
-    answering = Answering(
-        load_panel(models, services.volume), review_threshold(models, parameters), parameters.top_k, lease.position
-    )
+    watch = Stopwatch()
+    with watch.stage("load"):
+        panel = load_panel(models, services.volume)
+    answering = Answering(panel, review_threshold(models, parameters), parameters.top_k, lease.position, watch)
 
     def report(done: int) -> None:
         check()
@@ -107,14 +110,17 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
             max_image_bytes=settings.max_image_bytes,
             threads=settings.threads_per_process,
             report=report,
+            stopwatch=watch,
         )
         seen: dict[int, Bytes] = {}
-        rows = write_shard(answer(_noting(images, start, seen), start, answering), output)
+        batches = list(answer(_noting(images, start, seen), start, answering))
+        with watch.stage("write"):
+            rows = write_shard(batches, output)
         share = len(rows) / services.jobs.get(lease.job_id).total
         numbers = least_certain(rows, share, settings.max_review_images)
         places, kept = read_places(work / INDEX, numbers), [seen[number] for number in numbers]
         pictures = draw(source, numbers, places, kept, settings, check)
-        with write_whole(pictures_beside(output)) as file:
+        with watch.stage("draw"), write_whole(pictures_beside(output)) as file:
             pl.DataFrame(list(pictures), schema=PICTURES, orient="row").write_ipc(file)
     check()
     merge_step = services.leases.finish_shard(
@@ -123,6 +129,10 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
         output={"file": output.name, "worker": services.worker, "images": len(rows)},
     )
     services.queue.announce(JobKind.CLASSIFICATION, merge_step)
+    errors = rows["error"].count()
+    IMAGES.labels("answered").inc(len(rows) - errors)
+    IMAGES.labels("error").inc(errors)
+    watch.observe(STAGE_SECONDS, lease.kind)
 
 
 def _noting(images: Iterable[ReadImage], start: int, seen: dict[int, Bytes]) -> Iterator[ReadImage]:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from worker.jobs import Clock
 from worker.leases import LeaseStore
+from worker.metrics import ANNOUNCED_AGAIN, EXHAUSTED
 from worker.queue import QUEUES, StepQueue
 
 log = logging.getLogger(__name__)
@@ -43,12 +44,14 @@ class Healer:
         """
         for job_id in self._leases.fail_exhausted():
             log.warning("job %s failed: a step was tried too often", job_id)
+            EXHAUSTED.inc()
         for kind, steps in QUEUES.items():
             in_line = self._leases.count_claimable(steps, self._window)
             missing = in_line - self._queue.waiting(kind)
             lost = self._leases.announce_again(steps, announced_before=self._clock() - GRACE_SECONDS, limit=missing)
             if lost:
                 log.info("announcing %d lost %s steps again", len(lost), kind.value)
+                ANNOUNCED_AGAIN.inc(len(lost))
                 self._queue.announce(kind, lost)
 
 

@@ -23,7 +23,11 @@ from worker.states import UNFINISHED, JobState, StepKind, StepState
 
 @dataclass(frozen=True)
 class Lease:
-    """One worker's claim on one step, and what the step has to know."""
+    """One worker's claim on one step, and what the step has to know.
+
+    `taken_over` is whether another worker had it, and let its lease expire. `queued_at` is since when it has been in
+    line, as far as is known; `traceparent` the trace that it belongs to (`tracing.py`).
+    """
 
     token: str
     step_id: int
@@ -35,6 +39,9 @@ class Lease:
     input: dict[str, Any]
     parameters: dict[str, Any]
     attempt: int
+    taken_over: bool
+    queued_at: float
+    traceparent: str | None
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,7 @@ class LeaseStore:
                 .where(Job.id == step.job_id, Job.state.in_(UNFINISHED))
                 .values(state=JobState.RUNNING, started_at=func.coalesce(Job.started_at, now)),
             )
+            taken_over = step.state is StepState.RUNNING
             token = uuid4().hex
             claimed = rows_changed(
                 session,
@@ -108,6 +116,9 @@ class LeaseStore:
                 input=step.input,
                 parameters=job.parameters,
                 attempt=step.attempts,
+                taken_over=taken_over,
+                queued_at=max(step.announced_at or 0, job.created_at),
+                traceparent=job.source.get("traceparent"),
             )
 
     def renew(self, lease: Lease) -> None:

@@ -19,6 +19,8 @@ from trainer.plans import SIDE
 from trainer.runtime import configure
 from worker.heartbeat import beat
 from worker.logs import configure_logging
+from worker.metrics import PREDICTION_SECONDS
+from worker.metrics_server import serve_metrics
 from worker.parameters import PredictionParameters
 from worker.prediction_line import Request
 from worker.services import Services
@@ -59,7 +61,11 @@ class Predictor:
                 if request is None:
                     self._warm_up()
                 else:
-                    self._line.answer(request, self._answer(request))
+                    started = time.perf_counter()
+                    answer = self._answer(request)
+                    self._line.answer(request, answer)
+                    outcome = next((word for word in ("refused", "failed") if word in answer), "answered")
+                    PREDICTION_SECONDS.labels(outcome).observe(time.perf_counter() - started)
             except RedisError as error:
                 log.warning("Redis is away, will try again: %s", error)
                 time.sleep(AWAY_SECONDS)
@@ -106,6 +112,7 @@ def main() -> None:
     sign.start()
     configure(THREADS, device="cpu")
     sign.ready(device_in_use(), gpu_memory_bytes)
+    serve_metrics(settings)
     Predictor(services).run(lambda: bool(told_to_stop))
     sign.stop()
     log.info("stopped")

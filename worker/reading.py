@@ -15,6 +15,7 @@ from trainer.images import Normalised, normalise_all
 from trainer.plans import SIDE
 from worker.parameters import ClassificationParameters
 from worker.sources import Member, Source, UnreadableMember
+from worker.stopwatch import Stopwatch
 
 # What one thread takes at a time, and what is read ahead for it: few enough that progress and cancel are prompt, and
 # bounded in bytes, since one image may have tens of millions.
@@ -37,6 +38,9 @@ T = TypeVar("T")
 
 ReadImage = tuple[Member, Normalised | Problem]
 
+# Members to work on together, their files, and how many bytes these have.
+Chunk = tuple[list[Member], list[bytes | Problem], int]
+
 
 def read_images(
     source: Source,
@@ -46,16 +50,25 @@ def read_images(
     max_image_bytes: int,
     threads: int,
     report: Callable[[int], None],
+    stopwatch: Stopwatch | None = None,
 ) -> Iterator[ReadImage]:
-    """Each member as the model will see it, or the problem with it; see `read_members`."""
+    """Each member as the model will see it, or the problem with it; see `read_members`.
+
+    Args:
+        stopwatch: times the stages `read`, `decode` and `normalise`.
+    """
+    watch = stopwatch or Stopwatch()
 
     def normalised(files: Sequence[bytes | Problem]) -> list[Normalised | Problem]:
-        pictures = [_readable(decode, file) for file in files]
+        with watch.stage("decode"):
+            pictures = [_readable(decode, file) for file in files]
         readable = [picture for picture in pictures if not isinstance(picture, Problem)]
-        brought = iter(normalise_all(readable, parameters.normalise, parameters.polarity))
+        with watch.stage("normalise"):
+            brought = iter(normalise_all(readable, parameters.normalise, parameters.polarity))
         return [picture if isinstance(picture, Problem) else next(brought) for picture in pictures]
 
-    return _read(source, members, normalised, max_image_bytes=max_image_bytes, threads=threads, report=report)
+    chunks = watch.each("read", _chunks(source, members, max_image_bytes))
+    return _read(chunks, normalised, threads=threads, report=report)
 
 
 def read_members(
@@ -79,7 +92,7 @@ def read_members(
     def prepared(files: Sequence[bytes | Problem]) -> list[T | Problem]:
         return [_readable(prepare, file) for file in files]
 
-    return _read(source, members, prepared, max_image_bytes=max_image_bytes, threads=threads, report=report)
+    return _read(_chunks(source, members, max_image_bytes), prepared, threads=threads, report=report)
 
 
 def pixels_of(
@@ -92,18 +105,16 @@ def pixels_of(
 
 
 def _read(
-    source: Source,
-    members: Iterable[Member],
+    chunks: Iterable[Chunk],
     prepare: Callable[[Sequence[bytes | Problem]], list[T | Problem]],
     *,
-    max_image_bytes: int,
     threads: int,
     report: Callable[[int], None],
 ) -> Iterator[tuple[Member, T | Problem]]:
     with ThreadPoolExecutor(threads, "preparing") as pool:
         ahead: deque[tuple[list[Member], Future[list[T | Problem]]]] = deque()
         read = 0
-        for chunk, files, size in _chunks(source, members, max_image_bytes):
+        for chunk, files, size in chunks:
             report(read)
             read += len(chunk)
             if threads > 1 and size >= WORTH_A_THREAD * len(chunk):
@@ -124,10 +135,7 @@ def _next_of(ahead: "deque[tuple[list[Member], Future[list[T | Problem]]]]") -> 
     return zip(chunk, prepared.result(), strict=True)
 
 
-def _chunks(
-    source: Source, members: Iterable[Member], max_image_bytes: int
-) -> Iterator[tuple[list[Member], list[bytes | Problem], int]]:
-    """Members to work on together, their files, and how many bytes these have."""
+def _chunks(source: Source, members: Iterable[Member], max_image_bytes: int) -> Iterator[Chunk]:
     chunk: list[Member] = []
     files: list[bytes | Problem] = []
     held = 0

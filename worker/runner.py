@@ -13,8 +13,10 @@ from worker.errors import LeaseLost, ShuttingDown, TrialPruned, UnknownJob, Work
 from worker.keeper import LeaseKeeper
 from worker.leases import Lease
 from worker.logs import logging_about
+from worker.metrics import LEASE_EXPIRIES, STEP_SECONDS, STEPS
 from worker.services import Services
 from worker.states import JobKind, StepKind
+from worker.tracing import note, step_traced
 
 log = logging.getLogger(__name__)
 
@@ -94,12 +96,21 @@ class Runner:
             log_to_job(self._services.volume.log(lease.job_id), self._services.worker),
         ):
             log.info("%s %d: attempt %d", lease.kind.value, lease.position, lease.attempt)
+            LEASE_EXPIRIES.labels(lease.kind.value).inc(lease.taken_over)
             try:
-                with keeper, self._at_work(lease), _collector_paused(lease.kind in WITHOUT_CYCLES):
+                with (
+                    keeper,
+                    self._at_work(lease),
+                    _collector_paused(lease.kind in WITHOUT_CYCLES),
+                    STEP_SECONDS.labels(lease.kind.value).time(),
+                    step_traced(lease, self._services.worker, self._services.clock()),
+                ):
                     outcome = self._work(lease, keeper.check)
+                    note({"tenfold.outcome": outcome.name.lower()})
             except LeaseLost as lost:
                 log.info("stopped: %s", lost)
                 outcome = Outcome.LOST
+            STEPS.labels(lease.kind.value, outcome.name.lower()).inc()
             self._services.live.clear(lease.job_id, lease.step_id)
         self._note_bytes(lease)
         if lease.parent_id is not None:

@@ -132,6 +132,14 @@ class Settings(BaseSettings):
         description="Threads of one operation in each process, so that workers that share a machine do not fight. "
         "`tenfold up`, which has one worker, shares out all cores.",
     )
+    metrics_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="Port on which a worker and a predictor show their metrics to Prometheus; default: they do not. "
+        "The predictor of `tenfold up` takes the next one.",
+    )
+    metrics_host: str = Field("127.0.0.1", description="Address of that port.")
     device: Device = Field("auto", description="Where to train: `auto` takes a GPU where there is one; `cpu`; `gpu`.")
     precision: Precision = Field(
         "float32", description="Keras' dtype policy: `float32`, `mixed_float16` or `mixed_bfloat16` (for GPUs)."

@@ -19,6 +19,7 @@ from worker.settings import Settings
 from worker.sources import Limits, count_images, suffix_of
 from worker.states import JobKind
 from worker.sweep_parameters import SweepParameters
+from worker.tracing import trace_link
 from worker.volume import sync_directory
 
 
@@ -245,6 +246,7 @@ def _source(upload: Upload) -> dict[str, Any]:
 
 def _write_down(services: Services, job_id: str, kind: JobKind, parameters: dict[str, Any], **values: Any) -> Job:
     """The job's row; its files go again where it may not be."""
+    values["source"] = values.get("source", {}) | trace_link()
     try:
         return services.jobs.submit(job_id, kind, parameters, owner=services.owner, **values)
     except WorkerError:

@@ -24,6 +24,7 @@ from worker.states import JobKind, JobState
 from worker.study import Trial, is_hopeless, suggest
 from worker.submissions import new_id
 from worker.sweep_parameters import SweepParameters
+from worker.tracing import trace_link
 from worker.volume import write_whole
 
 log = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ def _new_trial(
         kind=JobKind.TRAINING,
         state=JobState.QUEUED,
         parameters=training.resolved().model_dump(mode="json"),
-        source={"trial": number, "values": values},
+        source={"trial": number, "values": values, **trace_link()},
         fingerprint=f"{lease.job_id} trial {number}",
         created_at=services.clock(),
         total=training.plan().epochs,

@@ -17,9 +17,11 @@ from trainer.parameters import TrainingParameters
 from trainer.training import Progress, train
 from worker.errors import LeaseLost, UnknownJob
 from worker.leases import Lease
+from worker.metrics import EPOCH_SECONDS, STAGE_SECONDS
 from worker.records import Model
 from worker.services import Services
 from worker.states import JobState
+from worker.stopwatch import Stopwatch
 from worker.sweeps import give_up_if_hopeless
 from worker.volume import write_directory_whole
 
@@ -39,9 +41,11 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
     """
     parameters = TrainingParameters(**lease.parameters)
     volume = services.volume
-    if parameters.dataset in KNOWN:
-        ensure_dataset(parameters.dataset, volume.datasets, report=log.info)
-    dataset = load_dataset(parameters.dataset, volume.datasets)
+    watch = Stopwatch()
+    with watch.stage("load"):
+        if parameters.dataset in KNOWN:
+            ensure_dataset(parameters.dataset, volume.datasets, report=log.info)
+        dataset = load_dataset(parameters.dataset, volume.datasets)
     work = volume.work(lease.job_id)
     work.mkdir(exist_ok=True)
 
@@ -54,6 +58,7 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
         if epochs_done > epochs_recorded:
             epochs_recorded = epochs_done
             last = progress.history[-1]
+            EPOCH_SECONDS.observe(last.seconds)
             log.info(
                 "epoch %d of %d: loss %.4f, accuracy %.4f",
                 last.epoch,
@@ -74,12 +79,14 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
             )
 
     tensorboard = keras.callbacks.TensorBoard(str(work / TENSORBOARD), write_graph=False)
-    trained = train(
-        parameters, dataset, checkpoint=work / "checkpoint.npz", on_progress=report, callbacks=[tensorboard]
-    )
-    evaluation = evaluate(trained.model, dataset.test_images, dataset.test_labels)
-    calibration = calibrate(trained, evaluation, dataset)
-    with write_directory_whole(volume.model(lease.job_id)) as directory:
+    with watch.stage("train"):
+        trained = train(
+            parameters, dataset, checkpoint=work / "checkpoint.npz", on_progress=report, callbacks=[tensorboard]
+        )
+    with watch.stage("evaluate"):
+        evaluation = evaluate(trained.model, dataset.test_images, dataset.test_labels)
+        calibration = calibrate(trained, evaluation, dataset)
+    with watch.stage("write"), write_directory_whole(volume.model(lease.job_id)) as directory:
         metrics = write_artefacts(trained, evaluation, calibration, dataset, directory)
         shutil.copytree(work / TENSORBOARD, directory / TENSORBOARD, dirs_exist_ok=True)
         services.leases.renew(lease)
@@ -111,6 +118,7 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
     except LeaseLost:
         _unpublish_unless_wanted(services, lease.job_id)
         raise
+    watch.observe(STAGE_SECONDS, lease.kind)
     shutil.rmtree(work, ignore_errors=True)
 
 

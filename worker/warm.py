@@ -8,6 +8,7 @@ from pathlib import Path
 
 from trainer.inference import BATCH, Classifier, Ensemble
 from trainer.novelty import NoveltyDetector
+from worker.metrics import MODEL_CACHE, MODEL_LOAD_SECONDS
 from worker.records import Model
 from worker.volume import Volume
 
@@ -37,6 +38,7 @@ def load_panel(models: Sequence[Model], volume: Volume, batch: int = BATCH) -> P
     Raises:
         ClassesDiffer: they do not know the same classes.
     """
+    misses = _load.cache_info().misses
     warm = [
         _load(
             volume.model(model.id),
@@ -46,10 +48,14 @@ def load_panel(models: Sequence[Model], volume: Volume, batch: int = BATCH) -> P
         )
         for model in models
     ]
+    misses = _load.cache_info().misses - misses
+    MODEL_CACHE.labels("miss").inc(misses)
+    MODEL_CACHE.labels("hit").inc(len(warm) - misses)
     return Panel(Ensemble([classifier for classifier, _ in warm]), warm[0][1])
 
 
 @lru_cache(maxsize=MODELS_KEPT)
+@MODEL_LOAD_SECONDS.time()
 def _load(
     directory: Path, class_names: tuple[str, ...], temperature: float, batch: int
 ) -> tuple[Classifier, NoveltyDetector | None]:

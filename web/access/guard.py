@@ -89,7 +89,7 @@ def _owner() -> str | None:
 
 
 def _ask_who() -> Response:
-    if request.path.startswith(API_PREFIX):
+    if request.path.startswith(API_PREFIX) or request.endpoint == "metrics.show":
         answer: FlaskResponse = problem(
             HTTPStatus.UNAUTHORIZED,
             "Send an API key as `Authorization: Bearer tf_…`. `tenfold keys add` or the page Account makes one; "

@@ -59,6 +59,7 @@ _ENDPOINTS: dict[Need, tuple[str, ...]] = {
         "images.index",
         "images.picture",
         "images.show",
+        "metrics.show",
         "pages.classify_form",
         "pages.job",
         "pages.job_live",
