@@ -59,7 +59,8 @@ def job(services: Services, people: dict[str, Person]) -> str:
 def routes() -> Iterator[tuple[str, Rule]]:
     app = create_app_without_data()
     for rule in app.url_map.iter_rules():
-        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+        methods = rule.methods or set()
+        for method in sorted(methods - {"HEAD", "OPTIONS"} or methods):
             yield method, rule
 
 
