@@ -27,7 +27,16 @@ TRIES = 3
 # Whatever the answer is, it is not that one may not ask.
 REFUSALS = (401, 403)
 
-NAMES = {"job_id": "job-1", "name": "anything", "model_id": "model-1", "row": 0, "key_id": "tf_0", "filename": "x.css"}
+NAMES = {
+    "job_id": "job-1",
+    "name": "anything",
+    "model_id": "model-1",
+    "row": 0,
+    "key_id": "tf_0",
+    "filename": "x.css",
+    "upload_id": "0",
+    "webhook_id": "0",
+}
 
 MAY = {
     Need.PUBLIC: {"stranger", "reader", "submitter", "owner", "admin"},
