@@ -4,8 +4,9 @@
     COMPOSE=docker-compose .venv/bin/python deploy/prove_compose.py    with another compose command
 
 It builds the images if they are not there, and takes port 8000 and the project's own volume, which it removes.
-Two workers train and classify through the published port; then one worker is killed in the middle of a
-classification, Redis and the web are restarted, and every image must be there once.
+A worker trains and classifies through the published port. While it goes through many images a second one comes and
+goes, then a worker is killed, and Redis and the web restart. A worker that trains is told to stop and gives its
+training back. Every job ends well, with every image there once and no training begun anew.
 """
 
 import json
@@ -18,24 +19,26 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from trainer.datasets import load_dataset
 from trainer.fetch import ensure_dataset
 from trainer.samples import png, write_digit_zip
-from web.client import Client
+from web.client import Client, Job
 
 ROOT = Path(__file__).parent.parent
 COMPOSE = shlex.split(os.environ.get("COMPOSE", "docker compose"))
 SERVER = "http://127.0.0.1:8000"
 SHARD_IMAGES = "500"
 LEASE_SECONDS = "5"
-PATIENCE_SECONDS = 180
+PATIENCE_SECONDS = 600
 
 
 def main() -> None:
     root = ROOT / ".cache" / "datasets"
     ensure_dataset("mnist", root, report=say)
     try:
-        compose("up", "-d", "--scale", "worker=2")
+        compose("up", "-d", "--scale", "worker=1")
         with Client(SERVER) as client:
             until(client.ready, "the web answers")
             seed_datasets(root)
@@ -58,28 +61,113 @@ def prove(client: Client, root: Path, directory: Path) -> None:
     answer = client.predict(png(mnist.test_images[0]))
     check(answer["label"] == "7", f"read one image at once, in {answer['milliseconds']} ms")
 
-    digits = directory / "digits.zip"
-    write_digit_zip(mnist.test_images, mnist.test_labels, digits)
-    job = client.classify(digits).wait(timeout_seconds=PATIENCE_SECONDS)
-    check(job.summary.get("images") == 10_000 and job.summary["errors"] == 0, f"classified: {job.summary}")
-    check(len(job.summary["workers"]) == 2, f"both workers took shards: {job.summary['workers']}")
+    check_confined("web")
+    check_confined("worker")
 
     big = directory / "big.zip"
-    write_digit_zip(mnist.train_images[:40_000], mnist.train_labels[:40_000], big)
+    write_digit_zip(np.tile(mnist.train_images, (2, 1, 1)), np.tile(mnist.train_labels, 2), big)
+    scale_while_classifying(client, big, directory)
+    kill_while_classifying(client, big, directory)
+    stop_while_training(client, directory)
+
+
+def scale_while_classifying(client: Client, big: Path, directory: Path) -> None:
+    jobs = [client.classify(big) for _ in range(3)]
+    until(lambda: done(jobs[0]) > 500, "a classification is on its way")
+    compose("up", "-d", "--no-recreate", "--scale", "worker=2")
+    until(lambda: all(healthy(worker) for worker in containers("worker")), "the second worker is there")
+    before = done(*jobs)
+    until(lambda: done(*jobs) > before + 10_000, "both go on")
+    check(not all(job.refresh().finished for job in jobs), "there is still work while one worker goes")
+    compose("up", "-d", "--no-recreate", "--scale", "worker=1")
+    for job in jobs:
+        check_complete(job, directory)
+    workers = set().union(*(job.summary["workers"] for job in jobs))
+    check(len(workers) == 2, f"both workers took shards: {sorted(workers)}")
+
+
+def kill_while_classifying(client: Client, big: Path, directory: Path) -> None:
+    compose("up", "-d", "--no-recreate", "--scale", "worker=2")
     job = client.classify(big)
-    until(lambda: job.refresh().document["progress"]["done"] > 2_000, "a larger classification is on its way")
+    until(lambda: done(job) > 2_000, "another classification is on its way")
     victim = containers("worker")[0]
-    subprocess.run(["docker", "kill", victim], check=True, stdout=subprocess.DEVNULL)
+    docker("kill", victim)
     say(f"killed worker {victim[:12]}")
     compose("restart", "redis")
     compose("restart", "web")
     until(client.ready, "the web answers again")
+    check_complete(job, directory)
+    docker("start", victim)
+
+
+def stop_while_training(client: Client, directory: Path) -> None:
+    until(lambda: all(healthy(worker) for worker in containers("worker")), "two workers are there again")
+    job = client.train("dropout-128", epochs=10)
+    until(lambda: done(job) >= 2, "a training is on its way")
+    [busy] = [worker for worker in containers("worker") if job.id in jobs_in_log(worker)]
+    began = time.monotonic()
+    docker("stop", "--time", str(PATIENCE_SECONDS), busy)
+    status = docker("inspect", "--format", "{{.State.ExitCode}}", busy)
+    check(status == "0", f"worker {busy[:12]} stopped within {time.monotonic() - began:.1f} s of SIGTERM")
     job.wait(timeout_seconds=PATIENCE_SECONDS)
-    check(job.state == "succeeded", f"it ended all the same: {job.summary}")
-    [results] = [path for path in job.fetch(directory / "results") if path.name == "results.jsonl"]
+    check(job.state == "succeeded", f"the other worker went on with it: {job.summary.get('test_accuracy')}")
+    [log] = [path for path in job.fetch(directory / job.id) if path.name == "log.txt"]
+    lines = log.read_text()
+    check("given back" in lines, "the step was given back")
+    check(lines.count("epoch 1 of 10:") == 1, "it did not begin anew")
+    check(
+        [epoch["epoch"] for epoch in job.document["progress"]["detail"]["history"]] == list(range(1, 11)),
+        "all of them were done",
+    )
+
+
+def check_complete(job: Job, directory: Path) -> None:
+    job.wait(timeout_seconds=PATIENCE_SECONDS)
+    check(job.state == "succeeded", f"it ended well: {job.summary}")
+    [results] = [path for path in job.fetch(directory / job.id) if path.name == "results.jsonl"]
     names = [json.loads(line)["name"] for line in results.read_text().splitlines()]
-    expected = [f"{label}/{index:05d}.png" for index, label in enumerate(mnist.train_labels[:40_000])]
-    check(names == expected, f"all {len(names):,} images are in the result once, in order")
+    check(
+        len(names) == len(set(names)) == job.summary["images"] and names == sorted(names, key=number),
+        f"all {len(names):,} images are in the result once, in order",
+    )
+
+
+def number(name: str) -> int:
+    """Of `write_digit_zip`'s image `label/number.png`."""
+    return int(Path(name).stem)
+
+
+def check_confined(service: str) -> None:
+    probe = "import os; os.access('/app', os.W_OK) and exit(1); print(os.getuid(), open('/proc/self/status').read())"
+    seen = subprocess.run(
+        [*COMPOSE, "exec", "-T", service, "python", "-c", probe], cwd=ROOT, capture_output=True, text=True
+    )
+    check(
+        seen.returncode == 0
+        and seen.stdout.startswith("10001 ")
+        and "CapBnd:\t0000000000000000" in seen.stdout
+        and "NoNewPrivs:\t1" in seen.stdout,
+        f"{service} runs without privileges on a root that it cannot write to",
+    )
+
+
+def jobs_in_log(container: str) -> set[str]:
+    """Every line that our own code logs is a JSON object; those about a job say which."""
+    logged = subprocess.run(["docker", "logs", container], check=True, capture_output=True, text=True)
+    lines = [json.loads(line) for line in (logged.stdout + logged.stderr).splitlines() if line.startswith("{")]
+    return {line["job"] for line in lines if "job" in line}
+
+
+def done(*jobs: Job) -> int:
+    return sum(job.refresh().document["progress"]["done"] for job in jobs)
+
+
+def healthy(container: str) -> bool:
+    return docker("inspect", "--format", "{{.State.Health.Status}}", container) == "healthy"
+
+
+def docker(*arguments: str) -> str:
+    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def seed_datasets(root: Path) -> None:

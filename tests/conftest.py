@@ -3,12 +3,14 @@
 import itertools
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.postgres import Postgres, PostgresMissing
 from tests.up import Up
 from trainer.dataset_files import FILES
 from trainer.datasets import Dataset, load_dataset
@@ -100,9 +102,46 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL, started once, by the first test that needs it."""
+    # pytest's own directories are closed to the user that PostgreSQL runs as.
+    with tempfile.TemporaryDirectory(prefix="tenfold-postgres-", ignore_cleanup_errors=True) as directory:
+        Path(directory).chmod(0o755)
+        server = Postgres(Path(directory))
+        try:
+            server.start()
+            yield server
+        except PostgresMissing as missing:
+            pytest.skip(str(missing))
+        finally:
+            server.stop()
+
+
+# Put on a module or a test whose behaviour is the database's: it runs once on each.
+every_database = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])
+
+
 @pytest.fixture
-def settings(tmp_path: Path, redis_url: str) -> Settings:
-    return Settings(data=tmp_path / "data", redis_url=redis_url, progress_seconds=0)
+def database_kind() -> str:
+    return "sqlite"
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """A migrated PostgreSQL database of the test's own; None for the default, SQLite on the volume."""
+    if database_kind == "sqlite":
+        yield None
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    url = postgres.new_database()
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, redis_url: str, database_url: str | None) -> Settings:
+    return Settings(data=tmp_path / "data", redis_url=redis_url, database_url=database_url, progress_seconds=0)
 
 
 @pytest.fixture

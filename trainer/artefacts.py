@@ -3,7 +3,7 @@
 import csv
 import json
 from dataclasses import asdict
-from importlib.metadata import version
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +124,7 @@ def _metrics(trained: Trained, evaluation: Evaluation, calibration: Calibration,
         "best_epoch": trained.best_epoch,
         "epochs": len(trained.history),
         "seconds": round(sum(result.seconds for result in trained.history), 3),
-        "versions": {name: version(name) for name in ("keras", keras.backend.backend(), "numpy")},
+        "versions": {name: import_module(name).__version__ for name in ("keras", keras.backend.backend(), "numpy")},
     }
 
 

@@ -10,6 +10,7 @@ from web.api import api
 from web.api.caching import compress
 from web.compare_pages import compare_pages
 from web.dataset_pages import dataset_pages
+from web.delays import register_delays
 from web.home_page import home_page
 from web.image_pages import image_pages
 from web.image_preparing import EXTENSION as IMAGE_PREPARING
@@ -26,8 +27,8 @@ from web.services import EXTENSION
 from web.settings import WebSettings
 from web.sweep_pages import sweep_pages
 from web.uploads import UploadRequest, remove_untaken_uploads
-from worker.queue import connect_redis
-from worker.schema import migrate
+from worker.redis import connect_redis
+from worker.schema import prepare_database
 from worker.services import Services
 
 SECURITY_HEADERS = {
@@ -52,7 +53,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     """
     settings = settings or WebSettings()
     opened = Services.open(settings)
-    migrate(opened.database)
+    prepare_database(opened.database, settings)
 
     app = Flask(__name__)
     app.request_class = UploadRequest
@@ -81,6 +82,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.register_blueprint(reference_page)
     app.register_blueprint(image_pages)
     register_problems(app)
+    register_delays(app)
     set_up_access(app, settings)
     limit_rates(app, connect_redis(settings.redis_url), settings)
     app.teardown_request(remove_untaken_uploads)

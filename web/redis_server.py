@@ -8,7 +8,7 @@ from pathlib import Path
 
 from redis.exceptions import RedisError
 
-from worker.queue import connect_redis
+from worker.redis import connect_redis
 
 
 class RedisMissing(Exception):

@@ -9,9 +9,11 @@ from gunicorn.app.base import BaseApplication
 from web.access.reach import OpenToAll, check_reach
 from web.app import create_app
 from web.background import start_background
+from web.logs import WebLogger
 from web.settings import WebSettings
 from web.slow_clients import PatientWorker
-from worker.schema import migrate
+from worker.logs import configure_logging
+from worker.schema import prepare_database
 from worker.services import Services
 
 # A process that shows no sign of life for so long is replaced.
@@ -38,6 +40,9 @@ class Server(BaseApplication):
             "keepalive": 5,
             # The most that gunicorn takes: parameters beside a raw body are in the query.
             "limit_request_line": 8190,
+            "logger_class": WebLogger,
+            # For machines to read; in the text form the pages' polls would drown all else.
+            "accesslog": "-" if self._settings.log_format == "json" else None,
             # Gunicorn would listen for commands, in the home directory of whoever runs it.
             "control_socket_disable": True,
         }
@@ -57,6 +62,7 @@ def main(host: str | None, port: int | None) -> None:
     """Serve the web."""
     given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
     settings = WebSettings().model_copy(update=given)
+    configure_logging(settings.log_format)
     try:
         check_reach(settings, users=_has_users(settings))
     except OpenToAll as error:
@@ -67,7 +73,7 @@ def main(host: str | None, port: int | None) -> None:
 def _has_users(settings: WebSettings) -> bool:
     services = Services.open(settings)
     try:
-        migrate(services.database)
+        prepare_database(services.database, settings)
         return services.users.any()
     finally:
         services.database.close()

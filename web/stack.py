@@ -151,7 +151,7 @@ class Stack:
         assert self._lock is not None
         self._lock.seek(0)
         self._lock.truncate()
-        json.dump({"url": self.url, "pid": os.getpid()}, self._lock)
+        json.dump({"url": self.url, "redis": environment["TENFOLD_REDIS_URL"], "pid": os.getpid()}, self._lock)
         self._lock.flush()
 
     def _wait_for_web(self, web: Child, process: "subprocess.Popen[bytes]") -> None:

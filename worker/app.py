@@ -6,15 +6,26 @@ its first step.
 
 import logging
 import multiprocessing
+from typing import Any
 
-from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutting_down
+from celery.signals import (
+    setup_logging,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutting_down,
+)
+from celery.worker.control import inspect_command
 
 from worker.healing import Healer, heal_for_ever
+from worker.heartbeat import beat_for_ever
 from worker.priority import give_way
-from worker.queue import RUN_STEP, create_celery
+from worker.queue import ABOUT, RUN_STEP, create_celery
 from worker.services import Services
 from worker.settings import Settings
 from worker.sign_of_life import SignOfLife
+from worker.upkeep.about import about
+from worker.upkeep.collecting import collect_for_ever
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +43,17 @@ def run_step(step_id: int) -> None:
     """Try the step that a message names."""
     assert _run is not None
     _run(step_id)
+
+
+@inspect_command(name=ABOUT)
+def _about(_state: object, marker: str | None = None, **_: object) -> dict[str, Any]:
+    """What `tenfold doctor` asks every worker; `marker` names a file that it has put on the volume."""
+    return about(settings.data / marker if marker else None)
+
+
+@setup_logging.connect
+def _keep_logging(**_: object) -> None:
+    """Celery leaves alone what `worker.logs` set up."""
 
 
 @worker_process_init.connect
@@ -64,6 +86,8 @@ def _start_healing(**_: object) -> None:
     services = Services.open(settings)
     healer = Healer(services.leases, services.queue, window=settings.queue_window)
     heal_for_ever(healer, settings.heal_seconds)
+    collect_for_ever(services)
+    beat_for_ever(settings.heartbeat_file)
 
 
 @worker_shutting_down.connect

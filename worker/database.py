@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, create_engine, event, make_url
+from sqlalchemy import URL, Connection, CursorResult, Engine, Executable, create_engine, event, make_url
 from sqlalchemy.orm import Session
 
 # A writer waits this long for another's transaction, which takes milliseconds; only a stuck disk takes longer.
@@ -50,9 +50,12 @@ def rows_changed(session: Session, statement: Executable) -> int:
     return cast(CursorResult[Any], session.execute(statement)).rowcount
 
 
-def _create_engine(url: str) -> Engine:
-    if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+def _create_engine(given: str) -> Engine:
+    url = make_url(given.replace("postgres://", "postgresql://", 1))
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() != "sqlite":
+        return _create_postgresql(url)
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
 
     @event.listens_for(engine, "connect")
@@ -65,5 +68,27 @@ def _create_engine(url: str) -> Engine:
     def begin(connection: Connection) -> None:
         write = connection.get_execution_options().get("tenfold_write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+def _create_postgresql(url: URL) -> Engine:
+    try:
+        from psycopg.types.string import StrDumper
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError("PostgreSQL needs a driver: pip install 'tenfold[postgres]'.") from error
+
+    class WithoutNul(StrDumper):
+        """PostgreSQL keeps no NUL in text, and SQLite does: what a person sent with one is kept with U+FFFD instead."""
+
+        def dump(self, text: str) -> Any:
+            return super().dump(text.replace("\0", "\ufffd"))
+
+    # A connection that the server dropped meanwhile is replaced before it is used.
+    engine = create_engine(url, pool_pre_ping=True)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        connection.adapters.register_dumper(str, WithoutNul)
 
     return engine

@@ -103,3 +103,11 @@ class TrialImpossible(WorkerError):
 
 class TrialPruned(WorkerError):
     """A sweep gives up one of its trials, which is worse than the others."""
+
+
+class DatabaseTooNew(WorkerError):
+    """The database has migrations that this version does not know."""
+
+
+class BackupUnusable(WorkerError):
+    """A backup that cannot be restored: it is damaged, or there is something where it is to go."""

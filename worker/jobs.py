@@ -1,7 +1,7 @@
 """The store of jobs: submit, look up, list, cancel, retry, delete.
 
 What a *worker* does to a job (claim, renew, complete, fail) is in `leases.py`. Both lock in one order, the
-job's row before its steps', so that two of them never wait for each other.
+job's row before its steps', and a sweep's row before its trials', so that two of them never wait for each other.
 """
 
 import hashlib
@@ -280,9 +280,7 @@ def end_job(session: Session, job_id: str, state: JobState, now: float, **values
 
     The sweep that a trial belongs to is told: its step comes in line. Of any other job webhooks are told.
     """
-    parent_id = session.scalar(select(Job.parent_id).where(Job.id == job_id))
-    if parent_id is not None:
-        session.execute(select(Job.id).where(Job.id == parent_id).with_for_update())
+    parent_id = lock_parent(session, job_id)
     ended = rows_changed(
         session,
         update(Job).where(Job.id == job_id, Job.state.in_(UNFINISHED)).values(state=state, finished_at=now, **values),
@@ -298,6 +296,15 @@ def end_job(session: Session, job_id: str, state: JobState, now: float, **values
     elif ended:
         tell_webhooks(session, job_id, now)
     return bool(ended)
+
+
+def lock_parent(session: Session, job_id: str) -> str | None:
+    """Lock the row of the sweep that the job is a trial of, and return its id. To be called before the trial's own row
+    is changed, where the sweep's will be."""
+    parent_id = session.scalar(select(Job.parent_id).where(Job.id == job_id))
+    if parent_id is not None:
+        session.execute(select(Job.id).where(Job.id == parent_id).with_for_update())
+    return parent_id
 
 
 def wake_sweep(session: Session, job_id: str) -> None:

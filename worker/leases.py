@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from worker.database import Database, rows_changed
 from worker.errors import LeaseLost
-from worker.jobs import Clock, end_job, hold_merge_until_shards_are_done, wake_sweep
+from worker.jobs import Clock, end_job, hold_merge_until_shards_are_done, lock_parent, wake_sweep
 from worker.records import Job, Model, Step, User
 from worker.states import UNFINISHED, JobState, StepKind, StepState
 
@@ -241,6 +241,7 @@ class LeaseStore:
             LeaseLost: the claim no longer counts.
         """
         with self._database.write() as session:
+            lock_parent(session, lease.job_id)
             self._change_job(session, lease, error=reason)
             self._change_step(session, lease, state=StepState.WAITING)
             end_job(session, lease.job_id, JobState.CANCELLED, self._clock())
@@ -258,6 +259,7 @@ class LeaseStore:
             LeaseLost: the claim no longer counts.
         """
         with self._database.write() as session:
+            lock_parent(session, lease.job_id)
             self._change_job(session, lease, done=Job.total)
             self._change_step(session, lease, state=StepState.DONE, lease_token=None, lease_expires_at=None)
             end_job(session, lease.job_id, JobState.SUCCEEDED, self._clock(), summary=summary)
@@ -273,6 +275,7 @@ class LeaseStore:
             LeaseLost: the claim no longer counts.
         """
         with self._database.write() as session:
+            lock_parent(session, lease.job_id)
             self._change_job(session, lease, error=reason)
             self._change_step(session, lease, state=StepState.WAITING)
             end_job(session, lease.job_id, JobState.FAILED, self._clock())
@@ -301,12 +304,23 @@ class LeaseStore:
         if not candidates:
             return []
         with self._database.write() as session:
-            marked = [
-                step_id
-                for step_id in candidates
-                if rows_changed(session, update(Step).where(Step.id == step_id, due).values(announced_at=now))
-            ]
-        return marked
+            # Steps that another transaction changes just now are left to it: waiting for several could be mutual.
+            still_due = select(Step.id).where(Step.id.in_(candidates), due).with_for_update(skip_locked=True)
+            marked = set(session.scalars(still_due))
+            session.execute(update(Step).where(Step.id.in_(marked)).values(announced_at=now))
+        return [step_id for step_id in candidates if step_id in marked]
+
+    def claimable(self, kinds: Sequence[StepKind], *, job_id: str | None = None, at_most: int) -> Sequence[int]:
+        """The ids of steps of these kinds that could be claimed now, the longest in line first.
+
+        Args:
+            job_id: only those of this job.
+        """
+        query = select(Step.id).where(Step.kind.in_(kinds), _claimable(self._clock()))
+        if job_id is not None:
+            query = query.where(Step.job_id == job_id)
+        with self._database.read() as session:
+            return session.scalars(query.order_by(Step.id).limit(at_most)).all()
 
     def count_claimable(self, kinds: Sequence[StepKind], at_most: int) -> int:
         """How many steps of these kinds could be claimed now, counted up to `at_most`."""
@@ -320,6 +334,7 @@ class LeaseStore:
             f"error (the last was {step.worker}). See the job's log, and retry the job when the cause is gone."
         )
         with self._database.write() as session:
+            lock_parent(session, step.job_id)
             session.execute(select(Job.id).where(Job.id == step.job_id).with_for_update())
             if session.scalar(still_exhausted) is None:
                 return False

@@ -1,29 +1,62 @@
-"""`tenfold-worker`: brings the database up to date, then runs steps until it is told to stop."""
+"""`tenfold-worker`: runs steps until it is told to stop, or one job alone and ends."""
 
-import logging
+import sys
+from collections.abc import Sequence
+
+import click
 
 from worker.app import celery, settings
 from worker.database import Database
+from worker.logs import configure_logging
 from worker.queue import QUEUES
-from worker.schema import migrate
+from worker.schema import prepare_database
+from worker.settings import Settings
+from worker.states import JobKind
 from worker.volume import Volume
 
+# What people call the queues.
+KINDS = {"train": JobKind.TRAINING, "classify": JobKind.CLASSIFICATION}
 
-def main() -> None:
+
+@click.command()
+@click.option(
+    "--kind",
+    "kinds",
+    type=click.Choice(list(KINDS)),
+    multiple=True,
+    help="Only trainings, or only classifications and all else that is short. Default: both.",
+)
+@click.option("--once", is_flag=True, help="Do one job, then end; docs/kubernetes.md has the exit codes.")
+@click.option("--job", "job_id", help="With --once: this job and no other.")
+def main(kinds: tuple[str, ...], once: bool, job_id: str | None) -> None:
     """Run a worker. SIGTERM or Ctrl-C lets it give its step back and end."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    if job_id and not once:
+        raise click.UsageError("--job goes with --once.")
+    configure_logging(settings.log_format)
+    _prepare(settings)
+    queues = [KINDS[kind] for kind in kinds] or list(QUEUES)
+    if once:
+        from worker.once import run_one_job
+
+        sys.exit(run_one_job(settings, queues, job_id))
+    _run_celery(queues)
+
+
+def _prepare(settings: Settings) -> None:
     Volume(settings.data).create()
     database = Database(settings.resolved_database_url)
-    migrate(database)
+    prepare_database(database, settings)
     database.close()
+
+
+def _run_celery(queues: Sequence[JobKind]) -> None:
     celery.worker_main(
         [
             "worker",
             "--loglevel=INFO",
             f"--concurrency={settings.worker_processes}",
             f"--max-memory-per-child={settings.max_process_bytes // 1024}",
-            f"--queues={','.join(kind.value for kind in QUEUES)}",
+            f"--queues={','.join(kind.value for kind in queues)}",
             "--without-gossip",
             "--without-mingle",
         ]

@@ -17,13 +17,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import uuid4
 
-from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from worker.errors import InvalidSubmission, PredictionFailed, PredictorAway
-from worker.queue import REDIS_TIMEOUT_SECONDS
+from worker.redis import REDIS_TIMEOUT_SECONDS, connect_redis
 
 LINE = "tenfold:predictions"
 PREDICTOR = "tenfold:predictor"
@@ -60,12 +57,11 @@ class PredictionLine:
 
     def __init__(self, redis_url: str, wait_seconds: float) -> None:
         self._wait_seconds = wait_seconds
-        self._redis = Redis.from_url(
+        self._redis = connect_redis(
             redis_url,
-            socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
             # Redis itself ends a wait, well before the socket does.
             socket_timeout=max(wait_seconds, TAKE_SECONDS) + REDIS_TIMEOUT_SECONDS,
-            retry=Retry(NoBackoff(), retries=0),
+            decode_responses=False,
         )
 
     def ask(self, image: bytes, parameters: Mapping[str, Any]) -> dict[str, Any]:

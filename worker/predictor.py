@@ -17,6 +17,8 @@ from trainer.devices import device_in_use, gpu_memory_bytes
 from trainer.errors import ImageUnreadable
 from trainer.plans import SIDE
 from trainer.runtime import configure
+from worker.heartbeat import beat
+from worker.logs import configure_logging
 from worker.parameters import PredictionParameters
 from worker.prediction_line import Request
 from worker.services import Services
@@ -51,6 +53,7 @@ class Predictor:
         self._warm_up()
         log.info("warm")
         while not stopping():
+            beat(self._services.settings.heartbeat_file)
             try:
                 request = self._line.take()
                 if request is None:
@@ -92,8 +95,8 @@ class Predictor:
 
 def main() -> None:
     """Run a predictor. SIGTERM or Ctrl-C ends it after the answer that it is about to give."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     settings = Settings()
+    configure_logging(settings.log_format)
     told_to_stop: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _: told_to_stop.append(received))

@@ -10,15 +10,17 @@ from collections.abc import Iterable
 from celery import Celery
 from kombu.exceptions import OperationalError
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
+from worker.redis import REDIS_TIMEOUT_SECONDS, broker_settings
 from worker.states import JobKind, StepKind
 
 log = logging.getLogger(__name__)
 
 RUN_STEP = "tenfold.run_step"
+
+# Asks every worker what it is (`upkeep.about`).
+ABOUT = "tenfold_about"
 
 # Imports, reviews and the steps of a sweep are short: they share the queue of the classifications, so that no long
 # training holds them up.
@@ -34,14 +36,12 @@ QUEUES: dict[JobKind, tuple[StepKind, ...]] = {
     ),
 }
 
-# A web request waits for Redis no longer than this before it goes on without: the row is durable already.
-REDIS_TIMEOUT_SECONDS = 1.0
-
 
 def create_celery(redis_url: str) -> Celery:
     """The Celery application, configured for long steps: one message at a time, acknowledged when done."""
-    celery = Celery("tenfold", broker=redis_url)
+    celery = Celery("tenfold")
     celery.conf.update(
+        **broker_settings(redis_url),
         accept_content=["json"],
         task_serializer="json",
         task_ignore_result=True,
@@ -52,25 +52,12 @@ def create_celery(redis_url: str) -> Celery:
         # A child imports TensorFlow before it reports ready, which takes up to a minute on a busy machine.
         worker_proc_alive_timeout=120,
         worker_cancel_long_running_tasks_on_connection_loss=False,
+        # However long Redis is away, a worker waits for it: by default Celery gives up after a hundred tries.
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
         broker_connection_timeout=REDIS_TIMEOUT_SECONDS,
-        broker_transport_options={
-            "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
-            "retry_on_timeout": True,
-        },
     )
     return celery
-
-
-def connect_redis(redis_url: str) -> Redis:
-    """A client for live figures and queue lengths that fails fast when Redis is away."""
-    return Redis.from_url(
-        redis_url,
-        decode_responses=True,
-        socket_timeout=REDIS_TIMEOUT_SECONDS,
-        socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), retries=0),
-    )
 
 
 class StepQueue:
@@ -94,6 +81,14 @@ class StepQueue:
             log.warning("Redis is away, the step will be announced later: %s", error)
             return False
         return True
+
+    def drop_one(self, kind: JobKind) -> None:
+        """Take one announcement from the queue unread.
+
+        Raises:
+            RedisError: Redis is away.
+        """
+        self._redis.rpop(_queue_of(kind))
 
     def waiting(self, kind: JobKind) -> int:
         """How many announcements in the queue of this kind of job no worker has taken yet.

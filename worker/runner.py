@@ -4,6 +4,7 @@ import gc
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from enum import Enum, auto
 from pathlib import Path
 
 from trainer.errors import TrainerError
@@ -11,6 +12,7 @@ from worker import classification, correcting, importing, merging, sweeps, train
 from worker.errors import LeaseLost, ShuttingDown, TrialPruned, UnknownJob, WorkerError
 from worker.keeper import LeaseKeeper
 from worker.leases import Lease
+from worker.logs import logging_about
 from worker.services import Services
 from worker.states import JobKind, StepKind
 
@@ -32,6 +34,20 @@ WORK: dict[StepKind, Work] = {
 # Steps that make millions of short-lived objects and no reference cycles. Python's collector of cycles would go through
 # all of TensorFlow's objects again and again meanwhile, which takes a third of a shard's time.
 WITHOUT_CYCLES = frozenset({StepKind.PLAN, StepKind.SHARD, StepKind.MERGE})
+
+
+class Outcome(Enum):
+    """What came of a step that was claimed."""
+
+    DONE = auto()
+    GIVEN_BACK = auto()  # as if it had not been tried
+    PUT_BACK = auto()  # after an error that may pass; the attempt counts
+    JOB_FAILED = auto()
+    LOST = auto()  # the job was cancelled meanwhile, or another worker took the step over
+
+    @property
+    def to_be_tried_again(self) -> bool:
+        return self in (Outcome.GIVEN_BACK, Outcome.PUT_BACK)
 
 
 class Runner:
@@ -61,6 +77,10 @@ class Runner:
         if lease is None:
             log.debug("step %d is not to be had", step_id)
             return
+        self.work(lease)
+
+    def work(self, lease: Lease) -> Outcome:
+        """Do the step that was claimed."""
         settings = self._services.settings
         keeper = LeaseKeeper(
             self._services.leases,
@@ -69,17 +89,22 @@ class Runner:
             check_seconds=settings.lease_check_seconds,
             shutting_down=self._shutting_down,
         )
-        with log_to_job(self._services.volume.log(lease.job_id), self._services.worker):
+        with (
+            logging_about(job=lease.job_id, step=lease.step_id),
+            log_to_job(self._services.volume.log(lease.job_id), self._services.worker),
+        ):
             log.info("%s %d: attempt %d", lease.kind.value, lease.position, lease.attempt)
             try:
                 with keeper, self._at_work(lease), _collector_paused(lease.kind in WITHOUT_CYCLES):
-                    self._work(lease, keeper.check)
+                    outcome = self._work(lease, keeper.check)
             except LeaseLost as lost:
                 log.info("stopped: %s", lost)
+                outcome = Outcome.LOST
             self._services.live.clear(lease.job_id, lease.step_id)
         self._note_bytes(lease)
         if lease.parent_id is not None:
             self._services.queue.announce(JobKind.SWEEP, self._services.jobs.steps_in_line(lease.parent_id))
+        return outcome
 
     def _note_bytes(self, lease: Lease) -> None:
         """What a job leaves on the volume counts for its owner."""
@@ -89,7 +114,7 @@ class Runner:
             if self._services.jobs.get(lease.job_id).state.final:
                 self._services.jobs.note_bytes(lease.job_id, self._services.volume.bytes_of_job(lease.job_id))
 
-    def _work(self, lease: Lease, check: Callable[[], None]) -> None:
+    def _work(self, lease: Lease, check: Callable[[], None]) -> Outcome:
         leases = self._services.leases
         try:
             WORK[lease.kind](self._services, lease, check)
@@ -98,18 +123,22 @@ class Runner:
         except ShuttingDown:
             log.info("given back: this worker is stopping")
             leases.give_back(lease)
+            return Outcome.GIVEN_BACK
         except TrialPruned as pruned:
             log.info("%s", pruned)
             leases.give_up_trial(lease, str(pruned))
         except (TrainerError, WorkerError) as error:
             log.error("failed: %s", error)
             leases.fail_job(lease, str(error))
+            return Outcome.JOB_FAILED
         except Exception as error:
             log.exception("the step met an error and goes back in line")
             if lease.attempt >= self._services.settings.max_attempts:
                 leases.fail_job(lease, f"{type(error).__name__}: {error} (after {lease.attempt} attempts)")
-            else:
-                leases.put_back_after_error(lease)
+                return Outcome.JOB_FAILED
+            leases.put_back_after_error(lease)
+            return Outcome.PUT_BACK
+        return Outcome.DONE
 
 
 @contextmanager

@@ -18,7 +18,8 @@ from worker.people.users import UserStore
 from worker.prediction_line import PredictionLine
 from worker.presence import PresenceBoard
 from worker.progress import LiveFigures
-from worker.queue import StepQueue, connect_redis, create_celery
+from worker.queue import StepQueue, create_celery
+from worker.redis import connect_redis
 from worker.settings import Settings
 from worker.volume import Volume
 from worker.webhooks import WebhookStore

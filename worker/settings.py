@@ -9,6 +9,8 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from trainer.hardware import Device, Precision
+from worker.logs import LogFormat
+from worker.states import JobKind
 
 
 class Settings(BaseSettings):
@@ -20,7 +22,23 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="SQLAlchemy URL of the job table; default: SQLite in `tenfold.db` on the volume."
     )
-    redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis for the queue and live progress.")
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0",
+        description="Redis or Valkey for the queue and live progress; `rediss://` for TLS, "
+        "`redis+sentinel://host:26379,host:26379/service/0` for Sentinels.",
+    )
+    migrate_at_start: bool = Field(
+        True,
+        description="Whether web and workers bring the database's tables to their version when they start; if not, "
+        "they wait until `tenfold-migrate` has.",
+    )
+    log_format: LogFormat = Field(
+        "text", description="How web, workers and predictors log: `text`, or `json` with one object a line."
+    )
+    heartbeat_file: Path | None = Field(
+        None,
+        description="A file that a worker or predictor touches every few seconds while it lives, for health checks.",
+    )
 
     lease_seconds: float = Field(
         15,
@@ -74,6 +92,27 @@ class Settings(BaseSettings):
         "review; the others are listed without.",
     )
 
+    keep_days: dict[JobKind, float] = Field(
+        {},
+        description="How many days ended jobs are kept, for each kind: "
+        '`{"classification": 30, "import": 7}`. Kinds that are not named are kept.',
+    )
+    keep_bytes: dict[JobKind, int] = Field(
+        {},
+        description="How many bytes the files of ended jobs may take, for each kind, as `keep_days`; the oldest go "
+        "first.",
+    )
+    keep_losing_models_days: float | None = Field(
+        None, ge=0, description="How many days the models of a sweep are kept that are not its best; default: for ever."
+    )
+    gc_seconds: float = Field(
+        3600, gt=0, description="How often a worker removes what these three no longer want, where one of them is set."
+    )
+    gc_safe_seconds: float = Field(
+        86_400,
+        ge=60,
+        description="Nothing that ended or was written less than this ago is ever removed by `tenfold gc`.",
+    )
     max_jobs_per_user: int = Field(
         100, ge=1, description="Unfinished jobs that one user may have at once; a sweep is one."
     )

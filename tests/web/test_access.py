@@ -34,8 +34,8 @@ NAMES = {
     "row": 0,
     "key_id": "tf_0",
     "filename": "x.css",
-    "upload_id": "0",
-    "webhook_id": "0",
+    "upload_id": "01m7y99wtf1q6g3gcrsjzrqv9n",
+    "webhook_id": "01m7y99wtf1q6g3gcrsjzrqv9n",
 }
 
 MAY = {
@@ -58,8 +58,9 @@ def people(services: Services) -> dict[str, Person]:
 
 @pytest.fixture
 def job(services: Services, people: dict[str, Person]) -> str:
-    """A training of the person `owner`."""
-    services.jobs.submit("job-1", JobKind.TRAINING, {}, total=1, fingerprint="", owner="owner")
+    """A training of the person `owner`, who also has trained the model."""
+    for name in ("job-1", "model-1"):
+        services.jobs.submit(name, JobKind.TRAINING, {"dataset": "mnist"}, total=1, fingerprint="", owner="owner")
     services.volume.dataset("anything").mkdir()
     (services.volume.dataset("anything") / "source.json").write_text('{"job": "job-1"}')
     return "job-1"
@@ -111,7 +112,7 @@ def restore(services: Services) -> None:
     directory.mkdir(exist_ok=True)
     (directory / "source.json").write_text('{"job": "job-1"}')
     if not any(job.id == "job-1" for job in services.jobs.list()):
-        services.jobs.submit("job-1", JobKind.TRAINING, {}, total=1, fingerprint="", owner="owner")
+        services.jobs.submit("job-1", JobKind.TRAINING, {"dataset": "mnist"}, total=1, fingerprint="", owner="owner")
 
 
 def test_while_there_are_no_users_nobody_is_asked(api: FlaskClient, services: Services) -> None:

@@ -19,8 +19,8 @@ MAX_ATTEMPTS = 3
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'jobs.db'}")
+def database(tmp_path: Path, database_url: str | None) -> Iterator[Database]:
+    opened = Database(database_url or f"sqlite:///{tmp_path / 'jobs.db'}")
     migrate(opened)
     yield opened
     opened.close()

@@ -3,13 +3,16 @@
 import pytest
 from redis import Redis
 
-from tests.conftest import Clock
+from tests.conftest import Clock, every_database
 from tests.worker.conftest import Submit
 from worker.healing import GRACE_SECONDS, Healer
 from worker.jobs import JobStore
 from worker.leases import LeaseStore
-from worker.queue import StepQueue, connect_redis, create_celery
+from worker.queue import StepQueue, create_celery
+from worker.redis import connect_redis
 from worker.states import JobKind, JobState
+
+pytestmark = every_database
 
 WINDOW = 4
 

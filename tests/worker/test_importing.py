@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+from tests.conftest import every_database
 from tests.uploads import class_folders, csv_of, npz, received
 from trainer.dataset_files import FILES
 from trainer.datasets import Dataset, load_dataset
@@ -155,6 +156,7 @@ def test_a_name_is_taken_by_an_import_that_has_not_ended(services: Services, sha
     assert submit(services, shapes).id != first.id
 
 
+@every_database
 def test_a_repeated_import_is_the_same_job_before_and_after_its_end(services: Services, shapes: bytes) -> None:
     first = submit(services, shapes, key="once")
     assert submit(services, shapes, key="once").id == first.id
@@ -166,6 +168,7 @@ def test_a_repeated_import_is_the_same_job_before_and_after_its_end(services: Se
         submit(services, shapes + b"more", key="once")
 
 
+@every_database
 def test_of_two_imports_of_one_name_one_wins_and_the_other_says_why(
     services: Services, shapes: bytes, mnist: Dataset
 ) -> None:
@@ -215,6 +218,7 @@ def test_an_import_cancelled_while_it_is_read_publishes_nothing(services: Servic
     assert on_the_volume(services) == []
 
 
+@every_database
 def test_an_import_cancelled_between_its_publication_and_its_end_leaves_nothing(
     services: Services, shapes: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

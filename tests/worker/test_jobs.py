@@ -2,12 +2,14 @@
 
 import pytest
 
-from tests.conftest import Clock
+from tests.conftest import Clock, every_database
 from tests.worker.conftest import Submit
 from worker.errors import IdempotencyConflict, UnknownJob, WrongState
 from worker.jobs import JobStore
 from worker.leases import LeaseStore, Shard
 from worker.states import JobKind, JobState
+
+pytestmark = every_database
 
 
 def claim_first(jobs: JobStore, leases: LeaseStore, job_id: str):  # type: ignore[no-untyped-def]

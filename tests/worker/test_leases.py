@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import Clock
+from tests.conftest import Clock, every_database
 from tests.worker.conftest import LEASE_SECONDS, MAX_ATTEMPTS, Submit
 from worker.database import Database
 from worker.errors import LeaseLost
@@ -14,6 +14,8 @@ from worker.leases import Lease, LeaseStore, Shard
 from worker.models import ModelStore
 from worker.records import Model
 from worker.states import JobKind, JobState, StepKind
+
+pytestmark = every_database
 
 CLASSIFICATION_STEPS = (StepKind.PLAN, StepKind.SHARD, StepKind.MERGE)
 

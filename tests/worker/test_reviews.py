@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.conftest import Clock, write_dataset
+from tests.conftest import Clock, every_database, write_dataset
 from tests.reviews import classified, digits, untrained_model, with_settings, work_off
 from trainer.catalogue import read_entry
 from trainer.datasets import Dataset, load_dataset
@@ -51,6 +51,7 @@ def corrected_column(services: Services, job: Job) -> list[str | None]:
     return column
 
 
+@every_database
 def test_a_correction_is_kept_replaced_and_cleared(services: Services, job: Job) -> None:
     correct(services, job.id, 3, "7")
     correct(services, job.id, 5, None)
@@ -76,6 +77,7 @@ def test_what_cannot_be_corrected_says_why(services: Services, job: Job) -> None
     assert services.corrections.count(job.id) == 0
 
 
+@every_database
 def test_of_two_corrections_of_one_row_at_a_time_one_counts_and_none_fails(services: Services, job: Job) -> None:
     labels = [str(number) for number in range(8)]
     start = threading.Barrier(len(labels))
@@ -99,6 +101,7 @@ def test_of_two_corrections_of_one_row_at_a_time_one_counts_and_none_fails(servi
     assert correction.label in labels
 
 
+@every_database
 def test_the_time_of_a_correction_is_that_of_the_last(services: Services, job: Job, clock: Clock) -> None:
     store = CorrectionStore(services.database, clock)
     store.put(job.id, 0, "000.png", "1")
@@ -108,6 +111,7 @@ def test_the_time_of_a_correction_is_that_of_the_last(services: Services, job: J
     assert [correction.corrected_at for correction in store.list(job.id)] == [clock.now]
 
 
+@every_database
 def test_corrections_go_with_their_job(services: Services, job: Job) -> None:
     correct(services, job.id, 3, "7")
 
@@ -242,6 +246,7 @@ def test_too_few_corrections_for_a_data_set_of_their_own_fail_with_what_to_do(
     assert "corrected" not in pl.read_parquet(services.volume.job(job.id) / "results.parquet").columns
 
 
+@every_database
 def test_a_review_that_could_not_be_merged_is_refused(services: Services, job: Job, mnist: Dataset) -> None:
     def refusal(**parameters: str) -> tuple[str, str]:
         with pytest.raises(InvalidSubmission) as refused:

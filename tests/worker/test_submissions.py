@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import every_database
 from trainer.parameters import TrainingParameters
 from trainer.recipes import get_recipe
 from worker import submissions
@@ -16,6 +17,8 @@ from worker.services import Services
 from worker.settings import Settings
 from worker.states import JobKind, JobState
 from worker.submissions import Upload
+
+pytestmark = every_database
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from tests.conftest import write_dataset
+from tests.conftest import every_database, write_dataset
 from trainer.datasets import Dataset
 from worker import submissions
 from worker.errors import InvalidSubmission, WrongState
@@ -143,6 +143,7 @@ def test_a_hopeless_trial_is_given_up_early(services: Services, submit: Submit, 
     assert ended.summary["ranking"][-1]["state"] == "given up"
 
 
+@every_database
 def test_cancelling_a_sweep_cancels_its_trials_and_retrying_goes_on(
     services: Services, submit: Submit, worker: Worker
 ) -> None:
@@ -193,6 +194,7 @@ def test_a_message_that_comes_twice_makes_no_trial_twice(services: Services, sub
     assert len(services.jobs.trials(sweep.id)) == 3
 
 
+@every_database
 def test_a_trial_that_ends_while_the_sweep_looks_is_not_missed(
     services: Services, submit: Submit, worker: Worker
 ) -> None:
@@ -220,6 +222,7 @@ def test_trials_are_listed_with_their_sweep_only(services: Services, submit: Sub
     assert len(services.jobs.list(parent=sweep.id)) == 2
 
 
+@every_database
 def test_deleting_a_sweep_deletes_its_trials_and_their_files(
     services: Services, submit: Submit, worker: Worker
 ) -> None:

@@ -69,6 +69,20 @@ SECTIONS = {
             "List the data sets that a model can be trained on, or show the one called NAME.",
         ),
     ),
+    "Upkeep": (
+        Entry("doctor", "upkeep:doctor", "Look at volume, database, Redis, clocks and workers, and say what to do."),
+        Entry("gc", "upkeep:gc", "Remove what the rules of the settings no longer keep, and what killed writers left."),
+        Entry(
+            "backup",
+            "upkeep:backup",
+            "Write database, models, data sets and jobs to FILE, a tar (.tar.gz: compressed), while all runs on.",
+        ),
+        Entry(
+            "restore",
+            "upkeep:restore",
+            "Put the backup FILE into an empty volume and database, SQLite or PostgreSQL.",
+        ),
+    ),
     "Set up": (
         Entry("users", "users:users", "Add, list, change and remove users, who then sign in."),
         Entry("keys", "users:keys", "Make, list and revoke API keys."),
@@ -94,9 +108,9 @@ SECTIONS = {
 def tenfold(server: str | None, key: str | None) -> None:
     """Train handwritten-digit classifiers and classify images in bulk.
 
-    All commands but those under Start, `users` and `keys` talk to a server: the one that --server, TENFOLD_SERVER or
-    the configuration file names, else the one that `tenfold up` last started from this directory, else
-    http://127.0.0.1:8000. `tenfold config` says which.
+    All commands but those under Start and Upkeep, `users` and `keys` talk to a server: the one that --server,
+    TENFOLD_SERVER or the configuration file names, else the one that `tenfold up` last started from this directory,
+    else http://127.0.0.1:8000. `tenfold config` says which.
 
     JOB is an id, or `last` for the newest.
 

@@ -1,0 +1,94 @@
+"""Log lines for machines, and the sign of life for health checks, as other processes see them."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from worker.database import Database
+from worker.heartbeat import beat
+from worker.schema import is_migrated, migrate, prepare_database
+from worker.settings import Settings
+
+
+def logged(code: str, log_format: str) -> list[str]:
+    program = f"import logging; from worker.logs import configure_logging, logging_about\n{code}"
+    program = program.replace("CONFIGURE", f"configure_logging({log_format!r})")
+    return subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    ).stderr.splitlines()
+
+
+def test_a_json_line_says_which_job_it_is_about_while_one_is_worked_on() -> None:
+    lines = logged(
+        """
+CONFIGURE
+log = logging.getLogger("worker.training")
+with logging_about(job="01j", step=7):
+    log.info("epoch %d", 3)
+log.warning("done")
+""",
+        "json",
+    )
+
+    during, after = map(json.loads, lines)
+    assert during.pop("time").endswith("+00:00")
+    assert during == {"level": "INFO", "logger": "worker.training", "message": "epoch 3", "job": "01j", "step": 7}
+    assert "job" not in after
+
+
+def test_an_error_s_traceback_stays_on_its_json_line() -> None:
+    [line] = logged(
+        """
+CONFIGURE
+try:
+    1 / 0
+except ZeroDivisionError:
+    logging.exception("it broke")
+""",
+        "json",
+    )
+
+    assert "ZeroDivisionError" in json.loads(line)["exc_info"]
+
+
+def test_a_text_line_is_for_people() -> None:
+    [line] = logged("CONFIGURE; logging.getLogger('worker').info('warm')", "text")
+
+    assert line.endswith("INFO worker warm")
+
+
+def test_a_process_that_beats_is_healthy_and_one_that_has_stopped_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "alive"
+    assert check(file).returncode != 0
+
+    beat(file)
+    assert check(file).returncode == 0
+
+    long_ago = file.stat().st_mtime - 100
+    os.utime(file, (long_ago, long_ago))
+    stopped = check(file)
+    assert stopped.returncode != 0
+    assert "No sign of life" in stopped.stderr
+
+
+def test_a_process_that_may_not_migrate_waits_for_who_does(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path, migrate_at_start=False)
+    database = Database(settings.resolved_database_url)
+    started = threading.Thread(target=prepare_database, args=(database, settings))
+    started.start()
+    assert not is_migrated(database)
+    assert started.is_alive()
+
+    migrate(database)
+
+    started.join(30)
+    assert not started.is_alive()
+    assert is_migrated(database)
+    database.close()
+
+
+def check(file: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, "-m", "worker.heartbeat", file, "30"], capture_output=True, text=True)

@@ -1,0 +1,157 @@
+"""One-shot workers as real processes: each does one job and says by its exit code how that went."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select
+
+from tests.conftest import write_dataset
+from tests.worker.test_killed_workers import until
+from trainer.datasets import Dataset
+from trainer.networks import build_model
+from trainer.parameters import TrainingParameters
+from trainer.recipes import RECIPES
+from trainer.samples import write_digit_zip
+from worker import submissions
+from worker.once import ExitCode
+from worker.parameters import ClassificationParameters
+from worker.records import Job, Model, Step
+from worker.services import Services
+from worker.states import JobKind, JobState, StepState
+from worker.submissions import Upload
+
+PATIENCE_SECONDS = 120
+
+
+@pytest.fixture
+def start(services: Services) -> Callable[..., "subprocess.Popen[str]"]:
+    """Start `tenfold-worker --once` on this test's volume."""
+    environment = os.environ | {
+        "TENFOLD_DATA": str(services.settings.data),
+        "TENFOLD_REDIS_URL": services.settings.redis_url,
+        "TENFOLD_LOG_FORMAT": "json",
+        "TENFOLD_SHARD_IMAGES": "100",
+    }
+
+    def start(*options: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "worker.main", "--once", *options],
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
+
+
+@pytest.fixture
+def few(services: Services, mnist: Dataset) -> str:
+    """A data set on which an epoch takes no time."""
+    write_dataset(mnist.head(600, 200), services.volume.dataset("few"))
+    return "few"
+
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+def test_with_nothing_to_do_it_ends_at_once(start: Start) -> None:
+    worker = start()
+
+    _, log = worker.communicate(timeout=PATIENCE_SECONDS)
+
+    assert worker.returncode == ExitCode.DONE
+    assert "nothing to do" in log
+
+
+def test_it_trains_the_first_job_in_line_and_leaves_the_others(services: Services, start: Start, few: str) -> None:
+    first, second = (train(services, few, epochs=1) for _ in range(2))
+
+    worker = start("--kind", "train")
+    _, log = worker.communicate(timeout=PATIENCE_SECONDS)
+
+    assert worker.returncode == ExitCode.DONE, log
+    assert services.jobs.get(first.id).state is JobState.SUCCEEDED
+    assert services.jobs.get(second.id).state is JobState.QUEUED
+    assert services.queue.waiting(JobKind.TRAINING) == 1
+    assert f'"job": "{first.id}"' in log
+
+
+def test_it_does_every_step_of_a_classification(services: Services, start: Start, few: str, mnist: Dataset) -> None:
+    training = train(services, few, epochs=1)
+    job = classify(services, mnist, images=250)
+
+    worker = start("--kind", "classify", "--job", job.id)
+    _, log = worker.communicate(timeout=PATIENCE_SECONDS)
+
+    assert worker.returncode == ExitCode.DONE, log
+    ended = services.jobs.get(job.id)
+    assert ended.state is JobState.SUCCEEDED
+    assert ended.summary is not None
+    assert ended.summary["images"] == 250
+    assert services.jobs.get(training.id).state is JobState.QUEUED
+
+
+def test_told_to_stop_it_gives_its_training_back(services: Services, start: Start, few: str) -> None:
+    job = train(services, few, epochs=1000)
+    worker = start("--kind", "train")
+    until(lambda: services.jobs.get(job.id).done >= 1)
+
+    worker.send_signal(signal.SIGTERM)
+    _, log = worker.communicate(timeout=PATIENCE_SECONDS)
+
+    assert worker.returncode == ExitCode.TRY_AGAIN, log
+    step = only_step(services, job)
+    assert (step.state, step.attempts) == (StepState.QUEUED, 0)
+    assert (services.volume.work(job.id) / "checkpoint.npz").exists()
+
+
+def test_a_job_that_cannot_succeed_is_not_worth_another_try(services: Services, start: Start, few: str) -> None:
+    job = train(services, few, epochs=1)
+    for file in services.volume.dataset("few").iterdir():
+        file.unlink()
+
+    worker = start("--job", job.id)
+    _, log = worker.communicate(timeout=PATIENCE_SECONDS)
+
+    assert worker.returncode == ExitCode.JOB_FAILED, log
+    assert services.jobs.get(job.id).state is JobState.FAILED
+
+
+def test_a_job_that_there_is_not_is_not_worth_another_try(start: Start) -> None:
+    worker = start("--job", "01m0000000000000000000000")
+
+    _, log = worker.communicate(timeout=PATIENCE_SECONDS)
+
+    assert worker.returncode == ExitCode.JOB_FAILED
+    assert "01m0000000000000000000000" in log
+
+
+def train(services: Services, dataset: str, *, epochs: int) -> Job:
+    return submissions.submit_training(
+        services, TrainingParameters(recipe="dropout-128", dataset=dataset, epochs=epochs)
+    )
+
+
+def classify(services: Services, mnist: Dataset, *, images: int) -> Job:
+    """With an untrained net: what it answers does not matter here."""
+    services.volume.model("untrained").mkdir()
+    build_model(RECIPES["dropout-128"].plan, classes=10, seed=1, steps=1).save(
+        services.volume.model("untrained") / "model.keras"
+    )
+    with services.database.write() as session:
+        session.add(
+            Model(id="untrained", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0)
+        )
+    path = services.volume.uploads / "received.part"
+    write_digit_zip(mnist.test_images[:images], mnist.test_labels[:images], path)
+    upload = Upload(path, "digits.zip", path.stat().st_size, "0" * 64)
+    return submissions.submit_classification(services, ClassificationParameters(model="untrained"), upload)
+
+
+def only_step(services: Services, job: Job) -> Step:
+    with services.database.read() as session:
+        return session.scalars(select(Step).where(Step.job_id == job.id)).one()

@@ -1,0 +1,158 @@
+"""What only PostgreSQL does: it drops connections, locks single rows, and refuses some text that SQLite keeps."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import select, update
+
+from tests.conftest import Clock, every_database
+from tests.postgres import Postgres
+from tests.worker.conftest import Submit
+from worker.database import Database
+from worker.errors import LeaseLost, UnknownJob
+from worker.jobs import JobStore
+from worker.leases import LeaseStore
+from worker.records import Job, Step
+from worker.schema import migrate
+from worker.states import JobKind, JobState, StepKind, StepState
+
+
+@pytest.fixture
+def database_kind() -> str:
+    return "postgresql"
+
+
+Ways = {
+    "finish": lambda leases, lease: leases.finish_job(lease, {}),
+    "fail": lambda leases, lease: leases.fail_job(lease, "no"),
+    "give up": lambda leases, lease: leases.give_up_trial(lease, "hopeless"),
+}
+
+
+@pytest.fixture
+def sweep(database: Database, submit: Submit, clock: Clock) -> Job:
+    """A sweep with one trial in line."""
+    sweep = submit(JobKind.SWEEP)
+    trial = Job(
+        id="trial",
+        parent_id=sweep.id,
+        kind=JobKind.TRAINING,
+        state=JobState.QUEUED,
+        parameters={},
+        source={},
+        fingerprint="",
+        created_at=clock(),
+        total=1,
+    )
+    with database.write() as session:
+        session.add(trial)
+        session.flush()
+        session.add(Step(job_id="trial", kind=StepKind.TRAIN, state=StepState.QUEUED, announced_at=clock()))
+    return sweep
+
+
+def test_a_dropped_connection_is_replaced(
+    jobs: JobStore, submit: Submit, postgres: Postgres, database_url: str
+) -> None:
+    job = submit()
+    postgres.drop_connections(database_url)
+
+    assert jobs.get(job.id).state is JobState.QUEUED
+    assert submit().state is JobState.QUEUED
+
+
+@every_database
+@pytest.mark.parametrize("end", Ways.values(), ids=Ways.keys())
+def test_a_trial_that_ends_while_its_sweep_is_cancelled_does_not_wait_for_ever(
+    database: Database,
+    jobs: JobStore,
+    leases: LeaseStore,
+    sweep: Job,
+    end: Callable[..., None],
+) -> None:
+    [step] = jobs.steps_in_line("trial")
+    lease = leases.claim(step, "worker")
+    assert lease is not None
+    outcome: list[Exception | None] = []
+
+    def finish() -> None:
+        try:
+            end(leases, lease)
+            outcome.append(None)
+        except Exception as error:
+            outcome.append(error)
+
+    worker = threading.Thread(target=finish)
+    with database.write() as session:  # as a cancel does: the sweep's row, and then its trials'
+        session.execute(select(Job.id).where(Job.id == sweep.id).with_for_update())
+        worker.start()
+        time.sleep(0.2)
+        session.execute(update(Job).where(Job.id == "trial").values(state=JobState.CANCELLED))
+    worker.join()
+
+    assert isinstance(outcome[0], LeaseLost)
+    assert jobs.get("trial").state is JobState.CANCELLED
+
+
+@every_database
+def test_what_another_transaction_changes_is_not_waited_for_when_lost_steps_are_announced(
+    database: Database, leases: LeaseStore, jobs: JobStore, submit: Submit, database_kind: str, clock: Clock
+) -> None:
+    held, free = (jobs.steps_in_line(submit().id)[0] for _ in range(2))
+    clock.advance(60)
+    if database_kind == "sqlite":  # one transaction at a time: there is nothing held
+        assert leases.announce_again([StepKind.TRAIN], announced_before=clock(), limit=9) == [held, free]
+        return
+
+    with database.write() as session:
+        session.execute(select(Step.id).where(Step.id == held).with_for_update())
+        announced = leases.announce_again([StepKind.TRAIN], announced_before=clock(), limit=9)
+
+    assert announced == [free]
+
+
+@every_database
+def test_text_that_postgresql_cannot_keep_is_no_error(jobs: JobStore, leases: LeaseStore, submit: Submit) -> None:
+    with pytest.raises(UnknownJob):
+        jobs.get("a\0b")
+    job = submit(key="k\0", fingerprint="one")
+    [step] = jobs.steps_in_line(job.id)
+    lease = leases.claim(step, "worker")
+    assert lease is not None
+
+    leases.fail_job(lease, "the file a\0b is damaged")
+
+    assert "is damaged" in (jobs.get(job.id).error or "")
+    assert submit(key="k\0", fingerprint="one").id == job.id
+
+
+@pytest.fixture
+def empty(postgres: Postgres) -> Iterator[list[Database]]:
+    """Connections of several processes to a database without tables."""
+    url = postgres.new_database(empty=True)
+    opened = [Database(url) for _ in range(4)]
+    yield opened
+    for one in opened:
+        one.close()
+    postgres.drop(url)
+
+
+def test_of_several_processes_that_migrate_at_once_one_does_and_the_others_wait(empty: list[Database]) -> None:
+    failed: list[Exception] = []
+
+    def start(database: Database) -> None:
+        try:
+            migrate(database)
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=start, args=[database]) for database in empty]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert not failed
+    assert JobStore(empty[0]).list() == []

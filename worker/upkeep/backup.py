@@ -1,0 +1,129 @@
+"""`tenfold backup`: rows, models, data sets and jobs in one tar, with a checksum for each file.
+
+The rows are those of one moment. The files are read after it: each appears whole on the volume or not at all, so every
+file that a row speaks of is there, unless it was deleted meanwhile. Work in progress is left out: what it had done is
+done again after a restore.
+"""
+
+import hashlib
+import io
+import json
+import os
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+from sqlalchemy import Connection
+
+from worker.database import Database
+from worker.schema import current_revision
+from worker.upkeep.row_files import belonging_to, dump_rows, tables_of
+from worker.volume import Volume, write_whole
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+ROWS = "rows/"
+FILES = "files/"
+
+# Rows are collected in memory up to this before they go to a temporary file.
+MEMORY_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class Backup:
+    """What a backup holds. `rows` counts them for each table."""
+
+    revision: str
+    rows: dict[str, int]
+    files: int
+    bytes: int
+
+
+def back_up(database: Database, volume: Volume, path: Path, *, now: float, with_jobs: bool = True) -> Backup:
+    """Write a backup; it appears at `path` only when it is whole. A name that ends in `.gz` is compressed.
+
+    Args:
+        now: seconds since the epoch.
+        with_jobs: whether to put in jobs with all that belongs to them, or models and data sets alone.
+    """
+    checksums: dict[str, str] = {}
+    rows: dict[str, int] = {}
+    total = 0
+    with write_whole(path) as file, _open(file, path) as tar, _moment(database) as connection:
+        tables = tables_of(connection)
+        left_out = set() if with_jobs else belonging_to("jobs", tables)
+        for table in tables:
+            if table.name in left_out:
+                continue
+            with tempfile.SpooledTemporaryFile(MEMORY_BYTES) as lines:
+                rows[table.name] = sum(1 for line in dump_rows(connection, table) if lines.write(line))
+                size = lines.tell()
+                lines.seek(0)
+                checksums |= _add(tar, f"{ROWS}{table.name}.jsonl", cast("IO[bytes]", lines), size, now)
+        revision = current_revision(connection) or ""
+        for name, found in _files(volume, with_jobs):
+            try:
+                with found.open("rb") as content:
+                    size = os.fstat(content.fileno()).st_size
+                    checksums |= _add(tar, FILES + name, content, size, now)
+                    total += size
+            except FileNotFoundError:
+                continue  # deleted meanwhile
+        manifest = {"format": FORMAT, "made_at": now, "revision": revision, "rows": rows, "sha256": checksums}
+        text = json.dumps(manifest, indent=1).encode()
+        _add(tar, MANIFEST, io.BytesIO(text), len(text), now)
+    return Backup(revision, rows, len(checksums) - len(rows), total)
+
+
+@contextmanager
+def _open(file: IO[bytes], path: Path) -> Iterator[tarfile.TarFile]:
+    mode: Any = "w:gz" if path.suffix in (".gz", ".tgz") else "w"
+    with tarfile.open(fileobj=file, mode=mode) as tar:
+        yield tar
+
+
+@contextmanager
+def _moment(database: Database) -> Iterator[Connection]:
+    """A connection that sees the rows as they are now, whatever is written meanwhile."""
+    engine = database.engine
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    with engine.connect() as connection:
+        yield connection
+
+
+def _files(volume: Volume, with_jobs: bool) -> Iterator[tuple[str, Path]]:
+    for folder in ("datasets", "models", *(["jobs"] if with_jobs else [])):
+        for directory, folders, names in os.walk(volume.root / folder, followlinks=True):
+            here = Path(directory)
+            inside = here.relative_to(volume.root)
+            job = len(inside.parts) == 2 and folder == "jobs"
+            folders[:] = sorted(name for name in folders if not name.startswith(".") and not (job and name == "work"))
+            for name in sorted(names):
+                if not name.startswith("."):
+                    yield str(inside / name), here / name
+
+
+class _Hashing:
+    """A file that is hashed as it is read."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.digest = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        self.digest.update(data)
+        return data
+
+
+def _add(tar: tarfile.TarFile, name: str, content: IO[bytes], size: int, now: float) -> dict[str, str]:
+    info = tarfile.TarInfo(name)
+    info.size, info.mtime, info.mode = size, int(now), 0o644
+    hashing = _Hashing(content)
+    tar.addfile(info, cast("IO[bytes]", hashing))
+    return {name: hashing.digest.hexdigest()}

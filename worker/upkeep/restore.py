@@ -1,0 +1,156 @@
+"""`tenfold restore`: puts a backup into an empty database and volume, of whichever kind, and brings it up to date."""
+
+import hashlib
+import json
+import shutil
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.orm import Session
+
+from worker.database import Database
+from worker.errors import BackupUnusable
+from worker.records import Job
+from worker.schema import upgrade
+from worker.states import UNFINISHED, JobState, StepState
+from worker.upkeep.backup import FILES, FORMAT, MANIFEST, ROWS, Backup
+from worker.upkeep.begin_again import forget_steps
+from worker.upkeep.row_files import REVISIONS, go_on_counting, load_rows, tables_of
+from worker.volume import Volume
+
+CHUNK_BYTES = 1 << 20
+FOLDERS = ("datasets", "models", "jobs")
+
+
+def restore(database: Database, volume: Volume, path: Path) -> Backup:
+    """Put everything back as it was. Jobs that had not ended begin again; data sets that are there already stay.
+
+    Raises:
+        BackupUnusable: it is damaged or no backup, or there are rows, jobs or models where it is to go.
+    """
+    staging = volume.root / f".restore.{uuid4().hex}"
+    moved: list[Path] = []
+    try:
+        with tarfile.open(path) as tar, database.exclusive_connection() as connection:
+            manifest = _verified(tar)
+            _check_empty(connection, volume, path)
+            total = _extract(tar, manifest, staging)
+            _rows(connection, tar, manifest)
+            moved += _move(staging, volume)
+    except (tarfile.TarError, EOFError, OSError, KeyError, json.JSONDecodeError) as error:
+        _remove(moved)
+        raise BackupUnusable(f"{path} cannot be restored: {error}. Take another backup.") from error
+    except BaseException:
+        _remove(moved)
+        raise
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    files = sum(name.startswith(FILES) for name in manifest["sha256"])
+    return Backup(manifest["revision"], manifest["rows"], files, total)
+
+
+def _verified(tar: tarfile.TarFile) -> dict[str, Any]:
+    """The manifest, once all that it lists is there and is what it was."""
+    file = tar.extractfile(MANIFEST) if MANIFEST in tar.getnames() else None
+    if file is None:
+        raise BackupUnusable("It has no manifest: it is no backup of Tenfold's, or was cut short.")
+    manifest: dict[str, Any] = json.loads(file.read())
+    if manifest["format"] != FORMAT:
+        raise BackupUnusable(f"It has format {manifest['format']}; this version of Tenfold reads format {FORMAT}.")
+    for name, expected in manifest["sha256"].items():
+        digest = hashlib.sha256()
+        for chunk in _chunks(tar, name):
+            digest.update(chunk)
+        if digest.hexdigest() != expected:
+            raise BackupUnusable(f"{name} in it is damaged: its checksum is another. Take another backup.")
+    return manifest
+
+
+def _check_empty(connection: Connection, volume: Volume, path: Path) -> None:
+    for table in tables_of(connection):
+        rows = connection.scalar(select(func.count()).select_from(table))
+        if rows:
+            raise BackupUnusable(
+                f"The database holds {rows} rows in {table.name}. Restore {path.name} into an empty one: give another "
+                "TENFOLD_DATABASE_URL, or another --data directory."
+            )
+    for folder in ("models", "jobs"):
+        if (volume.root / folder).is_dir() and any((volume.root / folder).iterdir()):
+            raise BackupUnusable(
+                f"{volume.root / folder} is not empty. Give another --data directory, or move it away."
+            )
+
+
+def _extract(tar: tarfile.TarFile, manifest: dict[str, Any], staging: Path) -> int:
+    total = 0
+    for name in manifest["sha256"]:
+        if not name.startswith(FILES):
+            continue
+        inside = PurePosixPath(name.removeprefix(FILES))
+        if inside.is_absolute() or ".." in inside.parts or inside.parts[0] not in FOLDERS or len(inside.parts) < 2:
+            raise BackupUnusable(f"{name} in it does not belong there. It was not written by `tenfold backup`.")
+        target = staging / inside
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as file:
+            for chunk in _chunks(tar, name):
+                total += file.write(chunk)
+    return total
+
+
+def _rows(connection: Connection, tar: tarfile.TarFile, manifest: dict[str, Any]) -> None:
+    """Make the tables as they were, fill them, and bring them up to date."""
+    made = tables_of(connection)
+    for table in reversed(made):  # empty, and perhaps of another revision
+        table.drop(connection)
+    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {REVISIONS}")
+    upgrade(connection, manifest["revision"])
+    for table in tables_of(connection):
+        name = f"{ROWS}{table.name}.jsonl"
+        if table.name in manifest["rows"]:
+            file = tar.extractfile(name)
+            assert file is not None
+            load_rows(connection, table, file)
+            go_on_counting(connection, table)
+    upgrade(connection)
+    with Session(connection) as session:
+        _begin_again(session)
+        session.flush()
+
+
+def _begin_again(session: Session) -> None:
+    """The work of jobs in progress is in no backup; neither is that of failed ones, which can be retried."""
+    retriable = (JobState.FAILED, JobState.CANCELLED)
+    for job_id, kind, state in session.execute(select(Job.id, Job.kind, Job.state)).all():
+        if state in UNFINISHED:
+            session.execute(update(Job).where(Job.id == job_id).values(state=JobState.QUEUED, done=0))
+            forget_steps(session, job_id, kind, StepState.QUEUED)
+        elif state in retriable:
+            session.execute(update(Job).where(Job.id == job_id).values(done=0))
+            forget_steps(session, job_id, kind, StepState.WAITING)
+
+
+def _move(staging: Path, volume: Volume) -> Iterator[Path]:
+    for folder in FOLDERS:
+        (volume.root / folder).mkdir(parents=True, exist_ok=True)
+        for entry in sorted((staging / folder).iterdir()) if (staging / folder).is_dir() else ():
+            target = volume.root / folder / entry.name
+            if not target.exists():
+                entry.rename(target)
+                yield target
+
+
+def _remove(moved: list[Path]) -> None:
+    for path in moved:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _chunks(tar: tarfile.TarFile, name: str) -> Iterator[bytes]:
+    file = tar.extractfile(name)
+    if file is None:
+        raise BackupUnusable(f"{name} is missing in it. Take another backup.")
+    while chunk := file.read(CHUNK_BYTES):
+        yield chunk
