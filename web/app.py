@@ -38,11 +38,10 @@ SECURITY_HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
 }
 
-# Browsers that came by https do not come by http for a year.
-HSTS = "max-age=31536000"
+# Browsers heed these on https only, and complain of the second elsewhere. The first has them come by https for a year.
+HEADERS_ON_HTTPS = {"Strict-Transport-Security": "max-age=31536000", "Cross-Origin-Opener-Policy": "same-origin"}
 
 
 def create_app(settings: WebSettings | None = None) -> Flask:
@@ -98,5 +97,5 @@ def add_security_headers(response: Response) -> Response:
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     if request.is_secure:
-        response.headers["Strict-Transport-Security"] = HSTS
+        response.headers.update(HEADERS_ON_HTTPS)
     return response

@@ -115,7 +115,7 @@ def register_problems(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response | tuple[str, int, Mapping[str, str]]:
-        app.logger.error("unexpected error on %s", request.path, exc_info=error)
+        app.logger.error("unexpected error on %r", request.path, exc_info=error)
         return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here; the server's log says what.")
 
 
