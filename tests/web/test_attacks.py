@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from kombu.exceptions import ContentDisallowed
 from kombu.serialization import dumps, registry
 
+from tests.conftest import every_database
 from tests.web.conftest import zip_bytes
 from tests.web.people import HERE, PASSWORD, Person, add_person, sign_in
 from tests.web.serving import WebProcess
@@ -383,3 +384,21 @@ def test_every_form_of_every_page_refuses_another_site(app: Flask, people: dict[
         answers = [browser.open(url, method=method, headers=headers).status_code for headers in strange]
         assert answers == [403] * len(strange), url
     assert browser.get("/", headers=HERE).status_code == 200
+
+
+@every_database
+def test_the_character_that_no_database_holds_is_refused_and_breaks_nothing(
+    database_url: str | None, opened: Any
+) -> None:
+    server = opened(database_url=database_url).test_client()
+
+    answers = [
+        server.get("/api/v1/jobs/a%00b"),
+        server.get("/api/v1/models/a%00b"),
+        server.get("/jobs/a%00b"),
+        server.post("/sign-in", data={"name": "a\0b", "password": PASSWORD}, headers=HERE),
+        server.post("/api/v1/reviews", json={"classification": "a\0b"}),
+    ]
+
+    assert [answer.status_code for answer in answers if not 400 <= answer.status_code < 500] == []
+    assert server.get("/api/v1/jobs").status_code == 200
