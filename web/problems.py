@@ -7,7 +7,6 @@ from typing import Any
 from flask import Flask, Response, jsonify, render_template, request
 from gunicorn.http.errors import ParseException
 from pydantic import ValidationError
-from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from worker.errors import (
@@ -108,10 +107,6 @@ def register_problems(app: Flask) -> None:
     @app.errorhandler(ParseException)
     def no_http(error: ParseException) -> Response | tuple[str, int, Mapping[str, str]]:
         return _answer(HTTPStatus.BAD_REQUEST, f"The body was not sent as HTTP has it: {error}.")
-
-    @app.errorhandler(DataError)
-    def not_to_be_stored(_: DataError) -> Response | tuple[str, int, Mapping[str, str]]:
-        return _answer(HTTPStatus.BAD_REQUEST, "A value holds the character NUL, or is a number beyond all bounds.")
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response | tuple[str, int, Mapping[str, str]]:
