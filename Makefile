@@ -24,10 +24,11 @@ bench: $(VENV)/installed-dev  ## Seconds an epoch beside plain Keras, PyTorch, J
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[benchmarks]'
 	$(BIN)/python -m benchmarks.training --datasets $(DATA)/datasets
 
-lint: $(VENV)/installed-dev  ## Check style, types and the direction of imports
+lint: $(VENV)/installed-dev  ## Check style, types, the direction of imports, and for known kinds of weaknesses
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive web worker trainer
 	$(BIN)/lint-imports
 
 chromium:  ## The browser of the page tests, from Debian's packages

@@ -19,6 +19,9 @@ MOST_PIXELS = 50_000_000
 # Images of more pixels are taken at half the size, so that no image takes more than some 300 MB while it is read.
 MOST_WHOLE_PIXELS = 16_000_000
 
+# Of Pillow's some forty readers these alone get to see files from strangers: one of the others starts Ghostscript.
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
+
 # Where a page or a drawing says what it is.
 LOOKED_AT_BYTES = 1000
 
@@ -39,7 +42,7 @@ def read_image(data: bytes) -> Bytes:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data)) as image:
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 if image.width * image.height > MOST_PIXELS:
                     raise ImageUnreadable(
                         f"is {image.width}×{image.height} pixels; the most is {MOST_PIXELS // 10**6} million",

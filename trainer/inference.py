@@ -39,7 +39,7 @@ class Classifier:
         cls, path: Path, class_names: Sequence[str] = DIGITS, temperature: float = 1.0, batch: int = BATCH
     ) -> "Classifier":
         """The classifier in a `.keras` file."""
-        return cls(keras.models.load_model(path, compile=False), class_names, temperature, batch)
+        return cls(keras.models.load_model(path, compile=False, safe_mode=True), class_names, temperature, batch)
 
     def classify(self, images: Bytes) -> Probabilities:
         """The probability of each class for each image.

@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 
 from trainer.decoding import plain_pixels
 from trainer.idx import Bytes
-from trainer.images import MOST_PIXELS, read_image
+from trainer.images import FORMATS, MOST_PIXELS, read_image
 
 # A plain file of up to this size is its own picture: nothing is gained by making it smaller.
 MOST_OWN_BYTES = 64 * 2**10
@@ -47,7 +47,7 @@ def _coloured(data: bytes, side: int) -> Image.Image | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data)) as image:
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 if image.mode not in COLOURED or "transparency" in image.info:
                     return None
                 image.draft("RGB", (2 * side, 2 * side))

@@ -1,7 +1,8 @@
 """The Flask application: `create_app()`, served by gunicorn as `web.app:create_app()`."""
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask_bootstrap import Bootstrap5
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from web import classify_page, job_list, model_pages, train_pages  # noqa: F401 (their routes are on `pages`)
 from web.access.setup import set_up_access
@@ -39,6 +40,9 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
+
+# Browsers heed these on https only, and complain of the second elsewhere. The first has them come by https for a year.
+HEADERS_ON_HTTPS = {"Strict-Transport-Security": "max-age=31536000", "Cross-Origin-Opener-Policy": "same-origin"}
 
 
 def create_app(settings: WebSettings | None = None) -> Flask:
@@ -85,10 +89,15 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.teardown_request(remove_untaken_uploads)
     compress(app)
     app.after_request(add_security_headers)
+    if settings.proxies:
+        near = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=near, x_proto=near, x_host=near)  # type: ignore[method-assign]
     return app
 
 
 def add_security_headers(response: Response) -> Response:
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.update(HEADERS_ON_HTTPS)
     return response

@@ -15,6 +15,9 @@ import httpcore
 
 # What IPv6 networks take IPv4 addresses for, in its last 32 bits (RFC 6052).
 NAT64 = IPv6Network("64:ff9b::/96")
+# All of IPv6 that is given out to the public network. Around it lie addresses of the site, of one link, and others that
+# wrap one of IPv4, which Python's `is_global` lets pass.
+PUBLIC_IPV6 = IPv6Network("2000::/3")
 
 
 class AddressRefused(Exception):
@@ -70,6 +73,8 @@ def is_public(address: str) -> bool:
         wrapped = found.ipv4_mapped or found.sixtofour
         if wrapped is not None:
             return is_public(str(wrapped))
+        if found not in PUBLIC_IPV6:
+            return False
     return found.is_global and not found.is_multicast
 
 

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, jsonify, render_template, request
+from gunicorn.http.errors import ParseException
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -103,9 +104,13 @@ def register_problems(app: Flask) -> None:
     def http_error(error: HTTPException) -> Response | tuple[str, int, Mapping[str, str]]:
         return _answer(HTTPStatus(error.code or 500), error.description or "", headers=_headers_of(error))
 
+    @app.errorhandler(ParseException)
+    def no_http(error: ParseException) -> Response | tuple[str, int, Mapping[str, str]]:
+        return _answer(HTTPStatus.BAD_REQUEST, f"The body was not sent as HTTP has it: {error}.")
+
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response | tuple[str, int, Mapping[str, str]]:
-        app.logger.error("unexpected error on %s", request.path, exc_info=error)
+        app.logger.error("unexpected error on %r", request.path, exc_info=error)
         return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here; the server's log says what.")
 
 

@@ -11,13 +11,14 @@ from web.app import create_app
 from web.background import start_background
 from web.logs import WebLogger
 from web.settings import WebSettings
+from web.slow_clients import PatientWorker
 from web.tracing import trace_requests
 from worker.logs import configure_logging
 from worker.schema import prepare_database
 from worker.services import Services
 
-# A slow upload may take this long between two pieces before its thread is freed.
-TIMEOUT_SECONDS = 120
+# A process that shows no sign of life for so long is replaced.
+HANGING_SECONDS = 120
 
 
 class Server(BaseApplication):
@@ -28,12 +29,14 @@ class Server(BaseApplication):
         super().__init__()
 
     def load_config(self) -> None:
+        PatientWorker.quiet_seconds = self._settings.client_timeout_seconds
         options: dict[str, Any] = {
             "bind": f"{self._settings.host}:{self._settings.port}",
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": PatientWorker,
             "threads": self._settings.web_threads,
-            "timeout": TIMEOUT_SECONDS,
+            # Of the process as a whole, whatever its threads do.
+            "timeout": HANGING_SECONDS,
             "graceful_timeout": 5,
             "keepalive": 5,
             # The most that gunicorn takes: parameters beside a raw body are in the query.
@@ -41,6 +44,8 @@ class Server(BaseApplication):
             "logger_class": WebLogger,
             # For machines to read; in the text form the pages' polls would drown all else.
             "accesslog": "-" if self._settings.log_format == "json" else None,
+            # Gunicorn would listen for commands, in the home directory of whoever runs it.
+            "control_socket_disable": True,
         }
         for name, value in options.items():
             self.cfg.set(name, value)

@@ -5,7 +5,7 @@ from typing import cast
 from flask import current_app, g
 
 from web.settings import WebSettings
-from worker.partial_uploads import PartialUploadStore
+from worker.partial_uploads import PartialUpload, PartialUploadStore, unknown_upload
 from worker.services import Services
 
 EXTENSION = "tenfold"
@@ -23,6 +23,18 @@ def opened_services() -> Services:
 
 def partial_uploads() -> PartialUploadStore:
     return PartialUploadStore(services().volume.uploads, settings().upload_expiry_seconds)
+
+
+def own_upload(upload_id: str) -> PartialUpload:
+    """A resumable upload of whoever sent this request; to others, administrators too, it is as if it were not there.
+
+    Raises:
+        UnknownUpload: there is none with this id, or it is somebody else's.
+    """
+    upload = partial_uploads().get(upload_id)
+    if upload.owner != g.get("owner"):
+        raise unknown_upload(upload_id)
+    return upload
 
 
 def settings() -> WebSettings:

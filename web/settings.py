@@ -11,6 +11,9 @@ class WebSettings(Settings):
     host: str = Field("127.0.0.1", description="Address to serve on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to serve on; 0 takes a free one.")
     web_threads: int = Field(16, ge=1, description="Requests answered at the same time.")
+    client_timeout_seconds: int = Field(
+        60, ge=1, description="A client that sends nothing, or takes nothing, for so long is cut off."
+    )
     max_upload_bytes: int = Field(4 * 2**30, ge=1, description="Largest upload accepted.")
     max_upload_files: int = Field(
         10_000, ge=1, description="Most files accepted in one request; more are sent as one archive."
@@ -54,6 +57,18 @@ class WebSettings(Settings):
         None,
         description="Where a container's port is published (`address:port`), which decides in place of `TENFOLD_HOST` "
         "whether strangers can reach it.",
+    )
+    trusted_hosts: list[str] = Field(
+        default_factory=list,
+        description='Names that the server is reached by, as JSON: `["digits.example.org"]`, `[".example.org"]` with '
+        "all below; others are refused, addresses are not. Default: any name where people sign in; while nobody has "
+        "to, names of one part, as `localhost`.",
+    )
+    proxies: int = Field(
+        0,
+        ge=0,
+        description="How many reverse proxies stand before the server, one behind the other; of so many the "
+        "`X-Forwarded-For`, `-Proto` and `-Host` are believed.",
     )
     session_seconds: int = Field(14 * 24 * 3600, ge=60, description="How long a person stays signed in.")
     session_key: SecretStr | None = Field(

@@ -20,7 +20,7 @@ from web.redis_server import redis_command, wait_until_answering
 from worker.settings import Settings
 
 LOOPBACK = "127.0.0.1"
-EVERY_ADDRESS = ("0.0.0.0", "::")
+EVERY_ADDRESS = ("0.0.0.0", "::")  # nosec B104
 
 START_SECONDS = 60
 # A worker gives its step back within a second or two of being told; then it is killed.

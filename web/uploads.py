@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from flask import Request, current_app, request
 
-from web.services import partial_uploads, services
+from web.services import own_upload, partial_uploads, services
 from worker.errors import InvalidSubmission, UnknownUpload, UploadIncomplete
 from worker.sources.packing import SIGNATURE_BYTES, Pack, image_suffix
 from worker.submissions import Upload
@@ -186,6 +186,7 @@ def take_resumed(upload_id: str) -> Upload:
     if _has_upload():
         raise InvalidSubmission("upload", "Send a file or name an upload, not both.")
     try:
+        own_upload(upload_id)
         upload = partial_uploads().take(upload_id)
     except (UnknownUpload, UploadIncomplete) as error:
         raise InvalidSubmission("upload", str(error)) from error

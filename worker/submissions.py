@@ -22,6 +22,9 @@ from worker.sweep_parameters import SweepParameters
 from worker.tracing import trace_link
 from worker.volume import sync_directory
 
+# Of an uploaded file, as of most file systems.
+LONGEST_NAME = 255
+
 
 @dataclass(frozen=True)
 class Upload:
@@ -241,7 +244,12 @@ def _move(upload: Upload, path: Path) -> None:
 
 
 def _source(upload: Upload) -> dict[str, Any]:
-    return {"name": upload.name, "bytes": upload.bytes, "sha256": upload.sha256}
+    return {"name": _shown(upload.name), "bytes": upload.bytes, "sha256": upload.sha256}
+
+
+def _shown(name: str) -> str:
+    """A file's name as pages, logs and terminals can show it, and every database can hold it."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name[:LONGEST_NAME])
 
 
 def _write_down(services: Services, job_id: str, kind: JobKind, parameters: dict[str, Any], **values: Any) -> Job:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from worker.csv_cells import as_cell
 from worker.errors import LeaseLost
 from worker.results import ROWS, read_shards, write_results, write_shard
 from worker.summary import summarise
@@ -66,6 +67,32 @@ def test_every_row_is_in_all_three_files_in_order(tmp_path: Path, cut: int) -> N
     assert table[1]["error"] == "is damaged"
     assert table[0]["top_labels"] == "7 8"
     assert table[0]["top_confidences"] == "0.9 0.1"
+
+
+def test_what_begins_like_a_formula_is_text_in_csv_and_exact_elsewhere(tmp_path: Path) -> None:
+    names = [
+        "=1+1.png",
+        "+1.png",
+        "-2+3.png",
+        "@SUM(A1).png",
+        "\t=1.png",
+        "\r=1.png",
+        "＝1.png",
+        "7/a.png",
+        "'a.png",
+        "-3.5",
+    ]
+    manifest = pl.LazyFrame({"=column": ["-3.5", "=1", *[None] * (len(names) - 2)]})
+    rows = frame([answer(number, name, "7", "7", 0.9) for number, name in enumerate(names)]).lazy()
+    write_results(pl.concat([rows, manifest], how="horizontal"), tmp_path, check=lambda: None)
+
+    with (tmp_path / "results.csv").open(newline="", encoding="utf-8") as file:
+        table = list(csv.DictReader(file))
+    assert [row["name"] for row in table] == [*(f"'{name}" for name in names[:7]), *names[7:]]
+    assert [row["'=column"] for row in table[:3]] == ["-3.5", "'=1", ""]
+    lines = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text().splitlines()]
+    assert [line["name"] for line in lines] == names == pl.read_parquet(tmp_path / "results.parquet")["name"].to_list()
+    assert [as_cell(name) for name in names] == [row["name"] for row in table]
 
 
 def test_the_summary_counts_what_the_rows_say(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from trainer.importing.idx_files import idx_name, read_idx_files
 from trainer.importing.npz import read_npz
 from trainer.importing.refusals import KINDS, refuse_damage
 from trainer.importing.tables import read_csv, read_csvs
-from trainer.importing.zips import Members, members_of
+from trainer.importing.zips import Members, members_of, open_zip
 
 
 def read_upload(path: Path, check: Check) -> Found:
@@ -27,7 +27,7 @@ def read_upload(path: Path, check: Check) -> Found:
         if not start.startswith(b"PK"):
             return Found(read_csv(file, "The file", check))
         with refuse_damage("The zip"):
-            archive = zipfile.ZipFile(file)
+            archive = open_zip(file)
             members = members_of(archive)
         with archive:
             return _read_zip(archive, members, check)

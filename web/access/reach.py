@@ -16,7 +16,12 @@ class OpenToAll(Exception):
 
 def reaches_few(settings: WebSettings) -> bool:
     """Whether only this machine gets here, or it was said that whoever does may."""
-    return settings.open or _is_loopback(_host(settings))
+    return settings.open or is_loopback_only(settings)
+
+
+def is_loopback_only(settings: WebSettings) -> bool:
+    """Whether only this machine gets here."""
+    return not settings.open and _is_loopback(_host(settings))
 
 
 def check_reach(settings: WebSettings, *, users: bool) -> None:

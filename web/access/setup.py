@@ -7,6 +7,7 @@ from flask import Flask
 from web.access.account_pages import account_pages
 from web.access.asker import asker
 from web.access.guard import guard
+from web.access.hosts import set_up_hosts
 from web.access.people_pages import people_pages
 from web.access.sessions import set_up_sessions
 from web.access.sign_in_pages import THROTTLE, access_pages
@@ -21,6 +22,7 @@ def set_up_access(app: Flask, settings: WebSettings) -> None:
     app.extensions[THROTTLE] = SignInThrottle(
         settings.redis_url, tries=settings.sign_in_tries, window_seconds=settings.sign_in_window_seconds
     )
+    set_up_hosts(app, settings)
     app.before_request(refuse_other_sites)
     app.before_request(guard)
     app.add_template_filter(day)

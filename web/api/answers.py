@@ -33,7 +33,10 @@ def json_body(request: Request) -> dict[str, Any]:
         RequestEntityTooLarge: it is longer than a mebibyte.
     """
     request.max_content_length = MOST_JSON_BYTES
-    body = request.get_json()
+    try:
+        body = request.get_json()
+    except RecursionError:
+        raise BadRequest("The body is nested too deeply.") from None
     if not isinstance(body, dict):
         raise BadRequest('The body must be a JSON object, for example {"recipe": "dropout-128"}.')
     return body

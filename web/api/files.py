@@ -80,6 +80,8 @@ def _send(files: dict[str, Path], name: str) -> Response:
         max_age=0,
         conditional=True,
     )
+    # Should a file be something else after all, it can load nothing and run nothing.
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     if text or (shown_as and path.suffix != ".png"):
         hold_if_small(response, path)
     return response

@@ -18,6 +18,7 @@ from web.review_documents import counts_document, item_document
 from web.services import services
 from worker import reviews
 from worker.corrections import NONE_OF_THESE
+from worker.csv_cells import as_cell
 from worker.parameters import ReviewParameters
 from worker.submissions import submit_review
 
@@ -175,7 +176,9 @@ def get_corrections(job_id: str) -> Response:
     for said in corrections:
         item = items[said.row]
         label = NONE_OF_THESE if said.label is None else said.label
-        writer.writerow([said.row, said.name, item.label, item.confidence, label, timestamp(said.corrected_at)])
+        answer = "" if item.label is None else as_cell(item.label)
+        line = [said.row, as_cell(said.name), answer, item.confidence, as_cell(label), timestamp(said.corrected_at)]
+        writer.writerow(line)
     response = Response(table.getvalue(), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="corrections-{job_id}.csv"'
     return response

@@ -13,7 +13,7 @@ from web.api import api, examples
 from web.api.operations import NO_CONTENT, Answer, RawBody, operation
 from web.documents import UploadDocument
 from web.representations import timestamp
-from web.services import partial_uploads, settings
+from web.services import own_upload, partial_uploads, services, settings
 from worker.partial_uploads import PartialUpload
 
 TUS = "1.0.0"
@@ -44,21 +44,24 @@ def describe_uploads() -> Response:
     answers=[
         Answer(201, "The upload, empty.", UploadDocument, examples.UPLOAD, headers=("Location", *STATE_HEADERS)),
     ],
-    problems=(400, 412, 413),
+    problems=(400, 412, 413, 429),
 )
 def create_upload() -> Response:
     """Say how many bytes there will be (`Upload-Length`), and the file's name (`Upload-Metadata`); the answer says
     where to send them. Any client of tus 1.0.0 does that by itself.
 
     When all has arrived, name the upload's id as `upload` in a classification or the import of a data set. It can be
-    submitted again until it expires, which is a day after something last arrived.
+    submitted again until it expires, which is a day after something last arrived. Only who began it can go on with it.
     """
     _check_version()
     length = _number("Upload-Length")
     most = settings().max_upload_bytes
     if length > most:
         raise RequestEntityTooLarge(f"The upload would have {length:,} bytes; the most is {most:,}.")
-    upload = partial_uploads().begin(_file_name(), length)
+    owner = services().owner
+    if owner is not None:
+        services().jobs.check_room(owner, length + partial_uploads().announced_bytes(owner))
+    upload = partial_uploads().begin(_file_name(), length, owner)
     response = _answer(upload)
     response.status_code = HTTPStatus.CREATED
     response.headers["Location"] = url_for("api.get_upload", upload_id=upload.id)
@@ -76,7 +79,7 @@ def create_upload() -> Response:
 )
 def get_upload(upload_id: str) -> Response:
     """`Upload-Offset` is where to go on. Clients of tus ask with `HEAD`."""
-    return _answer(partial_uploads().get(upload_id))
+    return _answer(own_upload(upload_id))
 
 
 @api.patch("/uploads/<upload_id>")
@@ -93,6 +96,7 @@ def append_to_upload(upload_id: str) -> Response:
     _check_version()
     if request.mimetype != PIECE:
         raise UnsupportedMediaType(f"A piece is sent as {PIECE}.")
+    own_upload(upload_id)
     upload = partial_uploads().append(upload_id, _number("Upload-Offset"), _pieces())
     response = _answer(upload)
     response.set_data(b"")
@@ -104,6 +108,7 @@ def append_to_upload(upload_id: str) -> Response:
 @operation("Uploads", "Remove an upload", answers=NO_CONTENT, problems=(404,))
 def delete_upload(upload_id: str) -> Response:
     """Jobs that were made of it keep what they have."""
+    own_upload(upload_id)
     partial_uploads().remove(upload_id)
     response = Response(status=HTTPStatus.NO_CONTENT)
     response.headers["Tus-Resumable"] = TUS

@@ -1,5 +1,6 @@
 """`/webhooks`: addresses that are told when jobs end, and how that went."""
 
+import socket
 from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -182,7 +183,12 @@ def _delivery(delivery: Delivery) -> DeliveryDocument:
 
 def _is_private(host: str) -> bool:
     """What can be told without asking anybody; names are looked at when something is sent."""
+    host = host.rstrip(".").lower()
     try:
         return not is_public(str(ip_address(host)))
     except ValueError:
+        pass
+    try:  # what systems take for an address of IPv4 as well: 127.1, 2130706433, 0x7f.0.0.1, 0177.0.0.1
+        return not is_public(socket.inet_ntoa(socket.inet_aton(host)))
+    except (OSError, ValueError):
         return host == "localhost" or host.endswith(".localhost")

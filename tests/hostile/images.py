@@ -1,0 +1,128 @@
+"""Images that nobody would save who means well."""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image
+
+SIDE = 40
+
+# All modes that Pillow's formats can be asked to save, and a format that takes each.
+MODES = {
+    "1": "PNG",
+    "L": "PNG",
+    "LA": "PNG",
+    "P": "PNG",
+    "RGB": "PNG",
+    "RGBA": "PNG",
+    "I;16": "PNG",
+    "I": "TIFF",
+    "F": "TIFF",
+    "CMYK": "TIFF",
+    "YCbCr": "TIFF",
+    "I;16B": "TIFF",
+    "PA": "WEBP",
+    "La": "WEBP",
+    "RGBa": "WEBP",
+    "RGBX": "TIFF",
+    "HSV": "WEBP",
+}
+
+
+def saved(mode: str, format: str, **options: object) -> bytes:
+    """A digit-like picture, in this mode as far as the format keeps it."""
+    buffer = io.BytesIO()
+    grey = np.full((SIDE, SIDE), 255, np.uint8)
+    grey[8:32, 18:22] = 0
+    picture = Image.fromarray(grey)
+    if mode in ("La", "RGBa"):
+        picture = picture.convert("RGBA" if mode == "RGBa" else "LA").convert(mode)
+        picture = picture.convert("RGBA" if mode == "RGBa" else "LA")
+    elif mode == "I;16B":
+        picture = Image.frombytes("I;16B", (SIDE, SIDE), (grey.astype(">u2") * 257).tobytes())
+    else:
+        through = {"PA": "P", "HSV": "RGB", "YCbCr": "RGB", "CMYK": "RGB", "RGBX": "RGB", "I;16": "I"}.get(mode, "L")
+        picture = picture.convert(through).convert(mode)
+        if mode in ("PA", "HSV"):
+            picture = picture.convert("RGBA" if mode == "PA" else "RGB")
+    picture.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">L", len(data)) + kind + data + struct.pack(">L", zlib.crc32(kind + data))
+
+
+def png(width: int, height: int, *more: bytes, pixels: bytes = b"") -> bytes:
+    """A PNG of grey bytes that says it has this size, whatever is in it."""
+    header = chunk(b"IHDR", struct.pack(">2L5B", width, height, 8, 0, 0, 0, 0))
+    return (
+        b"\x89PNG\r\n\x1a\n" + header + b"".join(more) + chunk(b"IDAT", zlib.compress(pixels, 9)) + chunk(b"IEND", b"")
+    )
+
+
+def too_large() -> Iterator[tuple[str, bytes]]:
+    """Files of a few bytes that claim billions of pixels."""
+    yield "png", png(2**31 - 1, 2**31 - 1)
+    yield "wide png", png(2**31 - 1, 1)
+    yield "png just beyond", png(50_000_001, 1)
+    yield "bmp", b"BM" + struct.pack("<LHHLLllHHLLllLL", 54, 0, 0, 54, 40, 60_000, 60_000, 1, 24, 0, 0, 0, 0, 0, 0)
+    yield "gif", b"GIF89a" + struct.pack("<HHBBB", 65535, 65535, 0, 0, 0) + b",\0\0\0\0\xff\xff\xff\xff\0\x02\0;"
+    yield "tiff", tiff({256: 2**20, 257: 2**20, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: 2**20, 279: 2**30})
+    jpeg = saved("L", "JPEG")
+    at = jpeg.index(b"\xff\xc0")
+    yield "jpeg", jpeg[: at + 5] + b"\xff\xff\xff\xff" + jpeg[at + 9 :]
+    webp = saved("RGB", "WEBP", lossless=True)
+    at = webp.index(b"VP8L")
+    yield "webp", webp[: at + 9] + b"\xff\xff\xff\x0f" + webp[at + 13 :]
+
+
+def tiff(tags: dict[int, int]) -> bytes:
+    entries = b"".join(struct.pack("<HHLL", tag, 4, 1, value) for tag, value in sorted(tags.items()))
+    return b"II*\0" + struct.pack("<L", 8) + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+def many_frames(format: str, count: int) -> bytes:
+    """An animation; the first frame is the picture."""
+    first = Image.open(io.BytesIO(saved("RGB", "PNG")))
+    others = [Image.new("RGB", first.size, (n % 256, n // 256, 7)) for n in range(count - 1)]
+    buffer = io.BytesIO()
+    first.save(buffer, format, save_all=True, append_images=others)
+    return buffer.getvalue()
+
+
+def tiff_in_a_circle() -> bytes:
+    """A TIFF whose next directory is its first."""
+    whole = tiff({256: 4, 257: 4, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: 4, 279: 16})
+    return whole[:-4] + struct.pack("<L", 8)
+
+
+def texts_that_unpack(bytes_each: int, count: int) -> bytes:
+    """A PNG with compressed texts, profiles and EXIF of zeros."""
+    packed = zlib.compress(bytes(bytes_each), 9)
+    texts = [chunk(b"zTXt", b"k%d\0\0" % number + packed) for number in range(count)]
+    profile = chunk(b"iCCP", b"p\0\0" + packed)
+    return png(SIDE, SIDE, profile, *texts, pixels=(b"\0" + bytes(SIDE)) * SIDE)
+
+
+def broken(whole: bytes) -> Iterator[bytes]:
+    """The file cut off in many places, and with a byte changed in many."""
+    step = max(1, len(whole) // 40)
+    for at in range(0, len(whole), step):
+        yield whole[:at]
+        yield whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :]
+        yield whole[:at] + whole[at + step :]
+
+
+# What Pillow opens as well, under the name of an image: one of its readers starts Ghostscript.
+OTHER_KINDS = {
+    "eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 40 40\n%%EndComments\n"
+    b"(/tmp/tenfold-was-here) (w) file\n%%EOF\n",
+    "pdf": b"%PDF-1.4\n",
+    "ppm": b"P5 40 40 255\n" + bytes(1600),
+    "xbm": b"#define x_width 8\n#define x_height 1\nstatic char x_bits[] = { 0x00 };\n",
+    "svg": b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+}
