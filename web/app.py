@@ -32,6 +32,19 @@ from worker.redis import connect_redis
 from worker.schema import prepare_database
 from worker.services import Services
 
+BLUEPRINTS = (
+    api,
+    home_page,
+    pages,
+    dataset_pages,
+    sweep_pages,
+    compare_pages,
+    predict_page,
+    review_pages,
+    image_pages,
+    reference_page,
+)
+
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -71,17 +84,9 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.extensions[IMAGE_PREPARING] = ImagePreparing()
     Bootstrap5(app)
     set_up_metrics(app)
-    app.register_blueprint(api)
-    app.register_blueprint(home_page)
-    app.register_blueprint(pages)
-    app.register_blueprint(dataset_pages)
-    app.register_blueprint(sweep_pages)
-    app.register_blueprint(compare_pages)
-    app.register_blueprint(predict_page)
-    app.register_blueprint(review_pages)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
     app.context_processor(navigation)
-    app.register_blueprint(reference_page)
-    app.register_blueprint(image_pages)
     register_problems(app)
     register_delays(app)
     set_up_access(app, settings)
