@@ -18,7 +18,6 @@ from celery.signals import (
 )
 from celery.worker.control import inspect_command
 
-from worker.healing import Healer, heal_for_ever
 from worker.heartbeat import beat_for_ever
 from worker.metrics_server import serve_metrics, share_counts
 from worker.priority import give_way
@@ -27,8 +26,6 @@ from worker.services import Services
 from worker.settings import Settings
 from worker.sign_of_life import SignOfLife
 from worker.tracing import set_up_tracing, stop_tracing
-from worker.upkeep.about import about
-from worker.upkeep.collecting import collect_for_ever
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +48,8 @@ def run_step(step_id: int) -> None:
 @inspect_command(name=ABOUT)
 def _about(_state: object, marker: str | None = None, **_: object) -> dict[str, Any]:
     """What `tenfold doctor` asks every worker; `marker` names a file that it has put on the volume."""
+    from worker.upkeep.about import about
+
     return about(settings.data / marker if marker else None)
 
 
@@ -93,6 +92,9 @@ def _end_child(**_: object) -> None:
 
 @worker_ready.connect
 def _start_healing(**_: object) -> None:
+    from worker.healing import Healer, heal_for_ever
+    from worker.upkeep.collecting import collect_for_ever
+
 
     services = Services.open(settings)
     healer = Healer(services.leases, services.queue, window=settings.queue_window)

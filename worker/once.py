@@ -15,11 +15,13 @@ from redis.exceptions import RedisError
 from worker.errors import UnknownJob
 from worker.heartbeat import beat_for_ever
 from worker.leases import Lease
+from worker.metrics_server import serve_metrics
 from worker.queue import QUEUES
 from worker.services import Services
 from worker.settings import Settings
 from worker.sign_of_life import SignOfLife
 from worker.states import JobKind, JobState
+from worker.tracing import set_up_tracing, stop_tracing
 
 if TYPE_CHECKING:
     from worker.runner import Outcome, Runner
@@ -48,6 +50,8 @@ def run_one_job(settings: Settings, queues: Sequence[JobKind], job_id: str | Non
     told_to_stop: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _: told_to_stop.append(received))
+    set_up_tracing("tenfold-worker")
+    serve_metrics(settings)
     services = Services.open(settings)
     try:
         if job_id is not None:
@@ -58,6 +62,7 @@ def run_one_job(settings: Settings, queues: Sequence[JobKind], job_id: str | Non
         return ExitCode.JOB_FAILED
     finally:
         services.database.close()
+        stop_tracing()
 
 
 class _OneShot:
