@@ -60,7 +60,7 @@ def test_no_name_becomes_more_than_text_on_any_page(app: Flask, services: Servic
     pages = ["/", "/jobs", f"/jobs/{job.id}", f"/jobs/{job.id}/images", f"/jobs/{job.id}/images/0"]
     pages += [f"/jobs/{job.id}/images/{len(SCRIPTS)}", f"/jobs/{job.id}/images?search={quote(SCRIPTS[0])}"]
     pages += [f"/jobs/{job.id}/review", "/account", "/people", "/models", "/classify", "/datasets", "/compare"]
-    with browsing(app, refused=404) as page:
+    with browsing(app, refused=[404]) as page:
         attacks = _watch(page)
         page.goto(f"/sign-in?next={quote('javascript:attacked()')}")
         page.get_by_label("Name").fill("anna")
@@ -121,7 +121,7 @@ def test_a_page_of_another_site_changes_and_reads_nothing(
     handler, address = elsewhere
     if signed_in:
         add_person(services, "anna", Scope.ADMIN)
-    with browsing(app, refused=403) as page:
+    with browsing(app, refused=[403]) as page:
         page.route("**/favicon.ico", lambda route: route.fulfill(status=204))
         page.goto("/sign-in")
         here = page.url.removesuffix("/sign-in")
