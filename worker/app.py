@@ -95,7 +95,6 @@ def _start_healing(**_: object) -> None:
     from worker.healing import Healer, heal_for_ever
     from worker.upkeep.collecting import collect_for_ever
 
-
     services = Services.open(settings)
     healer = Healer(services.leases, services.queue, window=settings.queue_window)
     heal_for_ever(healer, settings.heal_seconds)
