@@ -12,18 +12,7 @@ import httpx
 
 from web.client import large_files
 from web.client.connection import IDEMPOTENCY_KEY, Connection
-from web.client.documents import (
-    DatasetDocument,
-    DeliveryDocument,
-    FileDocument,
-    ModelDocument,
-    NewWebhookDocument,
-    PredictionDocument,
-    RecipeDocument,
-    UploadDocument,
-    WebhookDocument,
-    WorkerDocument,
-)
+from web.client.documents import RecipeDocument
 from web.client.errors import ServerAway, ServerError, check
 from web.client.job import Job, choose
 from web.client.options import (
@@ -37,6 +26,17 @@ from web.client.options import (
 )
 from web.client.retries import NEVER
 from web.client.sending import Pieces, packed_where_loose
+from web.documents import (
+    DatasetLine,
+    DeliveryDocument,
+    FileLine,
+    ModelDocument,
+    NewWebhook,
+    PredictionDocument,
+    UploadDocument,
+    WebhookDocument,
+    WorkerLine,
+)
 
 # Asked for at a time.
 MOST_ON_A_PAGE = 500
@@ -211,8 +211,8 @@ class Client(Connection):
         """Remove a model and its files; the training that made it stays, and so do the results that it gave."""
         self.request("DELETE", f"models/{_quoted(model_id)}")
 
-    def model_files(self, model_id: str) -> list[FileDocument]:
-        files: list[FileDocument] = self.request("GET", f"models/{_quoted(model_id)}/files").json()["files"]
+    def model_files(self, model_id: str) -> list[FileLine]:
+        files: list[FileLine] = self.request("GET", f"models/{_quoted(model_id)}/files").json()["files"]
         return files
 
     def fetch_model(
@@ -226,9 +226,9 @@ class Client(Connection):
         """Download a model's files into a directory; they stay when the job that trained it is deleted."""
         return self.fetch_files(choose(self.model_files(model_id), names), Path(directory), on_bytes)
 
-    def datasets(self) -> list[DatasetDocument]:
+    def datasets(self) -> list[DatasetLine]:
         """What can be trained on."""
-        datasets: list[DatasetDocument] = self.request("GET", "datasets").json()["datasets"]
+        datasets: list[DatasetLine] = self.request("GET", "datasets").json()["datasets"]
         return datasets
 
     def dataset(self, name: str) -> dict[str, Any]:
@@ -249,18 +249,18 @@ class Client(Connection):
         recipes: list[RecipeDocument] = self.request("GET", "recipes").json()["recipes"]
         return recipes
 
-    def workers(self) -> list[WorkerDocument]:
+    def workers(self) -> list[WorkerLine]:
         """The workers and predictors that are alive, and what each is doing."""
-        workers: list[WorkerDocument] = self.request("GET", "workers").json()["workers"]
+        workers: list[WorkerLine] = self.request("GET", "workers").json()["workers"]
         return workers
 
-    def add_webhook(self, url: str, kinds: Sequence[str] = ()) -> NewWebhookDocument:
+    def add_webhook(self, url: str, kinds: Sequence[str] = ()) -> NewWebhook:
         """Have an address told when jobs end. The answer's `secret`, which signs what is sent, is shown this once.
 
         Args:
             kinds: of jobs; none: of all kinds.
         """
-        webhook: NewWebhookDocument = self.request("POST", "webhooks", json={"url": url, "kinds": list(kinds)}).json()
+        webhook: NewWebhook = self.request("POST", "webhooks", json={"url": url, "kinds": list(kinds)}).json()
         return webhook
 
     def webhooks(self) -> list[WebhookDocument]:

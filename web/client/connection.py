@@ -8,9 +8,9 @@ from typing import Any, Self
 
 import httpx
 
-from web.client.documents import FileDocument
 from web.client.errors import ServerAway, check
 from web.client.retries import once_only, retrying_transport
+from web.documents import FileLine
 
 DEFAULT_SERVER = "http://127.0.0.1:8000"
 RETRIES = 5
@@ -86,7 +86,7 @@ class Connection:
             yield from page[what]
 
     def fetch_files(
-        self, files: Sequence[FileDocument], directory: Path, on_bytes: Callable[[int], None] = lambda count: None
+        self, files: Sequence[FileLine], directory: Path, on_bytes: Callable[[int], None] = lambda count: None
     ) -> list[Path]:
         """Download these files into a directory, made if missing."""
         directory.mkdir(parents=True, exist_ok=True)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from web.client.documents import FileDocument, JobDocument, ReviewItem
+from web.client.documents import JobDocument
 from web.client.errors import JobFailed, ServerAway, check
 from web.client.tables import TABLES, read_table
+from web.documents import FileLine, ReviewItem
 from worker.volume import ARCHIVE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -166,9 +167,9 @@ class Job:
         """Remove the job, which has ended, and its files; a model that it trained stays."""
         self.client.request("DELETE", f"jobs/{self.id}")
 
-    def files(self) -> list[FileDocument]:
+    def files(self) -> list[FileLine]:
         """The files that can be fetched: `name`, `bytes`, `href`."""
-        files: list[FileDocument] = self.client.request("GET", f"jobs/{self.id}/files").json()["files"]
+        files: list[FileLine] = self.client.request("GET", f"jobs/{self.id}/files").json()["files"]
         return files
 
     def fetch(
@@ -234,7 +235,7 @@ class Job:
         return progress_bar(self)
 
 
-def choose(files: Sequence[FileDocument], names: Sequence[str] | None) -> list[FileDocument]:
+def choose(files: Sequence[FileLine], names: Sequence[str] | None) -> list[FileLine]:
     """Those of these names; without names, all but uploads.
 
     Raises:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import IO
 
 from web.client.connection import Connection
-from web.client.documents import UploadDocument
 from web.client.errors import ServerAway, ServerError, check
 from web.client.retries import NEVER
 from web.client.sending import PIECE_BYTES
+from web.documents import UploadDocument
 
 # A smaller file is sent by one request: to send it again takes seconds, and it needs no second step.
 LARGE_BYTES = 64 << 20

@@ -5,12 +5,12 @@ from typing import Any, cast
 
 import click
 
-from web.client.documents import DatasetDocument
 from web.commands.completions import complete_datasets
 from web.commands.console import print_json, print_lines, say
 from web.commands.options import check, options_of
 from web.commands.server import connect
 from web.commands.submit import json_option, report, upload_option, uploading, wait_option
+from web.documents import DatasetLine
 from worker.parameters import ImportParameters
 
 # Class names beyond this many characters are cut in the list; --json has them all.
@@ -79,12 +79,12 @@ def _show(dataset: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(dataset)
         return
-    print_lines([_row(cast(DatasetDocument, dataset))])
+    print_lines([_row(cast(DatasetLine, dataset))])
     for warning in dataset["warnings"]:
         click.echo(f"Warning: {warning}")
 
 
-def _row(dataset: DatasetDocument) -> tuple[str, ...]:
+def _row(dataset: DatasetLine) -> tuple[str, ...]:
     names = ", ".join(dataset["classes"])
     shown = names if len(names) <= MOST_CHARACTERS else names[:MOST_CHARACTERS] + "…"
     warnings = len(dataset["warnings"])

@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 
 from web.client import Client
-from web.client.documents import FileDocument
 from web.client.job import choose
 from web.commands.console import print_json, print_lines, transfer_bar
 from web.commands.find import find_job, job_argument
 from web.commands.server import connect
 from web.commands.submit import json_option
+from web.documents import FileLine
 
 model_option = click.option("--model", "of_model", is_flag=True, help="JOB is a model's id; its job may be deleted.")
 
@@ -55,7 +55,7 @@ def fetch(job_id: str, names: tuple[str, ...], to: Path | None, of_model: bool, 
         click.echo(path)
 
 
-def _files(client: Client, job_id: str, of_model: bool) -> tuple[list[FileDocument], str]:
+def _files(client: Client, job_id: str, of_model: bool) -> tuple[list[FileLine], str]:
     """The files, and the id that they belong to."""
     if of_model:
         return client.model_files(job_id), job_id

@@ -2,11 +2,11 @@
 
 import click
 
-from web.client.documents import ModelDocument
 from web.commands.completions import complete_models
 from web.commands.console import print_json, print_lines, say
 from web.commands.server import connect
 from web.commands.submit import json_option
+from web.documents import ModelDocument
 
 
 @click.command()

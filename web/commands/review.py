@@ -9,12 +9,12 @@ from typing import Any
 import click
 
 from web.client import Job
-from web.client.documents import ReviewItem
 from web.commands.console import print_json, print_lines, say
 from web.commands.find import find_job, job_argument
 from web.commands.options import check, options_of
 from web.commands.server import connect
 from web.commands.submit import json_option, report, wait_option
+from web.documents import ReviewItem
 from worker.corrections import NONE_OF_THESE
 from worker.parameters import ReviewParameters
 from worker.states import JobKind

@@ -2,11 +2,11 @@
 
 import click
 
-from web.client.documents import DeliveryDocument
 from web.commands.completions import complete_webhooks
 from web.commands.console import print_json, print_lines, say
 from web.commands.server import connect
 from web.commands.submit import json_option
+from web.documents import DeliveryDocument
 from worker.states import JobKind
 
 webhook_argument = click.argument("webhook_id", metavar="ID", shell_complete=complete_webhooks)

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import click
 
-from web.client.documents import TaskDocument, WorkerDocument
 from web.commands.console import print_json, print_lines, say
 from web.commands.server import connect
 from web.commands.submit import json_option
+from web.documents import WorkerLine, WorkerTask
 from web.durations import about
 
 MEGABYTE = 1 << 20
@@ -27,7 +27,7 @@ def workers(as_json: bool) -> None:
         say("No worker is alive: jobs wait. `tenfold up` starts one, or on another machine `tenfold-worker`.")
 
 
-def _row(worker: WorkerDocument) -> tuple[str, ...]:
+def _row(worker: WorkerLine) -> tuple[str, ...]:
     return (
         worker["role"],
         f"{worker['host']}:{worker['pid']}",
@@ -37,7 +37,7 @@ def _row(worker: WorkerDocument) -> tuple[str, ...]:
     )
 
 
-def _doing(task: TaskDocument | None, now: datetime) -> str:
+def _doing(task: WorkerTask | None, now: datetime) -> str:
     if task is None:
         return "idle"
     since = (now - datetime.fromisoformat(task["since"])).total_seconds()
