@@ -8,8 +8,9 @@ import sqlite3
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from types import TracebackType
 from typing import Any
+
+from worker.finished_file import FinishedFile
 
 FILE = "index.sqlite"
 
@@ -100,30 +101,18 @@ class Image:
     position: int | None
 
 
-class ImageIndex:
-    """The open file of one classification, for reading. Use it in a `with` block, in one thread.
+class ImageIndex(FinishedFile):
+    """The open file of one classification.
+
+    Args:
+        directory: where it lies.
 
     Raises:
         FileNotFoundError: there is none.
     """
 
     def __init__(self, directory: Path) -> None:
-        path = directory / FILE
-        if not path.is_file():
-            raise FileNotFoundError(path)
-        self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
-        self._connection.row_factory = sqlite3.Row
-
-    def __enter__(self) -> "ImageIndex":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._connection.close()
+        super().__init__(directory / FILE)
 
     @property
     def stamp(self) -> str:

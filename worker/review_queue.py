@@ -4,12 +4,12 @@ Written once, when the classification is merged (`review_writing`), and only rea
 nothing here needs more than the standard library; what people say about the items is in SQL (`corrections`).
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
+
+from worker.finished_file import FinishedFile
 
 FILE = "queue.sqlite"
 
@@ -45,27 +45,18 @@ class Item:
     has_picture: bool
 
 
-class ReviewQueue:
-    """The open file of one classification, for reading. Use it in a `with` block, in one thread.
+class ReviewQueue(FinishedFile):
+    """The open file of one classification.
+
+    Args:
+        directory: where it lies.
 
     Raises:
         FileNotFoundError: there is none.
     """
 
     def __init__(self, directory: Path) -> None:
-        path = directory / FILE
-        if not path.is_file():
-            raise FileNotFoundError(path)
-        self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
-        self._connection.row_factory = sqlite3.Row
-
-    def __enter__(self) -> "ReviewQueue":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._connection.close()
+        super().__init__(directory / FILE)
 
     def __len__(self) -> int:
         return int(self._connection.execute("SELECT count(*) FROM items").fetchone()[0])
