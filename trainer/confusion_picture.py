@@ -1,4 +1,4 @@
-"""A confusion matrix as a picture, drawn with Pillow: a plotting library takes ten times as long over its many texts."""
+"""A confusion matrix, drawn with Pillow: a plotting library takes ten times as long for its many texts."""
 
 from collections.abc import Sequence
 
