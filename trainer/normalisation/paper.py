@@ -89,5 +89,8 @@ def _slope_of_light(grey: Bytes) -> Difference:
 
 
 def _median(values: Bytes) -> int:
-    counts = np.cumsum(cv2.calcHist([values], [0], None, [256], [0, 256]))
-    return int(counts.searchsorted(counts[-1] / 2))
+    """The lower of the two in the middle where there are two."""
+    middle = (values.size - 1) // 2
+    flat = values.flatten()
+    flat.partition(middle)
+    return int(flat[middle])
