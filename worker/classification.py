@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from math import ceil
 
 import polars as pl
 
@@ -143,8 +144,11 @@ def _noting(images: Iterable[ReadImage], start: int, seen: dict[int, Bytes]) -> 
 
 
 def _shard_size(listing: Listing, settings: Settings) -> int:
-    mean_bytes = listing.unpacked_bytes / len(listing.images) or TYPICAL_BYTES
-    return max(1, min(settings.shard_images, int(settings.shard_bytes // mean_bytes)))
+    """Images in a shard: as many as the settings allow, and nearly the same in all shards."""
+    images = len(listing.images)
+    mean_bytes = listing.unpacked_bytes / images or TYPICAL_BYTES
+    most = max(1, min(settings.shard_images, int(settings.shard_bytes // mean_bytes)))
+    return ceil(images / ceil(images / most))
 
 
 def _read_manifest(source: Source, member: Member, max_bytes: int) -> pl.DataFrame:
