@@ -9,7 +9,7 @@ from trainer.normalisation.polarity import Polarity
 
 Difference = npt.NDArray[np.float32]
 
-# A digit of a quarter of this is twice MNIST's size; a smaller one on a larger sheet is looked at again, closer.
+# A digit of a sixth of this is as large as MNIST's field; a smaller one on a larger sheet is looked at again, closer.
 WORKING_SIDE = 160
 
 # Under this side an image is a crop of a digit, whose ink may fill whole neighbourhoods: its paper is taken as even.
