@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -186,8 +186,6 @@ class JobStore:
         """
         with self._database.write() as session:
             cancelled = end_job(session, job_id, JobState.CANCELLED, self._clock())
-            for trial_id in session.scalars(select(Job.id).where(Job.parent_id == job_id)) if cancelled else ():
-                end_job(session, trial_id, JobState.CANCELLED, self._clock())
         job = self.get(job_id)
         if not cancelled:
             raise WrongState(f"Job {job_id} has already {job.state.value}; there is nothing to cancel.")
@@ -216,6 +214,7 @@ class JobStore:
         return job
 
     def _queue_again(self, session: Session, job_id: str) -> bool:
+        lock_parent(session, job_id)
         queued = rows_changed(
             session,
             update(Job)
@@ -257,15 +256,20 @@ class JobStore:
 
         Raises:
             UnknownJob: there is none with this id.
-            WrongState: it has not ended.
+            WrongState: it has not ended, nor has a trial of it, or the sweep that it is a trial of.
         """
         with self._database.write() as session:
-            deleted = rows_changed(session, delete(Job).where(Job.id == job_id, Job.state.not_in(UNFINISHED)))
-            if deleted:
+            parent_id = lock_parent(session, job_id)
+            session.execute(select(Job.id).where(Job.id == job_id).with_for_update())
+            family = or_(Job.id.in_([job_id, parent_id]), Job.parent_id == job_id)
+            unfinished = session.scalar(select(Job).where(family, Job.state.in_(UNFINISHED)).limit(1))
+            if unfinished is None:
                 session.execute(delete(Job).where(Job.parent_id == job_id))
+                deleted = rows_changed(session, delete(Job).where(Job.id == job_id))
+        if unfinished is not None:
+            raise WrongState(f"Job {unfinished.id} is {unfinished.state.value}; cancel it first, then delete {job_id}.")
         if not deleted:
-            state = self.get(job_id).state.value
-            raise WrongState(f"Job {job_id} is {state}; cancel it first, then delete it.")
+            self.get(job_id)
 
 
 def _owned_key(idempotency_key: str | None, owner: str | None) -> str | None:
@@ -278,7 +282,8 @@ def _owned_key(idempotency_key: str | None, owner: str | None) -> str | None:
 def end_job(session: Session, job_id: str, state: JobState, now: float, **values: Any) -> bool:
     """Move an unfinished job to a final state and take its steps off the workers. False when it had ended.
 
-    The sweep that a trial belongs to is told: its step comes in line. Of any other job webhooks are told.
+    A sweep that did not succeed takes its trials with it. The sweep that a trial belongs to is told: its step comes in
+    line. Of any other job webhooks are told.
     """
     parent_id = lock_parent(session, job_id)
     ended = rows_changed(
@@ -291,6 +296,9 @@ def end_job(session: Session, job_id: str, state: JobState, now: float, **values
             .where(Step.job_id == job_id, Step.state != StepState.DONE)
             .values(state=StepState.WAITING, lease_token=None, lease_expires_at=None)
         )
+    if ended and state is not JobState.SUCCEEDED:
+        for trial_id in session.scalars(select(Job.id).where(Job.parent_id == job_id)).all():
+            end_job(session, trial_id, JobState.CANCELLED, now)
     if ended and parent_id is not None:
         wake_sweep(session, parent_id)
     elif ended:
