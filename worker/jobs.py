@@ -19,6 +19,7 @@ from worker.errors import IdempotencyConflict, UnknownJob, WrongState
 from worker.people.quotas import UNLIMITED, Quota, Usage, check_quota, usage
 from worker.records import Job, Step
 from worker.states import UNFINISHED, JobKind, JobState, StepKind, StepState
+from worker.versions import STEP_VERSION
 from worker.webhooks import tell_webhooks
 
 Clock = Callable[[], float]
@@ -39,12 +40,20 @@ class JobStore:
         database: where the rows are.
         clock: seconds since the epoch; an argument so that tests can set the time.
         quota: how much each owner may have.
+        version: of the steps that are written (`versions.py`).
     """
 
-    def __init__(self, database: Database, clock: Clock = time.time, quota: Quota = UNLIMITED) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock = time.time,
+        quota: Quota = UNLIMITED,
+        version: int = STEP_VERSION,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._quota = quota
+        self._version = version
 
     def submit(
         self,
@@ -86,7 +95,9 @@ class JobStore:
             total=total,
             bytes=(source or {}).get("bytes", 0),
         )
-        first_step = Step(job_id=job_id, kind=FIRST_STEP[kind], state=StepState.QUEUED, announced_at=now)
+        first_step = Step(
+            job_id=job_id, kind=FIRST_STEP[kind], state=StepState.QUEUED, version=self._version, announced_at=now
+        )
         try:
             with self._database.write() as session:
                 check_quota(session, owner, self._quota, new_bytes=job.bytes)

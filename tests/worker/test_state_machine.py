@@ -32,7 +32,7 @@ from worker.queue import QUEUES
 from worker.records import Job, Step
 from worker.schema import migrate
 from worker.settings import Settings
-from worker.states import JobKind, StepKind
+from worker.states import JobKind, StepKind, StepState
 from worker.upkeep.begin_again import discard_work
 
 EXAMPLES = int(os.environ.get("TENFOLD_TEST_EXAMPLES", "0"))
@@ -70,7 +70,7 @@ HAPPENINGS = [
     "the_work_of_an_ended_job_is_removed",
     *["a_worker_takes_a_message"] * 2,
     *["a_worker_does_what_a_message_says"] * 4,
-    "a_worker_looks_for_work_itself",
+    *["a_worker_looks_for_work_itself"] * 3,
     *["a_worker_finishes"] * 2,
     *["a_worker_does_not_finish"] * 2,
     "a_worker_renews",
@@ -163,7 +163,7 @@ class Interleavings(RuleBasedStateMachine):
     def a_worker_looks_for_work_itself(self, pick: int, _draw: Draw) -> None:
         """As a one-shot worker does, or with a message that came late."""
         if self.before.steps:
-            lease = self.world.services.leases.claim(picked(sorted(self.before.steps), pick), "one-shot")
+            lease = self.world.services.leases.claim(self.step_to_do(pick).id, "one-shot")
             if lease is not None:
                 self.held.append(Held(lease, self.world.clock() + LEASE_SECONDS))
             self.look()
@@ -217,8 +217,12 @@ class Interleavings(RuleBasedStateMachine):
 
     def redis_delivers_a_message_twice(self, pick: int, _draw: Draw) -> None:
         if self.before.steps:
-            step = self.before.steps[picked(sorted(self.before.steps), pick)]
+            step = self.step_to_do(pick)
             self.world.services.queue.announce(self.queue_of(step), [step.id])
+
+    def step_to_do(self, pick: int) -> Step:
+        steps = [self.before.steps[step_id] for step_id in sorted(self.before.steps)]
+        return picked([step for step in steps if step.state in (StepState.QUEUED, StepState.RUNNING)] or steps, pick)
 
     def queue_of(self, step: Step) -> JobKind:
         return next(queue for queue, kinds in QUEUES.items() if step.kind in kinds)
