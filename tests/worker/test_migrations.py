@@ -68,9 +68,7 @@ def test_every_migration_leaves_the_version_before_all_that_it_uses(empty: Datab
             for name in new[table].keys() - columns.keys():
                 added = new[table][name]
                 assert added.nullable or added.has_default, f"rows of the version before lack {table}.{name} of {after}"
-            assert new_rules[table] <= old_rules[table], (
-                f"{after} demands more of {table} than before"
-            )
+            assert new_rules[table] <= old_rules[table], f"{after} demands more of {table} than before"
 
 
 def test_the_tables_say_from_which_version_on_they_can_be_used(empty: Database) -> None:
