@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from worker.database import Database, rows_changed
-from worker.errors import IdempotencyConflict, UnknownJob, WrongState
+from worker.errors import IdempotencyConflict, OfLaterVersion, UnknownJob, WrongState
 from worker.people.quotas import UNLIMITED, Quota, Usage, check_quota, usage
 from worker.records import Job, Step
 from worker.states import UNFINISHED, JobKind, JobState, StepKind, StepState
@@ -31,6 +31,10 @@ FIRST_STEP = {
     JobKind.SWEEP: StepKind.ADVANCE,
     JobKind.REVIEW: StepKind.CORRECT,
 }
+
+
+# In the course of an update there may be others, which this version leaves to later ones.
+KNOWN_KIND = Job.kind.in_(list(JobKind))
 
 
 class JobStore:
@@ -120,7 +124,8 @@ class JobStore:
         if idempotency_key is None:
             return None
         with self._database.read() as session:
-            job = session.scalar(select(Job).where(Job.idempotency_key == _owned_key(idempotency_key, owner)))
+            key = _owned_key(idempotency_key, owner)
+            job = session.scalar(select(Job).where(Job.idempotency_key == key, KNOWN_KIND))
         if job is not None and job.fingerprint != fingerprint:
             raise IdempotencyConflict(
                 f"The Idempotency-Key {idempotency_key!r} was used for job {job.id} with other content; "
@@ -133,9 +138,16 @@ class JobStore:
 
         Raises:
             UnknownJob: there is none with this id.
+            OfLaterVersion: it is of a kind that this version does not know.
         """
         with self._database.read() as session:
-            job = session.get(Job, job_id)
+            job = session.scalar(select(Job).where(Job.id == job_id, KNOWN_KIND))
+            of_later_version = job is None and session.scalar(select(Job.id).where(Job.id == job_id)) is not None
+        if of_later_version:
+            raise OfLaterVersion(
+                f"Job {job_id} is of a kind that a later version of Tenfold made, and this server is yet to be updated "
+                "to. Ask again soon."
+            )
         if job is None:
             raise UnknownJob(f"There is no job {job_id!r}; see the list of jobs for those there are.")
         return job
@@ -154,9 +166,10 @@ class JobStore:
         """Jobs, the newest first: at most `limit`, older than the job id `before` where one is given.
 
         `created_after` and `created_before` are seconds since the epoch; the first is within.
-        The trials of a sweep are listed only where it is named as the `parent`.
+        The trials of a sweep are listed only where it is named as the `parent`, and jobs of a kind that only a later
+        version knows are not.
         """
-        query = select(Job).where(Job.parent_id == parent).order_by(Job.id.desc()).limit(limit)
+        query = select(Job).where(Job.parent_id == parent, KNOWN_KIND).order_by(Job.id.desc()).limit(limit)
         if kind is not None:
             query = query.where(Job.kind == kind)
         if state is not None:
