@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from web.job_list import listed
 from web.representations import job_document, worker_line
 from web.services import services
-from worker.errors import UnknownJob
+from worker.errors import OfLaterVersion, UnknownJob
 from worker.line import count_in_line, next_in_line
 from worker.presence import Presence
 from worker.queue import QUEUES
@@ -90,7 +90,7 @@ def _job_of(presence: Presence) -> dict[str, Any] | None:
         return None
     try:
         return listed(services().jobs.get(presence.task.job))
-    except UnknownJob:
+    except (UnknownJob, OfLaterVersion):
         return None
 
 

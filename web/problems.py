@@ -13,6 +13,7 @@ from worker.errors import (
     IdempotencyConflict,
     InvalidSubmission,
     OffsetConflict,
+    OfLaterVersion,
     PredictorAway,
     QuotaExceeded,
     UnknownDataset,
@@ -33,6 +34,7 @@ API_PREFIX = "/api/"
 
 STATUS_OF: dict[type[WorkerError], HTTPStatus] = {
     UnknownJob: HTTPStatus.NOT_FOUND,
+    OfLaterVersion: HTTPStatus.SERVICE_UNAVAILABLE,
     UnknownModel: HTTPStatus.NOT_FOUND,
     UnknownRow: HTTPStatus.NOT_FOUND,
     UnknownUpload: HTTPStatus.NOT_FOUND,

@@ -10,15 +10,16 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from worker.database import Database, rows_changed
-from worker.errors import IdempotencyConflict, UnknownJob, WrongState
+from worker.errors import IdempotencyConflict, OfLaterVersion, UnknownJob, WrongState
 from worker.people.quotas import UNLIMITED, Quota, Usage, check_quota, usage
 from worker.records import Job, Step
 from worker.states import UNFINISHED, JobKind, JobState, StepKind, StepState
+from worker.versions import STEP_VERSION
 from worker.webhooks import tell_webhooks
 
 Clock = Callable[[], float]
@@ -32,6 +33,10 @@ FIRST_STEP = {
 }
 
 
+# In the course of an update there may be others, which this version leaves to later ones.
+KNOWN_KIND = Job.kind.in_(list(JobKind))
+
+
 class JobStore:
     """Jobs in the database. Every method is one transaction.
 
@@ -39,12 +44,20 @@ class JobStore:
         database: where the rows are.
         clock: seconds since the epoch; an argument so that tests can set the time.
         quota: how much each owner may have.
+        version: of the steps that are written (`versions.py`).
     """
 
-    def __init__(self, database: Database, clock: Clock = time.time, quota: Quota = UNLIMITED) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock = time.time,
+        quota: Quota = UNLIMITED,
+        version: int = STEP_VERSION,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._quota = quota
+        self._version = version
 
     def submit(
         self,
@@ -86,7 +99,9 @@ class JobStore:
             total=total,
             bytes=(source or {}).get("bytes", 0),
         )
-        first_step = Step(job_id=job_id, kind=FIRST_STEP[kind], state=StepState.QUEUED, announced_at=now)
+        first_step = Step(
+            job_id=job_id, kind=FIRST_STEP[kind], state=StepState.QUEUED, version=self._version, announced_at=now
+        )
         try:
             with self._database.write() as session:
                 check_quota(session, owner, self._quota, new_bytes=job.bytes)
@@ -109,7 +124,8 @@ class JobStore:
         if idempotency_key is None:
             return None
         with self._database.read() as session:
-            job = session.scalar(select(Job).where(Job.idempotency_key == _owned_key(idempotency_key, owner)))
+            key = _owned_key(idempotency_key, owner)
+            job = session.scalar(select(Job).where(Job.idempotency_key == key, KNOWN_KIND))
         if job is not None and job.fingerprint != fingerprint:
             raise IdempotencyConflict(
                 f"The Idempotency-Key {idempotency_key!r} was used for job {job.id} with other content; "
@@ -122,9 +138,16 @@ class JobStore:
 
         Raises:
             UnknownJob: there is none with this id.
+            OfLaterVersion: it is of a kind that this version does not know.
         """
         with self._database.read() as session:
-            job = session.get(Job, job_id)
+            job = session.scalar(select(Job).where(Job.id == job_id, KNOWN_KIND))
+            of_later_version = job is None and session.scalar(select(Job.id).where(Job.id == job_id)) is not None
+        if of_later_version:
+            raise OfLaterVersion(
+                f"Job {job_id} is of a kind that a later version of Tenfold made, and this server is yet to be updated "
+                "to. Ask again soon."
+            )
         if job is None:
             raise UnknownJob(f"There is no job {job_id!r}; see the list of jobs for those there are.")
         return job
@@ -143,9 +166,10 @@ class JobStore:
         """Jobs, the newest first: at most `limit`, older than the job id `before` where one is given.
 
         `created_after` and `created_before` are seconds since the epoch; the first is within.
-        The trials of a sweep are listed only where it is named as the `parent`.
+        The trials of a sweep are listed only where it is named as the `parent`, and jobs of a kind that only a later
+        version knows are not.
         """
-        query = select(Job).where(Job.parent_id == parent).order_by(Job.id.desc()).limit(limit)
+        query = select(Job).where(Job.parent_id == parent, KNOWN_KIND).order_by(Job.id.desc()).limit(limit)
         if kind is not None:
             query = query.where(Job.kind == kind)
         if state is not None:
@@ -186,8 +210,6 @@ class JobStore:
         """
         with self._database.write() as session:
             cancelled = end_job(session, job_id, JobState.CANCELLED, self._clock())
-            for trial_id in session.scalars(select(Job.id).where(Job.parent_id == job_id)) if cancelled else ():
-                end_job(session, trial_id, JobState.CANCELLED, self._clock())
         job = self.get(job_id)
         if not cancelled:
             raise WrongState(f"Job {job_id} has already {job.state.value}; there is nothing to cancel.")
@@ -216,6 +238,7 @@ class JobStore:
         return job
 
     def _queue_again(self, session: Session, job_id: str) -> bool:
+        lock_parent(session, job_id)
         queued = rows_changed(
             session,
             update(Job)
@@ -257,15 +280,20 @@ class JobStore:
 
         Raises:
             UnknownJob: there is none with this id.
-            WrongState: it has not ended.
+            WrongState: it has not ended, nor has a trial of it, or the sweep that it is a trial of.
         """
         with self._database.write() as session:
-            deleted = rows_changed(session, delete(Job).where(Job.id == job_id, Job.state.not_in(UNFINISHED)))
-            if deleted:
+            parent_id = lock_parent(session, job_id)
+            session.execute(select(Job.id).where(Job.id == job_id).with_for_update())
+            family = or_(Job.id.in_([job_id, parent_id]), Job.parent_id == job_id)
+            unfinished = session.scalar(select(Job).where(family, Job.state.in_(UNFINISHED)).limit(1))
+            if unfinished is None:
                 session.execute(delete(Job).where(Job.parent_id == job_id))
+                deleted = rows_changed(session, delete(Job).where(Job.id == job_id))
+        if unfinished is not None:
+            raise WrongState(f"Job {unfinished.id} is {unfinished.state.value}; cancel it first, then delete {job_id}.")
         if not deleted:
-            state = self.get(job_id).state.value
-            raise WrongState(f"Job {job_id} is {state}; cancel it first, then delete it.")
+            self.get(job_id)
 
 
 def _owned_key(idempotency_key: str | None, owner: str | None) -> str | None:
@@ -278,7 +306,8 @@ def _owned_key(idempotency_key: str | None, owner: str | None) -> str | None:
 def end_job(session: Session, job_id: str, state: JobState, now: float, **values: Any) -> bool:
     """Move an unfinished job to a final state and take its steps off the workers. False when it had ended.
 
-    The sweep that a trial belongs to is told: its step comes in line. Of any other job webhooks are told.
+    A sweep that did not succeed takes its trials with it. The sweep that a trial belongs to is told: its step comes in
+    line. Of any other job webhooks are told.
     """
     parent_id = lock_parent(session, job_id)
     ended = rows_changed(
@@ -291,6 +320,9 @@ def end_job(session: Session, job_id: str, state: JobState, now: float, **values
             .where(Step.job_id == job_id, Step.state != StepState.DONE)
             .values(state=StepState.WAITING, lease_token=None, lease_expires_at=None)
         )
+    if ended and state is not JobState.SUCCEEDED:
+        for trial_id in session.scalars(select(Job.id).where(Job.parent_id == job_id)).all():
+            end_job(session, trial_id, JobState.CANCELLED, now)
     if ended and parent_id is not None:
         wake_sweep(session, parent_id)
     elif ended:

@@ -19,6 +19,7 @@ from worker.errors import LeaseLost
 from worker.jobs import Clock, end_job, hold_merge_until_shards_are_done, lock_parent, wake_sweep
 from worker.records import Job, Model, Step, User
 from worker.states import UNFINISHED, JobState, StepKind, StepState
+from worker.versions import STEP_VERSION
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,19 @@ class LeaseStore:
         lease_seconds: how long a claim holds without renewal.
         max_attempts: how often a step may be claimed without being finished.
         clock: seconds since the epoch.
+        version: of the steps that are written, and the latest of those that are seen at all (`versions.py`).
     """
 
     def __init__(
-        self, database: Database, *, lease_seconds: float, max_attempts: int, clock: Clock = time.time
+        self,
+        database: Database,
+        *,
+        lease_seconds: float,
+        max_attempts: int,
+        clock: Clock = time.time,
+        version: int = STEP_VERSION,
     ) -> None:
+        self.version = version
         self._database = database
         self._lease_seconds = lease_seconds
         self._max_attempts = max_attempts
@@ -74,7 +83,7 @@ class LeaseStore:
         """Take the step if it is free: queued, or running under an expired lease. None when another has it."""
         now = self._clock()
         with self._database.write() as session:
-            step = session.get(Step, step_id)
+            step = session.scalar(select(Step).where(Step.id == step_id, self._understood()))
             if step is None:
                 return None
             job_runs = rows_changed(
@@ -88,13 +97,14 @@ class LeaseStore:
             claimed = rows_changed(
                 session,
                 update(Step)
-                .where(Step.id == step_id, Step.attempts < self._max_attempts, _claimable(now))
+                .where(Step.id == step_id, Step.attempts < self._max_attempts, self._understood(), _claimable(now))
                 .values(
                     state=StepState.RUNNING,
                     worker=worker,
                     lease_token=token,
                     lease_expires_at=now + self._lease_seconds,
                     attempts=Step.attempts + 1,
+                    version=self.version,
                 )
                 .execution_options(synchronize_session=False),
             )
@@ -178,12 +188,21 @@ class LeaseStore:
                     position=position,
                     state=StepState.QUEUED,
                     input={"start": shard.start, "stop": shard.stop},
+                    version=self.version,
                     announced_at=now,
                 )
                 for position, shard in enumerate(shards)
             ]
             session.add_all(steps)
-            session.add(Step(job_id=lease.job_id, kind=StepKind.MERGE, state=StepState.WAITING, announced_at=now))
+            session.add(
+                Step(
+                    job_id=lease.job_id,
+                    kind=StepKind.MERGE,
+                    state=StepState.WAITING,
+                    version=self.version,
+                    announced_at=now,
+                )
+            )
             session.flush()
             hold_merge_until_shards_are_done(session, lease.job_id)
             return [step.id for step in steps]
@@ -198,6 +217,11 @@ class LeaseStore:
             self._change_job(session, lease, done=Job.done + images)
             self._change_step(
                 session, lease, state=StepState.DONE, output=output, lease_token=None, lease_expires_at=None
+            )
+            session.execute(
+                update(Step)
+                .where(Step.job_id == lease.job_id, Step.kind == StepKind.MERGE, self._understood())
+                .values(version=self.version)
             )
             hold_merge_until_shards_are_done(session, lease.job_id)
             return session.scalars(
@@ -237,7 +261,16 @@ class LeaseStore:
             )
             session.add_all(new)
             session.flush()
-            steps = [Step(job_id=job.id, kind=StepKind.TRAIN, state=StepState.QUEUED, announced_at=now) for job in new]
+            steps = [
+                Step(
+                    job_id=job.id,
+                    kind=StepKind.TRAIN,
+                    state=StepState.QUEUED,
+                    version=self.version,
+                    announced_at=now,
+                )
+                for job in new
+            ]
             session.add_all(steps)
             session.flush()
             trials = select(func.count()).where(Job.parent_id == lease.job_id, Job.state.not_in(UNFINISHED))
@@ -294,20 +327,23 @@ class LeaseStore:
     def fail_exhausted(self) -> Sequence[str]:
         """Fail the jobs of which a step was tried `max_attempts` times in vain; return their ids."""
         now = self._clock()
-        exhausted = select(Step).where(Step.attempts >= self._max_attempts, _claimable(now))
+        exhausted = select(Step).where(Step.attempts >= self._max_attempts, self._understood(), _claimable(now))
         with self._database.read() as session:
             steps = session.scalars(exhausted).all()
         return [step.job_id for step in steps if self._fail_if(step, exhausted.where(Step.id == step.id))]
 
-    def announce_again(self, kinds: Sequence[StepKind], *, announced_before: float, limit: int) -> Sequence[int]:
-        """Steps that could be claimed and whose message may be lost: at most `limit`, the longest unannounced first.
+    def announce_again(
+        self, kinds: Sequence[StepKind], version: int, *, announced_before: float, limit: int
+    ) -> Sequence[int]:
+        """Steps of a version that could be claimed and whose message may be lost: at most `limit`, the longest
+        unannounced first.
 
         They are marked as announced now, so that two healers do not announce the same step.
         """
         if limit <= 0:
             return []
         now = self._clock()
-        due = and_(Step.kind.in_(kinds), Step.announced_at < announced_before, _claimable(now))
+        due = and_(Step.kind.in_(kinds), Step.version == version, Step.announced_at < announced_before, _claimable(now))
         with self._database.read() as session:
             candidates = session.scalars(
                 select(Step.id).where(due).order_by(Step.announced_at, Step.id).limit(limit)
@@ -327,17 +363,17 @@ class LeaseStore:
         Args:
             job_id: only those of this job.
         """
-        query = select(Step.id).where(Step.kind.in_(kinds), _claimable(self._clock()))
+        query = select(Step.id).where(Step.kind.in_(kinds), self._understood(), _claimable(self._clock()))
         if job_id is not None:
             query = query.where(Step.job_id == job_id)
         with self._database.read() as session:
             return session.scalars(query.order_by(Step.id).limit(at_most)).all()
 
-    def count_claimable(self, kinds: Sequence[StepKind], at_most: int) -> int:
-        """How many steps of these kinds could be claimed now, counted up to `at_most`."""
-        query = select(Step.id).where(Step.kind.in_(kinds), _claimable(self._clock())).limit(at_most)
+    def count_claimable(self, kinds: Sequence[StepKind], version: int, at_most: int) -> int:
+        """How many steps of these kinds and this version could be claimed now, counted up to `at_most`."""
+        query = select(Step.id).where(Step.kind.in_(kinds), Step.version == version, _claimable(self._clock()))
         with self._database.read() as session:
-            return len(session.scalars(query).all())
+            return len(session.scalars(query.limit(at_most)).all())
 
     def _fail_if(self, step: Step, still_exhausted: Select[Step]) -> bool:
         reason = (
@@ -363,6 +399,9 @@ class LeaseStore:
     def _change_step(self, session: Session, lease: Lease, **values: Any) -> None:
         if not rows_changed(session, update(Step).where(*self._held(lease)).values(**values)):
             raise LeaseLost(f"The lease on {lease.kind.value} step {lease.step_id} of job {lease.job_id} is lost.")
+
+    def _understood(self) -> Any:
+        return Step.version <= self.version
 
     def _held(self, lease: Lease) -> tuple[Any, ...]:
         return (

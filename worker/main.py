@@ -8,7 +8,7 @@ import click
 from worker.app import celery, settings
 from worker.database import Database
 from worker.logs import configure_logging
-from worker.queue import QUEUES
+from worker.queue import QUEUES, queue_names
 from worker.schema import prepare_database
 from worker.settings import Settings
 from worker.states import JobKind
@@ -56,7 +56,7 @@ def _run_celery(queues: Sequence[JobKind]) -> None:
             "--loglevel=INFO",
             f"--concurrency={settings.worker_processes}",
             f"--max-memory-per-child={settings.max_process_bytes // 1024}",
-            f"--queues={','.join(kind.value for kind in queues)}",
+            f"--queues={','.join(queue_names(queues, settings.step_version))}",
             "--without-gossip",
             "--without-mingle",
         ]

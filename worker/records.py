@@ -66,6 +66,7 @@ class Step(Record):
     """The smallest piece of a job that one worker does at a time, and what a lease is held on.
 
     While `state` is `running`, `lease_token` names the one claim whose writes count, until `lease_expires_at`.
+    `version` is from which one on a worker can do it (`versions.py`).
     """
 
     __tablename__ = "steps"
@@ -83,6 +84,7 @@ class Step(Record):
     input: Mapped[dict[str, Any]] = mapped_column(default=dict)
     output: Mapped[dict[str, Any] | None]
     attempts: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
     announced_at: Mapped[float | None]
     worker: Mapped[str | None]
     lease_token: Mapped[str | None]

@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from worker.database import Database
@@ -30,18 +30,31 @@ def migrate(database: Database) -> None:
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
-    """Bring the tables to this revision's shape, inside the connection's transaction.
+    """Bring the tables to this revision's shape, inside the connection's transaction. Those of a later version stay as
+    they are where they are of use to this one too, as in the course of an update.
 
     Raises:
-        DatabaseTooNew: a later version of Tenfold has been here.
+        DatabaseTooNew: a later version of Tenfold has been here, and has taken away what this one needs.
     """
     now = current_revision(connection)
-    if now is not None and now not in {script.revision for script in _scripts().walk_revisions()}:
+    if now is None or now in _known():
+        command.upgrade(_config(connection), revision)
+    elif is_usable(connection):
+        log.warning("the database is at revision %s, of a later version of Tenfold; this one can go on with it", now)
+    else:
         raise DatabaseTooNew(
-            f"The database has been brought to revision {now} by a later version of Tenfold than this one. Run that "
-            "version, or restore a backup of before into an empty database (docs/upkeep.md)."
+            f"The database has been brought to revision {now} by a later version of Tenfold, and this one cannot use "
+            "it. Run that version, or restore a backup of before into an empty database (docs/upkeep.md)."
         )
-    command.upgrade(_config(connection), revision)
+
+
+def is_usable(connection: Connection) -> bool:
+    """Whether this version can use the tables as they are: they have its shape, or a later one that leaves it all that
+    it needs."""
+    now = current_revision(connection)
+    return now == newest_revision() or (
+        now is not None and now not in _known() and _usable_since(connection) in _known()
+    )
 
 
 def current_revision(connection: Connection) -> str | None:
@@ -59,19 +72,31 @@ def prepare_database(database: Database, settings: Settings) -> None:
     if settings.migrate_at_start:
         migrate(database)
         return
-    while not is_migrated(database):
-        log.info("waiting for `tenfold-migrate` to bring the database to this version's shape")
+    said = None
+    while reason := _why_to_wait(database):
+        if reason != said:
+            log.info("waiting: %s", reason)
+            said = reason
         time.sleep(WAIT_SECONDS)
 
 
-def is_migrated(database: Database) -> bool:
-    """Whether the tables have this version's shape. False also while the database cannot be reached."""
+def _why_to_wait(database: Database) -> str | None:
+    """None where there is no need to."""
     try:
         with database.engine.connect() as connection:
-            return current_revision(connection) == newest_revision()
+            if is_usable(connection):
+                return None
+            now = current_revision(connection)
     except OperationalError as error:
-        log.warning("the database is away: %s", error.orig)
-        return False
+        return f"the database is away: {error.orig}"
+    if now is not None and now not in _known():
+        return (
+            f"the database is at revision {now}, of a later version of Tenfold that this one cannot go with; update it"
+        )
+    return (
+        f"the database {f'is at revision {now}' if now else 'has no tables'}, and this version needs "
+        f"{newest_revision()}; run `tenfold-migrate`"
+    )
 
 
 def draft_migration(database: Database, message: str) -> None:
@@ -90,6 +115,18 @@ def main() -> None:
     migrate(database)
     database.close()
     log.info("the database has this version's shape")
+
+
+def _known() -> set[str]:
+    return {script.revision for script in _scripts().walk_revisions()}
+
+
+def _usable_since(connection: Connection) -> str | None:
+    """From which revision on a version can use the tables; None where the tables do not say."""
+    columns = {column["name"] for column in inspect(connection).get_columns("alembic_version")}
+    if "usable_since" not in columns:
+        return None
+    return connection.scalar(text("SELECT usable_since FROM alembic_version"))
 
 
 def _scripts() -> ScriptDirectory:

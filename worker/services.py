@@ -57,7 +57,13 @@ class Services:
         volume = Volume(settings.data)
         volume.create()
         database = Database(settings.resolved_database_url)
-        leases = LeaseStore(database, lease_seconds=settings.lease_seconds, max_attempts=settings.max_attempts)
+        version = settings.step_version
+        leases = LeaseStore(
+            database,
+            lease_seconds=settings.lease_seconds,
+            max_attempts=settings.max_attempts,
+            version=version,
+        )
         redis = connect_redis(settings.redis_url)
         return cls(
             settings=settings,
@@ -65,7 +71,11 @@ class Services:
             clock=time.time,
             volume=volume,
             database=database,
-            jobs=JobStore(database, quota=Quota(settings.max_jobs_per_user, settings.max_bytes_per_user)),
+            jobs=JobStore(
+                database,
+                quota=Quota(settings.max_jobs_per_user, settings.max_bytes_per_user),
+                version=version,
+            ),
             leases=leases,
             line=FairLine(database, leases),
             models=ModelStore(database),
@@ -74,7 +84,7 @@ class Services:
             deliveries=DeliveryStore(database),
             users=UserStore(database),
             keys=KeyStore(database),
-            queue=StepQueue(create_celery(settings.redis_url), redis),
+            queue=StepQueue(create_celery(settings.redis_url), redis, version),
             live=LiveFigures(redis, settings.progress_seconds),
             presence=PresenceBoard(redis),
             predictions=PredictionLine(settings.redis_url, settings.prediction_seconds),

@@ -17,6 +17,7 @@ from worker.leases import LeaseStore
 from worker.records import Job, Step
 from worker.schema import migrate
 from worker.states import JobKind, JobState, StepKind, StepState
+from worker.versions import STEP_VERSION
 
 
 @pytest.fixture
@@ -103,12 +104,12 @@ def test_what_another_transaction_changes_is_not_waited_for_when_lost_steps_are_
     held, free = (jobs.steps_in_line(submit().id)[0] for _ in range(2))
     clock.advance(60)
     if database_kind == "sqlite":  # one transaction at a time: there is nothing held
-        assert leases.announce_again([StepKind.TRAIN], announced_before=clock(), limit=9) == [held, free]
+        assert leases.announce_again([StepKind.TRAIN], STEP_VERSION, announced_before=clock(), limit=9) == [held, free]
         return
 
     with database.write() as session:
         session.execute(select(Step.id).where(Step.id == held).with_for_update())
-        announced = leases.announce_again([StepKind.TRAIN], announced_before=clock(), limit=9)
+        announced = leases.announce_again([StepKind.TRAIN], STEP_VERSION, announced_before=clock(), limit=9)
 
     assert announced == [free]
 

@@ -60,7 +60,7 @@ class FairLine:
             hinted = session.execute(
                 select(Step.kind, Step.state, Step.attempts, Step.lease_expires_at, Job.owner)
                 .join(Job)
-                .where(Step.id == step_id)
+                .where(Step.id == step_id, Step.version <= self._leases.version)
             ).one_or_none()
             if hinted is None:
                 return None
@@ -72,7 +72,7 @@ class FairLine:
             for owner in (turn.owner for turn in turns):
                 if queued and owner == hinted.owner:
                     return step_id
-                oldest = _oldest_step(session, owner, kinds)
+                oldest = _oldest_step(session, owner, kinds, self._leases.version)
                 if oldest is not None:
                     return oldest
         return None
@@ -114,10 +114,10 @@ def _owners(session: Session) -> dict[str | None, float]:
     return {row.name: row.served_at for row in found} | {None: math.inf} if found else {}
 
 
-def _oldest_step(session: Session, owner: str | None, kinds: Sequence[StepKind]) -> int | None:
+def _oldest_step(session: Session, owner: str | None, kinds: Sequence[StepKind], version: int) -> int | None:
     """The first step in line of the person's oldest job that has one. Each look is a short walk along an index, however
     many jobs wait."""
-    in_line = (Step.state == StepState.QUEUED, Step.kind.in_(kinds), Step.attempts == 0)
+    in_line = (Step.state == StepState.QUEUED, Step.kind.in_(kinds), Step.attempts == 0, Step.version <= version)
     found: list[str] = []
     for kind in _job_kinds(kinds):
         for state in UNFINISHED:
