@@ -71,8 +71,7 @@ class StepQueue:
         """Tell the workers of steps to try. False when Redis is away; the healer announces them later."""
         try:
             self._redis.ping()  # Celery would wait seconds for a Redis that is away
-            with self._celery.connection_for_write() as connection:
-                producer = self._celery.amqp.Producer(connection, auto_declare=False)
+            with self._celery.producer_pool.acquire(block=True) as producer:
                 for step_id in step_ids:
                     self._celery.send_task(
                         RUN_STEP, args=[step_id], queue=_queue_of(kind), producer=producer, retry=False
