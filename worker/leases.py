@@ -13,11 +13,12 @@ from uuid import uuid4
 
 from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import ColumnElement
 
 from worker.database import Database, rows_changed
 from worker.errors import LeaseLost
 from worker.jobs import Clock, end_job, hold_merge_until_shards_are_done, lock_parent, wake_sweep
-from worker.records import Job, Model, Step, User
+from worker.records import IN_LINE_AGAIN, Job, Model, Step, User
 from worker.states import UNFINISHED, JobState, StepKind, StepState
 from worker.versions import STEP_VERSION
 
@@ -327,10 +328,14 @@ class LeaseStore:
     def fail_exhausted(self) -> Sequence[str]:
         """Fail the jobs of which a step was tried `max_attempts` times in vain; return their ids."""
         now = self._clock()
-        exhausted = select(Step).where(Step.attempts >= self._max_attempts, self._understood(), _claimable(now))
+        tried = select(Step).where(Step.attempts >= self._max_attempts, self._understood())
         with self._database.read() as session:
-            steps = session.scalars(exhausted).all()
-        return [step.job_id for step in steps if self._fail_if(step, exhausted.where(Step.id == step.id))]
+            steps = [
+                *session.scalars(tried.where(IN_LINE_AGAIN)),
+                *session.scalars(tried.where(Step.state == StepState.RUNNING, Step.lease_expires_at < now)),
+            ]
+        still = tried.where(_claimable(now))
+        return [step.job_id for step in steps if self._fail_if(step, still.where(Step.id == step.id))]
 
     def announce_again(
         self, kinds: Sequence[StepKind], version: int, *, announced_before: float, limit: int
@@ -343,11 +348,9 @@ class LeaseStore:
         if limit <= 0:
             return []
         now = self._clock()
-        due = and_(Step.kind.in_(kinds), Step.version == version, Step.announced_at < announced_before, _claimable(now))
+        due = and_(Step.version == version, Step.announced_at < announced_before)
         with self._database.read() as session:
-            candidates = session.scalars(
-                select(Step.id).where(due).order_by(Step.announced_at, Step.id).limit(limit)
-            ).all()
+            candidates = _longest_unannounced(session, kinds, and_(due, _claimable(now)), limit)
         if not candidates:
             return []
         with self._database.write() as session:
@@ -409,6 +412,19 @@ class LeaseStore:
             Step.lease_token == lease.token,
             Step.lease_expires_at >= self._clock(),
         )
+
+
+def _longest_unannounced(
+    session: Session, kinds: Sequence[StepKind], due: ColumnElement[bool], limit: int
+) -> list[int]:
+    """A query for each kind and state, so that each is a short walk along the index, however many are in line."""
+    found: list[tuple[float, int]] = []
+    for kind in kinds:
+        for state in (StepState.QUEUED, StepState.RUNNING):
+            query = select(Step.announced_at, Step.id).where(Step.state == state, Step.kind == kind, due)
+            rows = session.execute(query.order_by(Step.announced_at, Step.id).limit(limit))
+            found += [(at or 0, step_id) for at, step_id in rows]
+    return [step_id for _, step_id in sorted(found)[:limit]]
 
 
 def _claimable(now: float) -> Any:

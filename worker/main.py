@@ -39,7 +39,7 @@ def main(kinds: tuple[str, ...], once: bool, job_id: str | None) -> None:
         from worker.once import run_one_job
 
         sys.exit(run_one_job(settings, queues, job_id))
-    _run_celery(queues)
+    run_celery(queues)
 
 
 def _prepare(settings: Settings) -> None:
@@ -49,7 +49,7 @@ def _prepare(settings: Settings) -> None:
     database.close()
 
 
-def _run_celery(queues: Sequence[JobKind]) -> None:
+def run_celery(queues: Sequence[JobKind]) -> None:
     celery.worker_main(
         [
             "worker",

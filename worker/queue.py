@@ -96,8 +96,7 @@ class StepQueue:
     def _send(self, queue: str, version: int, messages: Iterable[Sequence[Any]]) -> bool:
         try:
             self._redis.ping()  # Celery would wait seconds for a Redis that is away
-            with self._celery.connection_for_write() as connection:
-                producer = self._celery.amqp.Producer(connection, auto_declare=False)
+            with self._celery.producer_pool.acquire(block=True) as producer:
                 for args in messages:
                     self._celery.send_task(
                         RUN_STEP, args=args, queue=queue, headers={VERSION: version}, producer=producer, retry=False

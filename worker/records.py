@@ -7,7 +7,7 @@ Times are seconds since the epoch, UTC, as floats: leases are compared with them
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Enum, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Enum, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from trainer.dataset_files import DIGITS
@@ -62,6 +62,11 @@ class Job(Record):
     error: Mapped[str | None] = mapped_column(Text)
 
 
+# Steps that were tried and went back in line: few, so that those tried too often are found without going through all
+# that are in line. A query must have these words for its index to be used.
+IN_LINE_AGAIN = text("state = 'queued' AND attempts > 0")
+
+
 class Step(Record):
     """The smallest piece of a job that one worker does at a time, and what a lease is held on.
 
@@ -72,7 +77,8 @@ class Step(Record):
     __tablename__ = "steps"
     __table_args__ = (
         UniqueConstraint("job_id", "kind", "position"),
-        Index("steps_by_state", "state", "announced_at"),
+        Index("steps_by_state", "state", "kind", "announced_at", "id"),
+        Index("steps_in_line_again", "state", "attempts", sqlite_where=IN_LINE_AGAIN, postgresql_where=IN_LINE_AGAIN),
         Index("steps_by_job", "job_id", "state", "kind"),
     )
 
