@@ -10,7 +10,7 @@ import time
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker.jobs import Clock
+from worker.clock import Clock
 from worker.leases import LeaseStore
 from worker.metrics import ANNOUNCED_AGAIN, EXHAUSTED
 from worker.queue import QUEUES, StepQueue

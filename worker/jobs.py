@@ -7,21 +7,20 @@ job's row before its steps', and a sweep's row before its trials', so that two o
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from worker.clock import Clock
 from worker.database import Database, rows_changed
 from worker.errors import IdempotencyConflict, UnknownJob, WrongState
 from worker.people.quotas import UNLIMITED, Quota, Usage, check_quota, usage
 from worker.records import Job, Step
 from worker.states import UNFINISHED, JobKind, JobState, StepKind, StepState
 from worker.webhooks import tell_webhooks
-
-Clock = Callable[[], float]
 
 FIRST_STEP = {
     JobKind.TRAINING: StepKind.TRAIN,

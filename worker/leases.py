@@ -3,6 +3,7 @@
 A message from the queue is only a hint to try `claim`. Of two contenders one wins, since a claim is one
 conditional UPDATE; a claim carries a fresh token, and every later write is conditional on that token, on the
 lease not having expired and on the job still running. Whoever lost the lease gets `LeaseLost` and must stop.
+When it expires is told by one clock for all (`clock.py`).
 """
 
 import time
@@ -14,11 +15,16 @@ from uuid import uuid4
 from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from worker.clock import Clock
 from worker.database import Database, rows_changed
 from worker.errors import LeaseLost
-from worker.jobs import Clock, end_job, hold_merge_until_shards_are_done, lock_parent, wake_sweep
+from worker.jobs import end_job, hold_merge_until_shards_are_done, lock_parent, wake_sweep
 from worker.records import Job, Model, Step, User
 from worker.states import UNFINISHED, JobState, StepKind, StepState
+
+# A lease that ends later than so many of them from now was written before the clock was set back. Nobody can tell
+# whether its holder lives, and waiting for its end could take hours.
+LONGEST_LEASES = 4
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,7 @@ class LeaseStore:
         self._database = database
         self._lease_seconds = lease_seconds
         self._max_attempts = max_attempts
+        self._longest_seconds = LONGEST_LEASES * lease_seconds
         self._clock = clock
 
     def claim(self, step_id: int, worker: str) -> Lease | None:
@@ -88,7 +95,7 @@ class LeaseStore:
             claimed = rows_changed(
                 session,
                 update(Step)
-                .where(Step.id == step_id, Step.attempts < self._max_attempts, _claimable(now))
+                .where(Step.id == step_id, Step.attempts < self._max_attempts, self._claimable(now))
                 .values(
                     state=StepState.RUNNING,
                     worker=worker,
@@ -134,6 +141,11 @@ class LeaseStore:
         """Whether the claim still counts. Cheaper than `renew`: it writes nothing."""
         with self._database.read() as session:
             return session.scalar(select(Step.id).where(*self._held(lease))) is not None
+
+    def is_over(self, lease_expires_at: float) -> bool:
+        """Whether a lease with this end counts no longer, so that its step can be claimed."""
+        now = self._clock()
+        return not now <= lease_expires_at <= now + self._longest_seconds
 
     def give_back(self, lease: Lease) -> None:
         """Put the step back in line, as if it had not been tried: the worker is stopping, the step is not to blame.
@@ -294,7 +306,7 @@ class LeaseStore:
     def fail_exhausted(self) -> Sequence[str]:
         """Fail the jobs of which a step was tried `max_attempts` times in vain; return their ids."""
         now = self._clock()
-        exhausted = select(Step).where(Step.attempts >= self._max_attempts, _claimable(now))
+        exhausted = select(Step).where(Step.attempts >= self._max_attempts, self._claimable(now))
         with self._database.read() as session:
             steps = session.scalars(exhausted).all()
         return [step.job_id for step in steps if self._fail_if(step, exhausted.where(Step.id == step.id))]
@@ -307,7 +319,8 @@ class LeaseStore:
         if limit <= 0:
             return []
         now = self._clock()
-        due = and_(Step.kind.in_(kinds), Step.announced_at < announced_before, _claimable(now))
+        unannounced = or_(Step.announced_at < announced_before, Step.announced_at > now)
+        due = and_(Step.kind.in_(kinds), unannounced, self._claimable(now))
         with self._database.read() as session:
             candidates = session.scalars(
                 select(Step.id).where(due).order_by(Step.announced_at, Step.id).limit(limit)
@@ -327,7 +340,7 @@ class LeaseStore:
         Args:
             job_id: only those of this job.
         """
-        query = select(Step.id).where(Step.kind.in_(kinds), _claimable(self._clock()))
+        query = select(Step.id).where(Step.kind.in_(kinds), self._claimable(self._clock()))
         if job_id is not None:
             query = query.where(Step.job_id == job_id)
         with self._database.read() as session:
@@ -335,7 +348,7 @@ class LeaseStore:
 
     def count_claimable(self, kinds: Sequence[StepKind], at_most: int) -> int:
         """How many steps of these kinds could be claimed now, counted up to `at_most`."""
-        query = select(Step.id).where(Step.kind.in_(kinds), _claimable(self._clock())).limit(at_most)
+        query = select(Step.id).where(Step.kind.in_(kinds), self._claimable(self._clock())).limit(at_most)
         with self._database.read() as session:
             return len(session.scalars(query).all())
 
@@ -371,9 +384,6 @@ class LeaseStore:
             Step.lease_expires_at >= self._clock(),
         )
 
-
-def _claimable(now: float) -> Any:
-    return or_(
-        Step.state == StepState.QUEUED,
-        and_(Step.state == StepState.RUNNING, Step.lease_expires_at < now),
-    )
+    def _claimable(self, now: float) -> Any:
+        over = or_(Step.lease_expires_at < now, Step.lease_expires_at > now + self._longest_seconds)
+        return or_(Step.state == StepState.QUEUED, and_(Step.state == StepState.RUNNING, over))
