@@ -7,7 +7,8 @@ When it expires is told by one clock for all (`clock.py`).
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -136,6 +137,20 @@ class LeaseStore:
         """
         with self._database.write() as session:
             self._change_step(session, lease, lease_expires_at=self._clock() + self._lease_seconds)
+
+    @contextmanager
+    def locked(self, lease: Lease) -> Iterator[None]:
+        """Renew the lease, and let nobody take the step or end the job during the block, however long it takes.
+
+        For renaming files, and nothing else: on SQLite all who write wait for it.
+
+        Raises:
+            LeaseLost: the claim no longer counts.
+        """
+        with self._database.write() as session:
+            self._change_job(session, lease, state=JobState.RUNNING)
+            self._change_step(session, lease, lease_expires_at=self._clock() + self._lease_seconds)
+            yield
 
     def holds(self, lease: Lease) -> bool:
         """Whether the claim still counts. Cheaper than `renew`: it writes nothing."""
