@@ -65,5 +65,8 @@ def heal_for_ever(healer: Healer, every_seconds: float) -> None:
                 healer.heal()
             except (RedisError, SQLAlchemyError, OSError) as error:
                 log.warning("could not look for lost steps, will try again: %s", error)
+            except Exception:
+                # Without this thread nothing that is lost would ever come back, and nobody would notice.
+                log.exception("could not look for lost steps, will try again")
 
     threading.Thread(target=run, name="healer", daemon=True).start()
