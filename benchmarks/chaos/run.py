@@ -28,7 +28,7 @@ from worker.upkeep.collecting import collect
 START_SECONDS = 120.0
 
 # How long after the last trouble every job may take, once undisturbed.
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 600.0
 
 WORKS = ("training", "validated training", "sweep", "digits", "scans")
 
@@ -37,8 +37,8 @@ WORKS = ("training", "validated training", "sweep", "digits", "scans")
 class Pace:
     """How much happens: means of seconds between two orders, and between the beginnings of two troubles."""
 
-    order_every_seconds: float = 4.0
-    trouble_every_seconds: float = 4.0
+    order_every_seconds: float = 5.0
+    trouble_every_seconds: float = 5.0
     workers: int = 3
     works: tuple[str, ...] = WORKS
 

@@ -288,3 +288,10 @@ def test_a_merge_that_loses_its_lease_leaves_nothing_beside_the_results_of_the_o
         merging.merge(services, lease, check=cancelled_meanwhile)
 
     assert {path.name for path in services.volume.job(job.id).iterdir()} == before
+
+
+def test_a_log_that_cannot_be_written_is_no_reason_not_to_work(services: Services, model: str, mnist: Dataset) -> None:
+    job = submit(services, "zip", {"0.png": png(mnist.test_images[0])})
+    services.volume.log(job.id).mkdir()
+
+    assert work_off(services, job).state is JobState.SUCCEEDED
