@@ -62,7 +62,7 @@ def _with_progress(job: Job) -> dict[str, Any]:
 
 def _line(queue: JobKind) -> Line:
     database = services().database
-    first = next_in_line(database, queue, WAITING_SHOWN)
+    first = next_in_line(database, queue, WAITING_SHOWN, services().clock)
     total = len(first) if len(first) < WAITING_SHOWN else count_in_line(database, queue, MOST_COUNTED)
     name = "To train" if queue is JobKind.TRAINING else "To classify, import, search and merge"
     return Line(name, [listed(job) for job in first], total)

@@ -17,6 +17,7 @@ from trainer.known import KNOWN
 from worker.corrections import NONE_OF_THESE
 from worker.datasets import check_usable
 from worker.errors import LeaseLost, WrongState
+from worker.handing_in import hand_in, place_to_make
 from worker.leases import Lease
 from worker.parameters import ReviewParameters
 from worker.publishing import dataset_summary, is_published, publish, unpublish_if_abandoned
@@ -57,7 +58,11 @@ def merge_corrections(services: Services, lease: Lease, check: Callable[[], None
             imported = _dataset_of(name, class_names(services, classification), corrections, queue, base)
     # Now that nothing is wrong with the corrections.
     work = services.volume.work(lease.job_id)
-    _rewrite_results(services.volume.job(classification.id), corrections, work, check)
+    work.mkdir(exist_ok=True)
+    made = place_to_make(work, lease)
+    _write_corrected(services.volume.job(classification.id), made, corrections, check)
+    hand_in(services.leases, lease, made, services.volume.job(classification.id))
+    shutil.rmtree(work, ignore_errors=True)
     if imported is not None:
         publish(services, lease, imported, check)
     summary = _summary(corrections, items) | {"classification": classification.id, "dataset": None}
@@ -72,10 +77,8 @@ def merge_corrections(services: Services, lease: Lease, check: Callable[[], None
     log.info("%d corrections in the results of %s", len(corrections), classification.id)
 
 
-def _rewrite_results(directory: Path, corrections: Sequence[Correction], work: Path, check: Callable[[], None]) -> None:
-    work.mkdir(exist_ok=True)
-    # The results are replaced one after the other, so they are made of a copy.
-    before = shutil.copyfile(directory / RESULTS, work / RESULTS)
+def _write_corrected(directory: Path, made: Path, corrections: Sequence[Correction], check: Callable[[], None]) -> None:
+    """The results in `directory`, with the corrections, into `made`."""
     corrected = pl.LazyFrame(
         {
             "row": [correction.row for correction in corrections],
@@ -83,9 +86,8 @@ def _rewrite_results(directory: Path, corrections: Sequence[Correction], work: P
         },
         schema={"row": ROWS["row"], CORRECTED: pl.String},
     )
-    rows = pl.scan_parquet(before).drop(CORRECTED, strict=False)
-    write_results(rows.join(corrected, on="row", how="left", maintain_order="left"), directory, check)
-    shutil.rmtree(work, ignore_errors=True)
+    rows = pl.scan_parquet(directory / RESULTS).drop(CORRECTED, strict=False)
+    write_results(rows.join(corrected, on="row", how="left", maintain_order="left"), made, check)
 
 
 def _dataset_of(

@@ -10,7 +10,7 @@ import time
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker.jobs import Clock
+from worker.clock import Clock
 from worker.leases import LeaseStore
 from worker.metrics import ANNOUNCED_AGAIN, EXHAUSTED
 from worker.queue import QUEUES, StepQueue
@@ -73,5 +73,8 @@ def heal_for_ever(healer: Healer, every_seconds: float) -> None:
                 healer.heal()
             except (RedisError, SQLAlchemyError, OSError) as error:
                 log.warning("could not look for lost steps, will try again: %s", error)
+            except Exception:
+                # Without this thread nothing that is lost would ever come back, and nobody would notice.
+                log.exception("could not look for lost steps, will try again")
 
     threading.Thread(target=run, name="healer", daemon=True).start()

@@ -7,13 +7,14 @@ job's row before its steps', and a sweep's row before its trials', so that two o
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from worker.clock import Clock
 from worker.database import Database, rows_changed
 from worker.errors import IdempotencyConflict, OfLaterVersion, UnknownJob, WrongState
 from worker.people.quotas import UNLIMITED, Quota, Usage, check_quota, usage
@@ -21,8 +22,6 @@ from worker.records import Job, Step
 from worker.states import UNFINISHED, JobKind, JobState, StepKind, StepState
 from worker.versions import STEP_VERSION
 from worker.webhooks import tell_webhooks
-
-Clock = Callable[[], float]
 
 FIRST_STEP = {
     JobKind.TRAINING: StepKind.TRAIN,

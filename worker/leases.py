@@ -3,10 +3,12 @@
 A message from the queue is only a hint to try `claim`. Of two contenders one wins, since a claim is one
 conditional UPDATE; a claim carries a fresh token, and every later write is conditional on that token, on the
 lease not having expired and on the job still running. Whoever lost the lease gets `LeaseLost` and must stop.
+When it expires is told by one clock for all (`clock.py`).
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -15,12 +17,17 @@ from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
+from worker.clock import Clock
 from worker.database import Database, rows_changed
 from worker.errors import LeaseLost
-from worker.jobs import Clock, end_job, hold_merge_until_shards_are_done, lock_parent, wake_sweep
+from worker.jobs import end_job, hold_merge_until_shards_are_done, lock_parent, wake_sweep
 from worker.records import IN_LINE_AGAIN, Job, Model, Step, User
 from worker.states import UNFINISHED, JobState, StepKind, StepState
 from worker.versions import STEP_VERSION
+
+# A lease that ends later than so many of them from now was written before the clock was set back. Nobody can tell
+# whether its holder lives, and waiting for its end could take hours.
+LONGEST_LEASES = 4
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,7 @@ class LeaseStore:
         self._database = database
         self._lease_seconds = lease_seconds
         self._max_attempts = max_attempts
+        self._longest_seconds = LONGEST_LEASES * lease_seconds
         self._clock = clock
 
     def claim(self, step_id: int, worker: str) -> Lease | None:
@@ -98,7 +106,12 @@ class LeaseStore:
             claimed = rows_changed(
                 session,
                 update(Step)
-                .where(Step.id == step_id, Step.attempts < self._max_attempts, self._understood(), _claimable(now))
+                .where(
+                    Step.id == step_id,
+                    Step.attempts < self._max_attempts,
+                    self._understood(),
+                    self._claimable(now),
+                )
                 .values(
                     state=StepState.RUNNING,
                     worker=worker,
@@ -141,10 +154,29 @@ class LeaseStore:
         with self._database.write() as session:
             self._change_step(session, lease, lease_expires_at=self._clock() + self._lease_seconds)
 
+    @contextmanager
+    def locked(self, lease: Lease) -> Iterator[None]:
+        """Renew the lease, and let nobody take the step or end the job during the block, however long it takes.
+
+        For renaming files, and nothing else: on SQLite all who write wait for it.
+
+        Raises:
+            LeaseLost: the claim no longer counts.
+        """
+        with self._database.write() as session:
+            self._change_job(session, lease, state=JobState.RUNNING)
+            self._change_step(session, lease, lease_expires_at=self._clock() + self._lease_seconds)
+            yield
+
     def holds(self, lease: Lease) -> bool:
         """Whether the claim still counts. Cheaper than `renew`: it writes nothing."""
         with self._database.read() as session:
             return session.scalar(select(Step.id).where(*self._held(lease))) is not None
+
+    def is_over(self, lease_expires_at: float) -> bool:
+        """Whether a lease with this end counts no longer, so that its step can be claimed."""
+        now = self._clock()
+        return not now <= lease_expires_at <= now + self._longest_seconds
 
     def give_back(self, lease: Lease) -> None:
         """Put the step back in line, as if it had not been tried: the worker is stopping, the step is not to blame.
@@ -332,9 +364,9 @@ class LeaseStore:
         with self._database.read() as session:
             steps = [
                 *session.scalars(tried.where(IN_LINE_AGAIN)),
-                *session.scalars(tried.where(Step.state == StepState.RUNNING, Step.lease_expires_at < now)),
+                *session.scalars(tried.where(self._given_up(now))),
             ]
-        still = tried.where(_claimable(now))
+        still = tried.where(self._claimable(now))
         return [step.job_id for step in steps if self._fail_if(step, still.where(Step.id == step.id))]
 
     def announce_again(
@@ -348,9 +380,10 @@ class LeaseStore:
         if limit <= 0:
             return []
         now = self._clock()
-        due = and_(Step.version == version, Step.announced_at < announced_before)
+        unannounced = or_(Step.announced_at < announced_before, Step.announced_at > now)
+        due = and_(Step.version == version, unannounced, self._claimable(now))
         with self._database.read() as session:
-            candidates = _longest_unannounced(session, kinds, and_(due, _claimable(now)), limit)
+            candidates = _longest_unannounced(session, kinds, due, limit)
         if not candidates:
             return []
         with self._database.write() as session:
@@ -366,7 +399,7 @@ class LeaseStore:
         Args:
             job_id: only those of this job.
         """
-        query = select(Step.id).where(Step.kind.in_(kinds), self._understood(), _claimable(self._clock()))
+        query = select(Step.id).where(Step.kind.in_(kinds), self._understood(), self._claimable(self._clock()))
         if job_id is not None:
             query = query.where(Step.job_id == job_id)
         with self._database.read() as session:
@@ -374,7 +407,7 @@ class LeaseStore:
 
     def count_claimable(self, kinds: Sequence[StepKind], version: int, at_most: int) -> int:
         """How many steps of these kinds and this version could be claimed now, counted up to `at_most`."""
-        query = select(Step.id).where(Step.kind.in_(kinds), Step.version == version, _claimable(self._clock()))
+        query = select(Step.id).where(Step.kind.in_(kinds), Step.version == version, self._claimable(self._clock()))
         with self._database.read() as session:
             return len(session.scalars(query.limit(at_most)).all())
 
@@ -413,6 +446,14 @@ class LeaseStore:
             Step.lease_expires_at >= self._clock(),
         )
 
+    def _claimable(self, now: float) -> ColumnElement[bool]:
+        return or_(Step.state == StepState.QUEUED, self._given_up(now))
+
+    def _given_up(self, now: float) -> ColumnElement[bool]:
+        """Running, as far as the row tells, under a lease that is over."""
+        over = or_(Step.lease_expires_at < now, Step.lease_expires_at > now + self._longest_seconds)
+        return and_(Step.state == StepState.RUNNING, over)
+
 
 def _longest_unannounced(
     session: Session, kinds: Sequence[StepKind], due: ColumnElement[bool], limit: int
@@ -425,10 +466,3 @@ def _longest_unannounced(
             rows = session.execute(query.order_by(Step.announced_at, Step.id).limit(limit))
             found += [(at or 0, step_id) for at, step_id in rows]
     return [step_id for _, step_id in sorted(found)[:limit]]
-
-
-def _claimable(now: float) -> Any:
-    return or_(
-        Step.state == StepState.QUEUED,
-        and_(Step.state == StepState.RUNNING, Step.lease_expires_at < now),
-    )

@@ -13,8 +13,8 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
+from worker.clock import Clock
 from worker.database import Database
-from worker.jobs import Clock
 from worker.people.sharing import Turn, turns_to_come
 from worker.queue import QUEUES
 from worker.records import Job

@@ -61,6 +61,8 @@ def create_celery(redis_url: str) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_connection_timeout=REDIS_TIMEOUT_SECONDS,
+        # Nor does it end when Redis refuses to write: its memory is full, or it is a replica since a failover.
+        broker_channel_error_retry=True,
     )
     return celery
 

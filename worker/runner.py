@@ -165,10 +165,12 @@ def _collector_paused(paused: bool) -> Iterator[None]:
 @contextmanager
 def log_to_job(path: Path, worker: str) -> Iterator[None]:
     """What this process logs during the block also goes to the job's log file."""
-    if not path.parent.is_dir():
+    try:
+        handler = logging.FileHandler(path, encoding="utf-8")
+    except OSError as error:  # the job was deleted, or the disk is full: neither is a reason not to work
+        log.warning("nothing goes to the job's log: %s", error)
         yield
         return
-    handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter(f"%(asctime)s {worker} %(levelname)s %(message)s"))
     loggers = [logging.getLogger("worker"), logging.getLogger("trainer")]
     for logger in loggers:

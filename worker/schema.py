@@ -126,7 +126,8 @@ def _usable_since(connection: Connection) -> str | None:
     columns = {column["name"] for column in inspect(connection).get_columns("alembic_version")}
     if "usable_since" not in columns:
         return None
-    return connection.scalar(text("SELECT usable_since FROM alembic_version"))
+    since: str | None = connection.scalar(text("SELECT usable_since FROM alembic_version"))
+    return since
 
 
 def _scripts() -> ScriptDirectory:

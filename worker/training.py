@@ -4,6 +4,7 @@ import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 
 import keras
 
@@ -86,10 +87,10 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
     with watch.stage("evaluate"):
         evaluation = evaluate(trained.model, dataset.test_images, dataset.test_labels)
         calibration = calibrate(trained, evaluation, dataset)
-    with watch.stage("write"), write_directory_whole(volume.model(lease.job_id)) as directory:
+    renaming = partial(services.leases.locked, lease)
+    with watch.stage("write"), write_directory_whole(volume.model(lease.job_id), renaming=renaming) as directory:
         metrics = write_artefacts(trained, evaluation, calibration, dataset, directory)
         shutil.copytree(work / TENSORBOARD, directory / TENSORBOARD, dirs_exist_ok=True)
-        services.leases.renew(lease)
     log.info("test accuracy %.4f", metrics["test_accuracy"])
 
     model = Model(

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from worker.clock import Clock
 from worker.database import Database, rows_changed
 from worker.errors import InvalidSubmission, UnknownKey, UnknownUser
-from worker.jobs import Clock
 from worker.people.scopes import Scope
 from worker.records import ApiKey, User
 

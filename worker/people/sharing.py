@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from worker.clock import Clock
 from worker.database import Database
-from worker.jobs import FIRST_STEP, Clock
+from worker.jobs import FIRST_STEP
 from worker.leases import Lease, LeaseStore
 from worker.queue import QUEUES
 from worker.records import Job, Step, User
@@ -65,7 +66,7 @@ class FairLine:
             if hinted is None:
                 return None
             queued = hinted.state is StepState.QUEUED
-            expired = hinted.state is StepState.RUNNING and hinted.lease_expires_at < self._clock()
+            expired = hinted.state is StepState.RUNNING and self._leases.is_over(hinted.lease_expires_at)
             if expired or (queued and hinted.attempts):
                 return step_id  # it was tried before: only its own message, which the healer times, may try it again
             kinds = next(steps for steps in QUEUES.values() if hinted.kind in steps)

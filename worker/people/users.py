@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
+from worker.clock import Clock
 from worker.database import Database, rows_changed
 from worker.errors import InvalidSubmission, UnknownUser
-from worker.jobs import Clock
 from worker.people.passwords import hash_password, is_password
 from worker.people.scopes import Scope
 from worker.records import Job, User
