@@ -19,8 +19,7 @@ from worker.people.sharing import FairLine
 from worker.people.users import Scope, UserStore
 from worker.queue import QUEUES, StepQueue, create_celery, queue_names
 from worker.redis import connect_redis
-from worker.results import ROWS
-from worker.review_drawing import PICTURES
+from worker.results import PICTURES, ROWS
 from worker.states import JobKind, JobState, StepKind
 from worker.sweep_parameters import SweepParameters
 from worker.versions import STEP_VERSION
