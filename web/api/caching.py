@@ -43,9 +43,8 @@ def hold_if_small(response: Response, path: Path) -> None:
 @api.after_request
 def name_the_state(response: Response) -> Response:
     """Give a document an ETag. It is weak: it names what the document says, however it is compressed."""
-    if request.method == "GET" and response.status_code == 200 and response.is_json:
-        if "ETag" not in response.headers:
-            response.add_etag(weak=True)
-            response.cache_control.no_cache = True
+    if request.method == "GET" and response.status_code == 200 and response.is_json and "ETag" not in response.headers:
+        response.add_etag(weak=True)
+        response.headers["Cache-Control"] = "no-cache"
         response.make_conditional(request)
     return response
