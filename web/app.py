@@ -21,6 +21,7 @@ from web.image_preparing import ImagePreparing
 from web.job_answers import JOB_ANSWERS, JobAnswers
 from web.metrics.page import set_up_metrics
 from web.navigation import navigation
+from web.overload import refuse_when_busy
 from web.pages import pages
 from web.polling import WAITING_ROOM, WaitingRoom
 from web.predict_page import predict_page
@@ -96,6 +97,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.extensions[IMAGE_PREPARING] = ImagePreparing()
     Bootstrap5(app)
     set_up_metrics(app)
+    refuse_when_busy(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.context_processor(navigation)
