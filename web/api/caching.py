@@ -13,6 +13,9 @@ from web.api import api
 # Up to this size a text file is read into memory, to be compressed.
 MOST_COMPRESSED_BYTES = 4 << 20
 
+# What is smaller goes out at once anyhow, and most polls' answers are.
+LEAST_COMPRESSED_BYTES = 2048
+
 # No pages: they hold secrets beside what a request can put into them, and their length would tell (BREACH).
 COMPRESSED = (
     "application/json",
@@ -27,6 +30,7 @@ def compress(app: Flask) -> None:
     """Compress whatever is worth it. What is streamed stays as it is: large files, and events."""
     app.config.update(
         COMPRESS_MIMETYPES=COMPRESSED,
+        COMPRESS_MIN_SIZE=LEAST_COMPRESSED_BYTES,
         COMPRESS_ALGORITHM=["br", "gzip"],
         COMPRESS_STREAMS=False,
     )
