@@ -47,12 +47,12 @@ class Sampler(threading.Thread):
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self._stopped = threading.Event()
-        self._started = time.monotonic()
+        self._began = time.monotonic()
         self._samples: list[tuple[float, dict[str, Usage]]] = []
 
     def run(self) -> None:
         while not self._stopped.wait(SAMPLE_SECONDS):
-            self._samples.append((time.monotonic() - self._started, usages()))
+            self._samples.append((time.monotonic() - self._began, usages()))
 
     def stop(self) -> None:
         self._stopped.set()

@@ -13,8 +13,8 @@ from web.documents import Problem
 
 UPLOAD: dict[str, Any] = {"description": "Id of a resumable upload, instead of a file.", "schema": ID}
 
-# What any call may answer with: not allowed, too often, an error here.
-EVERYWHERE = (401, 403, 429, 500)
+# What any call may answer with: not allowed, too often, an error here, too much to do.
+EVERYWHERE = (401, 403, 429, 500, 503)
 
 TITLES = {
     304: "What `If-None-Match` names is still so.",
@@ -123,7 +123,7 @@ def describe_responses(declared: Operation, schemas: Schemas) -> dict[str, Any]:
         }
         if status in (429, 503):
             problem["headers"] = _headers(["Retry-After"])
-        responses[str(status)] = problem
+        responses.setdefault(str(status), problem)
     return responses
 
 
