@@ -5,7 +5,7 @@ Times are seconds since the epoch, UTC, as floats: leases are compared with them
 """
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import JSON, BigInteger, Enum, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -22,6 +22,13 @@ def _name_of(kind: type[StrEnum]) -> Enum:
 
 class Record(DeclarativeBase):
     type_annotation_map = {dict[str, Any]: JSON, str: String(255)}  # noqa: RUF012
+
+    @classmethod
+    def of_row(cls, row: dict[str, Any]) -> Self:
+        """The record of a whole row, as a session that has ended leaves it, at a tenth of the cost."""
+        record: Self = cls.__mapper__.class_manager.new_instance()
+        record.__dict__.update(row)
+        return record
 
 
 class Job(Record):

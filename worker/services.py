@@ -95,4 +95,4 @@ class Services:
 
     def on_behalf_of(self, owner: str | None) -> "Services":
         """The same, for somebody."""
-        return replace(self, owner=owner)
+        return self if owner == self.owner else replace(self, owner=owner)

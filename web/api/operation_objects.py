@@ -13,7 +13,7 @@ from web.documents import Problem
 
 UPLOAD: dict[str, Any] = {"description": "Id of a resumable upload, instead of a file.", "schema": ID}
 
-# What any call may answer with: not allowed, too often, an error here, a database that is away.
+# What any call may answer with: not allowed, too often, an error here, too much to do or a database that is away.
 EVERYWHERE = (401, 403, 429, 500, 503)
 
 TITLES = {
@@ -124,7 +124,7 @@ def describe_responses(declared: Operation, schemas: Schemas) -> dict[str, Any]:
         }
         if status in (429, 503):
             problem["headers"] = _headers(["Retry-After"])
-        responses[str(status)] = problem
+        responses.setdefault(str(status), problem)
     return responses
 
 
