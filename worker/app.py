@@ -68,7 +68,7 @@ def _share_counts(**_: object) -> None:
 
 @worker_process_init.connect
 def _prepare_child(**_: object) -> None:
-    """Make the child ready, or end the whole worker: Celery would log the error and keep a child that can do nothing."""
+    """Make the child ready, or end the whole worker: Celery would log the error, and keep what can do nothing."""
     try:
         _load()
     except Exception as error:
