@@ -6,6 +6,8 @@ its first step.
 
 import logging
 import multiprocessing
+import os
+import signal
 from typing import Any
 
 from celery.signals import (
@@ -32,8 +34,9 @@ log = logging.getLogger(__name__)
 settings = Settings()
 celery = create_celery(settings.redis_url)
 
-# Made before the fork, so that the parent can tell its children.
+# Made before the fork: by the one the parent tells its children, by the other they tell it.
 _shutting_down = multiprocessing.Event()
+unfit = multiprocessing.Event()
 _run = None
 _queue: StepQueue | None = None
 _sign: SignOfLife | None = None
@@ -73,6 +76,16 @@ def _share_counts(**_: object) -> None:
 
 @worker_process_init.connect
 def _prepare_child(**_: object) -> None:
+    """Make the child ready, or end the whole worker: Celery would log the error, and keep what can do nothing."""
+    try:
+        _load()
+    except Exception as error:
+        log.critical("this worker cannot work, and ends: %s", error, exc_info=True)
+        unfit.set()
+        os.kill(os.getppid(), signal.SIGTERM)
+
+
+def _load() -> None:
     global _run, _queue, _sign
     from trainer.devices import device_in_use, gpu_memory_bytes
     from trainer.runtime import configure
@@ -86,10 +99,11 @@ def _prepare_child(**_: object) -> None:
     _sign = SignOfLife(services.presence, services.worker, "worker")
     _sign.start()
     configure(settings.threads_per_process, device=settings.device, precision=settings.precision)
-    _sign.ready(device_in_use(), gpu_memory_bytes)
+    device = device_in_use()
+    _sign.ready(device, gpu_memory_bytes)
     _queue = services.queue
     _run = Runner(services, _shutting_down.is_set, _sign.at_work).run
-    log.info("warm")
+    log.info("warm, on %s", device)
 
 
 @worker_process_shutdown.connect

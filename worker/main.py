@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import click
 
-from worker.app import celery, settings
+from worker.app import celery, settings, unfit
 from worker.database import Database
 from worker.logs import configure_logging
 from worker.queue import QUEUES, queue_names
@@ -40,6 +40,7 @@ def main(kinds: tuple[str, ...], once: bool, job_id: str | None) -> None:
 
         sys.exit(run_one_job(settings, queues, job_id))
     run_celery(queues)
+    sys.exit(1 if unfit.is_set() else 0)
 
 
 def _prepare(settings: Settings) -> None:

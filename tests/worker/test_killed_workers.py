@@ -252,3 +252,22 @@ def until(look: Callable[[], Seen | None]) -> Seen:
             return seen
         time.sleep(0.02)
     raise AssertionError(f"nothing to see in {PATIENCE_SECONDS} s")
+
+
+@pytest.mark.skipif(Path("/dev/nvidia0").exists(), reason="there is a GPU")
+def test_a_worker_that_is_to_use_a_gpu_where_there_is_none_ends_and_says_what_to_do(services: Services) -> None:
+    worker = subprocess.run(
+        [sys.executable, "-m", "worker.main"],
+        env=os.environ
+        | {
+            "TENFOLD_DATA": str(services.settings.data),
+            "TENFOLD_REDIS_URL": services.settings.redis_url,
+            "TENFOLD_DEVICE": "gpu",
+        },
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+    )
+
+    assert worker.returncode == 1
+    assert "TensorFlow finds no GPU here: set the device to auto or cpu" in worker.stderr

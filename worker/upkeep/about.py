@@ -10,7 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("tenfold", "keras", "tensorflow", "numpy")
+# The images for processors have TensorFlow under its other name.
+PACKAGES = ("tenfold", "keras", "tensorflow", "tensorflow-cpu", "numpy")
 
 # nvidia-smi answers within a second, or hangs with its driver.
 GPU_SECONDS = 10
