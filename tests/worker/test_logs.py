@@ -9,7 +9,7 @@ from pathlib import Path
 
 from worker.database import Database
 from worker.heartbeat import beat
-from worker.schema import is_migrated, migrate, prepare_database
+from worker.schema import is_usable, migrate, prepare_database
 from worker.settings import Settings
 
 
@@ -79,14 +79,16 @@ def test_a_process_that_may_not_migrate_waits_for_who_does(tmp_path: Path) -> No
     database = Database(settings.resolved_database_url)
     started = threading.Thread(target=prepare_database, args=(database, settings))
     started.start()
-    assert not is_migrated(database)
+    with database.engine.connect() as connection:
+        assert not is_usable(connection)
     assert started.is_alive()
 
     migrate(database)
 
     started.join(30)
     assert not started.is_alive()
-    assert is_migrated(database)
+    with database.engine.connect() as connection:
+        assert is_usable(connection)
     database.close()
 
 
