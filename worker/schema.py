@@ -73,15 +73,15 @@ def prepare_database(database: Database, settings: Settings) -> None:
         migrate(database)
         return
     said = None
-    while reason := _why_to_wait(database):
+    while reason := why_not_usable(database):
         if reason != said:
             log.info("waiting: %s", reason)
             said = reason
         time.sleep(WAIT_SECONDS)
 
 
-def _why_to_wait(database: Database) -> str | None:
-    """None where there is no need to."""
+def why_not_usable(database: Database) -> str | None:
+    """Why this version cannot begin with the database as it is, and what to do; None where it can."""
     try:
         with database.engine.connect() as connection:
             if is_usable(connection):
@@ -126,8 +126,8 @@ def _usable_since(connection: Connection) -> str | None:
     columns = {column["name"] for column in inspect(connection).get_columns("alembic_version")}
     if "usable_since" not in columns:
         return None
-    since: str | None = connection.scalar(text("SELECT usable_since FROM alembic_version"))
-    return since
+    usable_since: str | None = connection.scalar(text("SELECT usable_since FROM alembic_version"))
+    return usable_since
 
 
 def _scripts() -> ScriptDirectory:
