@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import bindparam, case, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -267,9 +267,13 @@ class JobStore:
             session.execute(
                 update(Step)
                 .where(Step.job_id == job_id, Step.state == StepState.WAITING)
-                .values(state=StepState.QUEUED, attempts=0, announced_at=self._clock())
+                .values(
+                    state=case((Step.kind == StepKind.MERGE, StepState.WAITING), else_=StepState.QUEUED),
+                    attempts=0,
+                    announced_at=self._clock(),
+                )
             )
-            hold_merge_until_shards_are_done(session, job_id)
+            queue_merge_if_shards_are_done(session, job_id)
         return bool(queued)
 
     def usage(self, owner: str) -> Usage:
@@ -365,16 +369,17 @@ def wake_sweep(session: Session, job_id: str) -> None:
     )
 
 
-def hold_merge_until_shards_are_done(session: Session, job_id: str) -> None:
-    """Queue the job's merge if every shard is done, else keep it waiting."""
-    unfinished = select(Step.id).where(Step.job_id == job_id, Step.kind == StepKind.SHARD, Step.state != StepState.DONE)
-    state = StepState.WAITING if session.scalar(unfinished.limit(1)) else StepState.QUEUED
-    session.execute(
-        update(Step)
-        .where(
-            Step.job_id == job_id,
-            Step.kind == StepKind.MERGE,
-            Step.state.in_([StepState.WAITING, StepState.QUEUED]),
-        )
-        .values(state=state)
+def queue_merge_if_shards_are_done(session: Session, job_id: str) -> Sequence[int]:
+    """Put the job's waiting merge in line once every shard is done; return its id then, else nothing."""
+    unfinished = select(Step.id).where(
+        Step.job_id == job_id, Step.kind == StepKind.SHARD, Step.state.in_(set(StepState) - {StepState.DONE})
     )
+    if session.scalar(unfinished.limit(1)):
+        return []
+    return session.scalars(
+        update(Step)
+        .where(Step.job_id == job_id, Step.kind == StepKind.MERGE, Step.state == StepState.WAITING)
+        .values(state=StepState.QUEUED)
+        .returning(Step.id)
+        .execution_options(synchronize_session=False)
+    ).all()

@@ -20,7 +20,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from worker.clock import Clock
 from worker.database import Database, rows_changed
 from worker.errors import LeaseLost
-from worker.jobs import end_job, hold_merge_until_shards_are_done, lock_parent, wake_sweep
+from worker.jobs import end_job, lock_parent, queue_merge_if_shards_are_done, wake_sweep
 from worker.records import IN_LINE_AGAIN, Job, Model, Step, User
 from worker.states import UNFINISHED, JobState, StepKind, StepState
 from worker.versions import STEP_VERSION
@@ -92,19 +92,20 @@ class LeaseStore:
         """Take the step if it is free: queued, or running under an expired lease. None when another has it."""
         now = self._clock()
         with self._database.write() as session:
-            step = session.scalar(select(Step).where(Step.id == step_id, self._understood()))
-            if step is None:
+            found = session.execute(
+                select(Step.job_id, Step.state).where(Step.id == step_id, self._understood())
+            ).one_or_none()
+            if found is None:
                 return None
-            job_runs = rows_changed(
-                session,
+            job = session.execute(
                 update(Job)
-                .where(Job.id == step.job_id, Job.state.in_(UNFINISHED))
-                .values(state=JobState.RUNNING, started_at=func.coalesce(Job.started_at, now)),
-            )
-            taken_over = step.state is StepState.RUNNING
+                .where(Job.id == found.job_id, Job.state.in_(UNFINISHED))
+                .values(state=JobState.RUNNING, started_at=func.coalesce(Job.started_at, now))
+                .returning(Job.parent_id, Job.owner, Job.parameters, Job.source, Job.created_at)
+                .execution_options(synchronize_session=False)
+            ).one_or_none()
             token = uuid4().hex
-            claimed = rows_changed(
-                session,
+            step = session.execute(
                 update(Step)
                 .where(
                     Step.id == step_id,
@@ -120,19 +121,18 @@ class LeaseStore:
                     attempts=Step.attempts + 1,
                     version=self.version,
                 )
-                .execution_options(synchronize_session=False),
-            )
-            if not (job_runs and claimed):
+                .returning(Step.kind, Step.position, Step.input, Step.attempts, Step.announced_at)
+                .execution_options(synchronize_session=False)
+            ).one_or_none()
+            if job is None or step is None:
                 session.rollback()
                 return None
-            session.refresh(step)
-            job = session.get_one(Job, step.job_id)
             if job.owner is not None:
                 session.execute(update(User).where(User.name == job.owner).values(served_at=now))
             return Lease(
                 token=token,
-                step_id=step.id,
-                job_id=job.id,
+                step_id=step_id,
+                job_id=found.job_id,
                 parent_id=job.parent_id,
                 owner=job.owner,
                 kind=step.kind,
@@ -140,7 +140,7 @@ class LeaseStore:
                 input=step.input,
                 parameters=job.parameters,
                 attempt=step.attempts,
-                taken_over=taken_over,
+                taken_over=found.state is StepState.RUNNING,
                 queued_at=max(step.announced_at or 0, job.created_at),
                 traceparent=job.source.get("traceparent"),
             )
@@ -237,7 +237,6 @@ class LeaseStore:
                 )
             )
             session.flush()
-            hold_merge_until_shards_are_done(session, lease.job_id)
             return [step.id for step in steps]
 
     def finish_shard(self, lease: Lease, images: int, output: dict[str, Any]) -> Sequence[int]:
@@ -256,14 +255,7 @@ class LeaseStore:
                 .where(Step.job_id == lease.job_id, Step.kind == StepKind.MERGE, self._understood())
                 .values(version=self.version)
             )
-            hold_merge_until_shards_are_done(session, lease.job_id)
-            return session.scalars(
-                select(Step.id).where(
-                    Step.job_id == lease.job_id,
-                    Step.kind == StepKind.MERGE,
-                    Step.state == StepState.QUEUED,
-                )
-            ).all()
+            return queue_merge_if_shards_are_done(session, lease.job_id)
 
     def shard_outputs(self, job_id: str) -> Sequence[dict[str, Any]]:
         """What `finish_shard` was given for each shard, in member order."""

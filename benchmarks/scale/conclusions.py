@@ -30,11 +30,9 @@ def limits(rows: Sequence[Row]) -> list[Row]:
     found = []
     for database in dict.fromkeys(row["database"] for row in rows if row["part"] == "workers"):
         here = [row for row in rows if row.get("database") == database]
-        fastest = max(
-            (row for row in here if row["part"] == "workers" and row["work"] == "sleep"),
-            key=lambda row: row["a_second"],
-        )
-        spent = fastest["processor_ms_each"]
+        waiting = [row for row in here if row["part"] == "workers" and row["work"] == "sleep"]
+        fastest = max(waiting, key=lambda row: row["a_second"])
+        spent = _processor_ms_each(waiting)
         through = [row["a_second"] for row in here if row["part"] == "contention" and row["action"] == "step"]
         full = {
             f"{_cores()} cores, by {sum(spent.values()):.1f} ms": _cores() * 1000 / sum(spent.values()),
@@ -46,6 +44,13 @@ def limits(rows: Sequence[Row]) -> list[Row]:
             {"part": "limits", "database": database, "limit": name, "a_second": rate} for name, rate in full.items()
         ]
     return found
+
+
+def _processor_ms_each(rows: Sequence[Row]) -> dict[str, float]:
+    """Of all their shards together, since a processor's time is counted in hundredths of a second."""
+    count = sum(row["count"] for row in rows)
+    parts = rows[0]["processor_ms_each"]
+    return {part: sum(row["count"] * row["processor_ms_each"][part] for row in rows) / count for part in parts}
 
 
 def as_rows(found: dict[tuple[str, str], Law]) -> list[Row]:

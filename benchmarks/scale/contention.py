@@ -17,8 +17,8 @@ from worker.leases import Lease, LeaseStore
 
 Kind = Literal["threads", "processes"]
 
-# More than are claimed in the time.
-STEPS = 4_000
+# More than are claimed in a second.
+STEPS_A_SECOND = 4_000
 WARM_UP = 3
 
 FORK = multiprocessing.get_context("fork")
@@ -35,7 +35,8 @@ def measure(url: str, claimants: Sequence[int], seconds: float) -> list[dict[str
     """
     database = Database(url)
     bare.make_table(database, max(claimants))
-    many, one = add_shards(database, STEPS, 1), add_shards(database, 1, STEPS)
+    count = WARM_UP * max(claimants) + int(STEPS_A_SECOND * seconds)
+    many, one = add_shards(database, count, 1), add_shards(database, 1, count)
     rows = []
     actions: dict[str, tuple[Any, Sequence[int]]] = {
         "bare UPDATE": (_update, many),

@@ -29,13 +29,15 @@ class Law:
     @property
     def best(self) -> float:
         """The number of workers from which on more do less; infinite where there is none."""
-        return math.sqrt((1 - self.contention) / self.coherence) if self.coherence > 0 else math.inf
+        if self.coherence == 0:
+            return math.inf
+        return math.sqrt(max(1.0, (1 - self.contention) / self.coherence))
 
     @property
     def limit(self) -> float:
         """The most that can be done, by however many."""
         if self.coherence > 0:
-            return self.at(max(1.0, self.best))
+            return self.at(self.best)
         return self.first / self.contention if self.contention > 0 else math.inf
 
 
@@ -43,12 +45,13 @@ def fit(workers: Sequence[float], rates: Sequence[float]) -> Law:
     """The law that is nearest in relative terms.
 
     Turned over, it is linear in what is sought: n / X = a + b (n − 1) + c n (n − 1). Where least squares would make
-    b or c negative, which means nothing, the law without it is taken.
+    b or c negative, which means nothing, the law without it is taken; so is it where there are too few points to tell.
     """
     n, x = np.asarray(workers, float), np.asarray(rates, float)
     columns = np.stack([np.ones_like(n), n - 1, n * (n - 1)], axis=1) * (x / n)[:, None]
     best, least = np.array([1 / x[0] * n[0], 0, 0]), math.inf
-    for others in chain.from_iterable(combinations((1, 2), size) for size in range(3)):
+    most = min(3, len(n) - 1)
+    for others in chain.from_iterable(combinations((1, 2), size) for size in range(most)):
         kept = [0, *others]
         found = np.zeros(3)
         found[kept] = np.linalg.lstsq(columns[:, kept], np.ones_like(n), rcond=None)[0]

@@ -8,6 +8,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from benchmarks.scale.conclusions import laws
 
@@ -91,6 +92,7 @@ def _points(axes: Axes, rows: Sequence[Row], across: str, colour: str, label: st
 
 def _finish(axes: Axes) -> None:
     axes.set_xlim(0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylim(0)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False, fontsize=8)
