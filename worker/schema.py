@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 
 WAIT_SECONDS = 1.0
 
+# A database that is restarted, or has broken a connection, is back within this.
+START_SECONDS = 30.0
+
 
 def migrate(database: Database) -> None:
     """Apply every migration that is missing. Of several processes at once, one does it and the others wait."""
@@ -55,13 +58,30 @@ def newest_revision() -> str:
 
 
 def prepare_database(database: Database, settings: Settings) -> None:
-    """What a process does about the tables when it starts: migrate, or wait for whoever does."""
+    """What a process does about the tables when it starts: migrate, or wait for whoever does.
+
+    Raises:
+        OperationalError: the database was away for START_SECONDS.
+    """
     if settings.migrate_at_start:
-        migrate(database)
+        _migrate_when_it_answers(database)
         return
     while not is_migrated(database):
         log.info("waiting for `tenfold-migrate` to bring the database to this version's shape")
         time.sleep(WAIT_SECONDS)
+
+
+def _migrate_when_it_answers(database: Database) -> None:
+    give_up_at = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            migrate(database)
+            return
+        except OperationalError as error:
+            if time.monotonic() >= give_up_at:
+                raise
+            log.warning("the database is away, will try again: %s", error.orig)
+            time.sleep(WAIT_SECONDS)
 
 
 def is_migrated(database: Database) -> bool:
