@@ -71,7 +71,8 @@ def what_was_told_is_what_is(evidence: Evidence) -> Iterator[str]:
 
 
 def a_deleted_job_is_gone(evidence: Evidence) -> Iterator[str]:
-    """Neither its row nor its files are there."""
+    """Neither its row nor its files are there, once `tenfold gc --orphans` has removed what a killed web had left."""
+    collect(a_week_later(evidence.services), with_orphans=True)
     for story in evidence.stories:
         if story.deleted and _job(evidence, story) is not None:
             yield f"{_name(story)}: it has a row"
