@@ -93,6 +93,10 @@ class Postgres:
         """The URL of a database that no other test uses, with all tables, or without any."""
         return self._new(f"test_{next(self._numbers)}", "template0" if empty else TEMPLATE)
 
+    def create(self, url: str) -> None:
+        """An empty database with this URL, which was dropped."""
+        self._new(str(make_url(url).database), "template0")
+
     def drop(self, url: str) -> None:
         self._run(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
 

@@ -4,6 +4,7 @@ which may differ by hours, but the database server's. SQLite is on one machine, 
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -33,6 +34,9 @@ class ServerClock:
         self._asking = threading.Lock()
         self._asked_at = float("-inf")
         self._ahead: float | None = None
+        # Now, while nobody holds a connection that others may wait for.
+        with suppress(SQLAlchemyError):
+            self._ask()
 
     def __call__(self) -> float:
         if steady() - self._asked_at > ASK_EVERY_SECONDS and self._asking.acquire(blocking=self._ahead is None):

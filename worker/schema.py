@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 
 WAIT_SECONDS = 1.0
 
+# A database that is restarted, or has broken a connection, is back within this.
+START_SECONDS = 30.0
+
 
 def migrate(database: Database) -> None:
     """Apply every migration that is missing. Of several processes at once, one does it and the others wait."""
@@ -68,9 +71,13 @@ def newest_revision() -> str:
 
 
 def prepare_database(database: Database, settings: Settings) -> None:
-    """What a process does about the tables when it starts: migrate, or wait for whoever does."""
+    """What a process does about the tables when it starts: migrate, or wait for whoever does.
+
+    Raises:
+        OperationalError: the database was away for START_SECONDS.
+    """
     if settings.migrate_at_start:
-        migrate(database)
+        _migrate_when_it_answers(database)
         return
     said = None
     while reason := why_not_usable(database):
@@ -78,6 +85,19 @@ def prepare_database(database: Database, settings: Settings) -> None:
             log.info("waiting: %s", reason)
             said = reason
         time.sleep(WAIT_SECONDS)
+
+
+def _migrate_when_it_answers(database: Database) -> None:
+    give_up_at = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            migrate(database)
+            return
+        except OperationalError as error:
+            if time.monotonic() >= give_up_at:
+                raise
+            log.warning("the database is away, will try again: %s", error.orig)
+            time.sleep(WAIT_SECONDS)
 
 
 def why_not_usable(database: Database) -> str | None:

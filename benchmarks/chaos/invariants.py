@@ -71,7 +71,8 @@ def what_was_told_is_what_is(evidence: Evidence) -> Iterator[str]:
 
 
 def a_deleted_job_is_gone(evidence: Evidence) -> Iterator[str]:
-    """Neither its row nor its files are there."""
+    """Neither its row nor its files are there, once `tenfold gc --orphans` has removed what a killed web had left."""
+    collect(a_week_later(evidence.services), with_orphans=True)
     for story in evidence.stories:
         if story.deleted and _job(evidence, story) is not None:
             yield f"{_name(story)}: it has a row"
@@ -150,9 +151,8 @@ def no_lease_is_left(evidence: Evidence) -> Iterator[str]:
 
 def nothing_temporary_is_left(evidence: Evidence) -> Iterator[str]:
     """What killed processes have left goes with `tenfold gc --orphans` once it is old, and nothing else is there."""
-    services = evidence.services
-    collect(replace(services, clock=lambda: services.clock() + LATER_SECONDS), with_orphans=True)
-    root = services.volume.root
+    collect(a_week_later(evidence.services), with_orphans=True)
+    root = evidence.services.volume.root
     for path in sorted(root.rglob("*")):
         if TEMPORARY.fullmatch(path.name) or path.suffix == ".part" or path.name == "work":
             yield f"{path.relative_to(root)} is left"
@@ -182,6 +182,11 @@ def violations(evidence: Evidence) -> Iterator[tuple[str, str]]:
     for invariant in INVARIANTS:
         for found in invariant(evidence):
             yield invariant.__name__, found
+
+
+def a_week_later(services: Services) -> Services:
+    """When whatever a killed process has left is old."""
+    return replace(services, clock=lambda: services.clock() + LATER_SECONDS)
 
 
 def _succeeded(evidence: Evidence) -> Iterator[tuple[Story, Job]]:

@@ -15,7 +15,7 @@ from benchmarks.chaos.databases import open_database
 from benchmarks.chaos.disk import make_disk
 from benchmarks.chaos.fleet import LEASE_SECONDS, Fleet
 from benchmarks.chaos.inputs import Work, make_classifications, make_trainings, write_dataset
-from benchmarks.chaos.invariants import Evidence, violations
+from benchmarks.chaos.invariants import Evidence, a_week_later, violations
 from benchmarks.chaos.outcomes import Outcome, outcome_of
 from benchmarks.chaos.plan import Order, Plan, Then, make_plan
 from benchmarks.chaos.troubles import Troublemaker
@@ -118,7 +118,7 @@ class _Run:
                 seconds = time.monotonic() - started
             finally:
                 fleet.stop()
-            leftovers = collect(services, dry_run=True, with_orphans=True).garbage
+            leftovers = collect(a_week_later(services), dry_run=True, with_orphans=True).garbage
             evidence = Evidence(
                 [customer.story for customer in customers],
                 services,

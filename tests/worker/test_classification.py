@@ -5,7 +5,7 @@ import io
 import json
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -290,8 +290,12 @@ def test_a_merge_that_loses_its_lease_leaves_nothing_beside_the_results_of_the_o
     assert {path.name for path in services.volume.job(job.id).iterdir()} == before
 
 
-def test_a_log_that_cannot_be_written_is_no_reason_not_to_work(services: Services, model: str, mnist: Dataset) -> None:
+@pytest.mark.parametrize("spoil", [Path.mkdir, lambda log: log.symlink_to("/dev/full")], ids=["unreadable", "full"])
+def test_a_log_that_cannot_be_written_is_no_reason_not_to_work(
+    services: Services, model: str, mnist: Dataset, spoil: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     job = submit(services, "zip", {"0.png": png(mnist.test_images[0])})
-    services.volume.log(job.id).mkdir()
+    spoil(services.volume.log(job.id))
 
     assert work_off(services, job).state is JobState.SUCCEEDED

@@ -15,7 +15,8 @@ from worker.errors import LeaseLost, UnknownJob
 from worker.jobs import JobStore
 from worker.leases import LeaseStore
 from worker.records import Job, Step
-from worker.schema import migrate
+from worker.schema import is_migrated, migrate, prepare_database
+from worker.settings import Settings
 from worker.states import JobKind, JobState, StepKind, StepState
 from worker.versions import STEP_VERSION
 
@@ -52,6 +53,24 @@ def sweep(database: Database, submit: Submit, clock: Clock) -> Job:
         session.flush()
         session.add(Step(job_id="trial", kind=StepKind.TRAIN, state=StepState.QUEUED, announced_at=clock()))
     return sweep
+
+
+def test_a_process_that_starts_while_the_database_is_away_waits_for_it(
+    postgres: Postgres, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = postgres.new_database(empty=True)
+    postgres.drop(url)
+    database = Database(url)
+    starting = threading.Thread(target=prepare_database, args=(database, settings))
+    starting.start()
+    while "the database is away" not in caplog.text:
+        time.sleep(0.01)
+
+    postgres.create(url)
+    starting.join()
+
+    assert is_migrated(database)
+    database.close()
 
 
 def test_a_dropped_connection_is_replaced(
