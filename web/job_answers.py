@@ -3,6 +3,8 @@
 import hashlib
 import json
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -19,6 +21,9 @@ JOB_ANSWERS = "tenfold-job-answers"
 
 # Jobs that are polled at the same time are few. Answers have some kilobytes.
 MOST_KEPT = 200
+
+# Live figures are written twice a second. Of a job that more ask for than this, Redis is not asked by each.
+LOOK_EVERY_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -43,18 +48,31 @@ class _Kept:
     row: tuple[Any, ...]
     job: Job
     live: Live
+    looked_at: float
 
 
 class JobAnswers:
-    """Looks at the job's row, and while it runs at the live figures, each time: an answer that is kept is never stale.
+    """Looks at the job's row each time, and while it runs at the live figures too, unless it has just done so.
 
     Safe to use from many threads.
+
+    Args:
+        most_kept: answers of so many jobs are kept.
+        clock: seconds, from any beginning.
     """
 
-    def __init__(self, jobs: JobStore, figures: LiveFigures, most_kept: int = MOST_KEPT) -> None:
+    def __init__(
+        self,
+        jobs: JobStore,
+        figures: LiveFigures,
+        *,
+        most_kept: int = MOST_KEPT,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._jobs = jobs
         self._figures = figures
         self._most_kept = most_kept
+        self._clock = clock
         self._kept: dict[str, _Kept] = {}
         self._keeping = threading.Lock()
 
@@ -65,16 +83,21 @@ class JobAnswers:
         """
         row = self._jobs.row(job_id)
         kept = self._kept.get(job_id)
-        job = kept.job if kept is not None and kept.row == row else self._jobs.read(row)
-        live = live_of(job, self._figures)
-        if kept is not None and kept.job is job and kept.live == live:
+        if kept is not None and kept.row != row:
+            kept = None
+        now = self._clock()
+        if kept is not None and (
+            kept.answer.state is not JobState.RUNNING or now < kept.looked_at + LOOK_EVERY_SECONDS
+        ):
             return kept.answer
-        answer = JobAnswer.of(document_of(job, live))
-        self._keep(_Kept(answer, row, job, live))
+        job = self._jobs.read(row) if kept is None else kept.job
+        live = live_of(job, self._figures)
+        answer = kept.answer if kept is not None and kept.live == live else JobAnswer.of(document_of(job, live))
+        self._keep(_Kept(answer, row, job, live, now))
         return answer
 
     def _keep(self, new: _Kept) -> None:
-        """Put it last; the one that has not changed for longest makes room."""
+        """Put it last; the first makes room."""
         with self._keeping:
             self._kept.pop(new.job.id, None)
             if len(self._kept) >= self._most_kept:

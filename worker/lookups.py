@@ -20,6 +20,8 @@ class Lookup:
         self._engine = engine
         self._refused: type[Exception] = engine.dialect.loaded_dbapi.Error
         self._compiled = statement.compile(dialect=engine.dialect)
+        self._constants = self._compiled.params
+        self._order = self._compiled.positiontup
         self._selected = statement.selected_columns
         self._columns: list[tuple[str, Callable[[Any], Any] | None]] = []
 
@@ -38,9 +40,8 @@ class Lookup:
         Raises:
             DBAPIError: the database is away, or refuses.
         """
-        given = self._compiled.construct_params(parameters)
-        bound = tuple(given[name] for name in self._compiled.positiontup or ()) if self._compiled.positional else given
-        return self._first_row(bound)
+        given = {**self._constants, **parameters}
+        return self._first_row(tuple(given[name] for name in self._order) if self._order else given)
 
     def read(self, row: tuple[Any, ...]) -> dict[str, Any]:
         """The names and values of the columns of a row that was found."""
