@@ -15,7 +15,7 @@ from worker.errors import LeaseLost, UnknownJob
 from worker.jobs import JobStore
 from worker.leases import LeaseStore
 from worker.records import Job, Step
-from worker.schema import is_migrated, migrate, prepare_database
+from worker.schema import migrate, prepare_database, why_not_usable
 from worker.settings import Settings
 from worker.states import JobKind, JobState, StepKind, StepState
 from worker.versions import STEP_VERSION
@@ -69,7 +69,7 @@ def test_a_process_that_starts_while_the_database_is_away_waits_for_it(
     postgres.create(url)
     starting.join()
 
-    assert is_migrated(database)
+    assert why_not_usable(database) is None
     database.close()
 
 
