@@ -78,7 +78,7 @@ class World:
             case JobKind.TRAINING:
                 return submissions.submit_training(services, TrainingParameters(epochs=2), key)
             case JobKind.SWEEP:
-                sweep = SweepParameters(space="dropout=0|0.2", trials=3, parallel=2, epochs=2)
+                sweep = SweepParameters(space="dropout=0|0.2", trials=2, parallel=2, epochs=2)
                 return submissions.submit_sweep(services, sweep, key)
             case JobKind.CLASSIFICATION:
                 chosen = ClassificationParameters(model=SERVING)
