@@ -6,8 +6,7 @@ Each invariant is a function that raises AssertionError where it does not hold, 
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from tests.worker.conftest import MAX_ATTEMPTS
-from tests.worker.rows import Rows, ended
+from tests.worker.rows import MAX_ATTEMPTS, Rows, ended
 from worker.queue import QUEUES
 from worker.records import Step
 from worker.states import JobKind, JobState, StepKind, StepState

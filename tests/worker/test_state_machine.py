@@ -117,7 +117,7 @@ class Interleavings(RuleBasedStateMachine):
         return self.random.choice(among[-4:])
 
     def somebody_submits_a_job(self) -> None:
-        kind, owner = self.random.choice(list(JobKind)), self.random.choice(OWNERS)
+        kind, owner = self.random.choice([*JobKind, JobKind.SWEEP]), self.random.choice(OWNERS)
         key = self.random.choice([None, None, "k", "l"])
         known = {job.idempotency_key for job in self.before.jobs.values()} - {None}
         with suppress(InvalidSubmission, IdempotencyConflict):

@@ -12,8 +12,8 @@ from sqlalchemy import delete, event
 
 from tests.conftest import Clock
 from tests.uploads import zipped
-from tests.worker.conftest import LEASE_SECONDS, MAX_ATTEMPTS
-from tests.worker.rows import Rows, read_rows
+from tests.worker.conftest import LEASE_SECONDS
+from tests.worker.rows import MAX_ATTEMPTS, Rows, read_rows
 from trainer.parameters import TrainingParameters
 from worker import submissions
 from worker.healing import GRACE_SECONDS, Healer
