@@ -95,6 +95,7 @@ def _job_of(presence: Presence) -> dict[str, Any] | None:
 
 
 def _disk() -> dict[str, Any]:
+    """That of the volume; of a bucket, that of this host's copies."""
     usage = shutil.disk_usage(services().volume.root)
     return {
         "free": usage.free,

@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from trainer.datasets import Dataset, load_dataset
-from trainer.fetch import ensure_dataset
+from trainer.datasets import Dataset
 from trainer.images import SIDE, read_image
 from trainer.importing import Imported, extend_dataset
-from trainer.known import KNOWN
 from worker.corrections import NONE_OF_THESE
 from worker.datasets import check_usable
 from worker.errors import LeaseLost, WrongState
 from worker.leases import Lease
+from worker.loading import load
 from worker.parameters import ReviewParameters
 from worker.publishing import dataset_summary, is_published, publish, unpublish_if_abandoned
 from worker.records import Correction
@@ -25,6 +24,7 @@ from worker.results import ROWS, write_results
 from worker.review_queue import Item, ReviewQueue
 from worker.reviews import class_names, open_queue, reviewable
 from worker.services import Services
+from worker.storage.whole import list_files
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,11 @@ def merge_corrections(services: Services, lease: Lease, check: Callable[[], None
             imported = _dataset_of(name, class_names(services, classification), corrections, queue, base)
     # Now that nothing is wrong with the corrections.
     work = services.volume.work(lease.job_id)
-    _rewrite_results(services.volume.job(classification.id), corrections, work, check)
+    storage, directory = services.volume.storage, services.volume.job(classification.id)
+    with storage.at_work(directory):
+        storage.fetch(directory / RESULTS, may_change=True)
+        _rewrite_results(directory, corrections, work, check)
+        storage.publish(*(path for name, path in list_files(directory).items() if name.startswith("results.")))
     if imported is not None:
         publish(services, lease, imported, check)
     summary = _summary(corrections, items) | {"classification": classification.id, "dataset": None}
@@ -115,9 +119,7 @@ def _load_base(services: Services, name: str | None) -> Dataset | None:
     if name is None:
         return None
     check_usable(services.volume, name)
-    if name in KNOWN:
-        ensure_dataset(name, services.volume.datasets, report=log.info)
-    return load_dataset(name, services.volume.datasets)
+    return load(services.volume, name)
 
 
 def _summary(corrections: Sequence[Correction], items: Sequence[Item]) -> dict[str, Any]:

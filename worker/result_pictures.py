@@ -11,7 +11,7 @@ import polars as pl
 from trainer.idx import Bytes
 from trainer.plots import plot_confidence, plot_confusion
 from trainer.sheets import draw_mistakes, draw_uncertain
-from worker.volume import write_whole
+from worker.storage.whole import write_whole
 
 UNCERTAIN_SHOWN = 48
 MISTAKES_SHOWN = 32

@@ -15,7 +15,6 @@ from worker.review_drawing import Picture, draw_anew, pictures_beside
 from worker.review_queue import FILE, SCHEMA
 from worker.services import Services
 from worker.sources import open_source, read_places
-from worker.volume import write_directory_whole
 
 # How many rows, and how many pictures, are held at a time.
 CHUNK_ROWS = 20_000
@@ -49,7 +48,7 @@ def write_review(
     """
     settings, work = services.settings, services.volume.work(job_id)
     with (
-        write_directory_whole(services.volume.review(job_id)) as directory,
+        services.volume.storage.write_directory(services.volume.review(job_id)) as directory,
         closing(sqlite3.connect(directory / FILE, isolation_level=None)) as database,
     ):
         # Nobody sees this file before it is whole and on disk.
