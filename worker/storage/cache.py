@@ -18,6 +18,9 @@ KEPT_SECONDS = 600
 # Room is looked for at most so often.
 TRIM_SECONDS = 60
 
+NOTES = ".notes"
+LOCKS = ".locks"
+
 FOLDERS = ("jobs", "models", "datasets")
 
 
@@ -52,7 +55,7 @@ class Cache:
 
     def drop(self, path: Path) -> None:
         """Remove the copy at this path, and what is known of it."""
-        for copy in (self._note(path), path):
+        for copy in (self._note(path), self._root / NOTES / path.relative_to(self._root), path):
             if copy.is_dir():
                 leaving = copy.with_name(f".{copy.name}.{uuid4().hex}")
                 copy.rename(leaving)
@@ -121,10 +124,11 @@ class Cache:
 
     def _lock(self, path: Path, name: str) -> Path:
         entry = path.relative_to(self._root).parts[:2]
-        return self._root / ".locks" / f"{'-'.join(entry)}.{name}"
+        return self._root / LOCKS / f"{'-'.join(entry)}.{name}"
 
     def _note(self, path: Path) -> Path:
-        return self._root / ".notes" / path.relative_to(self._root)
+        inside = path.relative_to(self._root)
+        return self._root / NOTES / inside.with_name(f"{inside.name}.note")
 
 
 def _state(path: Path) -> str:
