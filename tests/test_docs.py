@@ -94,7 +94,7 @@ def test_every_hyper_parameter_is_documented_with_its_default_and_meaning(name: 
     assert field.description in row.replace("\\|", "|")
 
 
-@pytest.mark.parametrize("name", set(SweepParameters.model_fields) - set(TrainingParameters.model_fields))
+@pytest.mark.parametrize("name", sorted(set(SweepParameters.model_fields) - set(TrainingParameters.model_fields)))
 def test_every_parameter_of_a_sweep_is_documented(name: str) -> None:
     [row] = [
         line for line in (ROOT / "docs" / "training.md").read_text().splitlines() if line.startswith(f"| `{name}`")
@@ -131,7 +131,7 @@ def test_the_list_of_commands_says_of_each_what_its_help_says_first(entry: Entry
 WITHOUT_JSON = {"up", "reproduce", "completion"}
 
 
-@pytest.mark.parametrize("name", commands().keys() - WITHOUT_JSON)
+@pytest.mark.parametrize("name", sorted(commands().keys() - WITHOUT_JSON))
 def test_every_command_can_print_json(name: str) -> None:
     command = commands()[name]
     leaves = command.commands.values() if isinstance(command, click.Group) else [command]

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainer.calibration import Calibration
+from trainer.confusion_picture import draw_confusion
 from trainer.dataset_plots import plot_samples
 from trainer.datasets import Dataset
 from trainer.errors import ModelUnfaithful
@@ -20,7 +21,7 @@ from trainer.idx import Bytes
 from trainer.inference import Classifier
 from trainer.model_card import model_card
 from trainer.novelty import fit_novelty
-from trainer.plots import plot_confusion, plot_curves, plot_reliability
+from trainer.plots import plot_curves, plot_reliability
 from trainer.sheets import draw_mistakes, draw_predictions
 from trainer.training import Trained
 
@@ -56,7 +57,7 @@ def write_artefacts(
     _write_history(trained, directory / "history.csv")
     _write_summary(trained.model, directory / "summary.txt")
     plot_curves(trained.history, directory / "curves.png")
-    plot_confusion(evaluation.confusion, dataset.class_names, directory / "confusion.png")
+    draw_confusion(evaluation.confusion, dataset.class_names, directory / "confusion.png")
     plot_reliability(calibration, directory / "reliability.png")
     plot_samples(dataset, directory / "samples.png")
     shown = np.random.default_rng(trained.parameters.seed).permutation(len(evaluation.labels))[:PREDICTIONS_SHOWN]

@@ -7,6 +7,7 @@ in each class of the training images. It is novel when it is further from all of
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -84,18 +85,13 @@ def _distances(points: Values, prototypes: Values) -> Values:
 
 
 def _coarse(images: Bytes) -> Values:
-    return _of_length_one(images.reshape(-1, SIDE * SIDE).astype(np.float32) @ AVERAGES)
+    """(n, 49) of length 1: the averages of each 4×4 square. The images lie below each other, as one, for OpenCV."""
+    if not len(images):
+        return np.zeros((0, COARSE_SIDE**2), np.float32)
+    strip = images.reshape(-1, SIDE).astype(np.float32)
+    averages = cv2.resize(strip, (COARSE_SIDE, len(images) * COARSE_SIDE), interpolation=cv2.INTER_AREA)
+    return _of_length_one(np.asarray(averages, np.float32).reshape(-1, COARSE_SIDE**2))
 
 
 def _of_length_one(points: Values) -> Values:
     return np.asarray(points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), EPSILON), np.float32)
-
-
-def _averages() -> Values:
-    """(784, 49): as a matrix, the product that averages each 4×4 square of an image."""
-    squares = np.arange(SIDE) // (SIDE // COARSE_SIDE)
-    belongs = (squares[:, None] * COARSE_SIDE + squares).reshape(-1)
-    return np.asarray(np.eye(COARSE_SIDE**2)[belongs] / np.bincount(belongs)[0], np.float32)
-
-
-AVERAGES = _averages()

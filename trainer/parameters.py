@@ -42,6 +42,19 @@ class _Submission(BaseModel):
         title="Data set",
         description="What to train on: mnist, fashion-mnist, or the name of one that was uploaded.",
     )
+
+
+if TYPE_CHECKING:
+    _Changes = _Submission
+else:
+    _Changes = create_model(
+        "_Changes", __base__=_Submission, **{name: _optional(field) for name, field in Plan.model_fields.items()}
+    )
+
+
+class TrainingParameters(_Changes):
+    """What to train. Each field of `Plan` is one of these fields too, where None means the recipe's own value."""
+
     seed: int = Field(
         1,
         ge=0,
@@ -55,18 +68,6 @@ class _Submission(BaseModel):
         description="Further formats to save the model in, each checked: savedmodel, onnx, litert.",
         examples=["onnx,litert"],
     )
-
-
-if TYPE_CHECKING:
-    _Changes = _Submission
-else:
-    _Changes = create_model(
-        "_Changes", __base__=_Submission, **{name: _optional(field) for name, field in Plan.model_fields.items()}
-    )
-
-
-class TrainingParameters(_Changes):
-    """What to train. Each field of `Plan` is one of these fields too, where None means the recipe's own value."""
 
     if TYPE_CHECKING:
 

@@ -5,21 +5,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from trainer.calibration import Calibration
 from trainer.checkpoints import EpochResult
-from trainer.sheets import Target
 
 DPI = 110
 TRAINING, VALIDATION = "#1f5fbf", "#d9822b"
 # Values that reach over more than this factor are shown by orders of magnitude.
 LOG_ABOVE = 30
-
-# A class name of more letters is set at an angle below the confusion matrix.
-SHORT_NAME = 3
 
 
 def plot_curves(history: Sequence[EpochResult], path: Path) -> None:
@@ -101,31 +96,6 @@ def _scatter_by_value(axes: Any, values: Sequence[Any], figures: Sequence[float]
     axes.margins(x=0.2)
 
 
-def plot_confusion(confusion: npt.NDArray[np.int64], class_names: Sequence[str], path: Target) -> None:
-    """Images by true and predicted class; the shade is the share of the true class, so that mistakes show."""
-    shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    classes = len(class_names)
-    side = max(6.2, 0.45 * classes)
-    upright = max(map(len, class_names)) <= SHORT_NAME
-    # Finding room for long names takes as long as drawing.
-    figure = Figure(figsize=(side + 0.8, side), layout=None if upright else "constrained")
-    axes = figure.add_axes((0.08, 0.08, 0.9, 0.87)) if upright else figure.subplots()
-    mistakes = np.where(np.eye(len(confusion), dtype=bool), np.nan, shares)
-    axes.imshow(np.where(np.isnan(mistakes), 1.0, 0.0), cmap="Greens", vmin=0, vmax=3)
-    axes.imshow(mistakes, cmap="Reds", vmin=0, vmax=max(float(np.nanmax(mistakes)), 1e-9) * 1.3)
-    for (row, column), count in np.ndenumerate(confusion):
-        if count:
-            weight = "bold" if row == column else "normal"
-            axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=9, fontweight=weight)
-    positions = range(len(class_names))
-    axes.set_xticks(positions, class_names, rotation=0 if upright else 45, ha="center" if upright else "right")
-    axes.set_yticks(positions, class_names)
-    right = confusion.trace()
-    axes.set(xlabel="predicted", ylabel="true", title=f"{right:,} of {confusion.sum():,} right")
-    axes.spines[:].set_visible(False)
-    figure.savefig(path, dpi=DPI)
-
-
 def plot_reliability(calibration: Calibration, path: Path) -> None:
     """Accuracy by confidence, as the model says it and with its temperature; and how many images are that sure."""
     figure = Figure(figsize=(7, 6.2), layout="constrained")
@@ -153,26 +123,6 @@ def plot_reliability(calibration: Calibration, path: Path) -> None:
     for axes in (upper, lower):
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=DPI)
-
-
-def plot_confidence(accepted: npt.NDArray[np.int64], to_review: npt.NDArray[np.int64], path: Target) -> None:
-    """How many answers have which confidence.
-
-    Args:
-        accepted: (bins,) counts in bins of equal width over 0–1.
-        to_review: the same of those that go to review.
-    """
-    figure = Figure(figsize=(7, 4))
-    axes = figure.add_axes((0.1, 0.14, 0.87, 0.77))
-    edges = np.linspace(0, 1, len(accepted) + 1)
-    both = accepted + to_review
-    axes.stairs(to_review, edges, fill=True, color=VALIDATION, label=f"to review: {to_review.sum():,}")
-    axes.stairs(both, edges, baseline=to_review, fill=True, color=TRAINING, label=f"accepted: {accepted.sum():,}")
-    axes.set(xlabel="confidence", ylabel="images", yscale="symlog", xlim=(0, 1), title="Confidence of the answers")
-    axes.grid(alpha=0.25)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="upper left")
     figure.savefig(path, dpi=DPI)
 
 

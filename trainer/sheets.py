@@ -1,13 +1,12 @@
 """Sheets of images with a caption over each, drawn with Pillow: a tenth of what a plotting library takes for them."""
 
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
-from matplotlib import get_data_path
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from trainer.fonts import font, shortened
 from trainer.idx import Bytes
 
 # Where a picture goes: a file's path, or an open file.
@@ -30,7 +29,7 @@ def draw_predictions(
 ) -> None:
     """Images (n, 28, 28) with what the model takes each for; wrong ones in red."""
     captions = [
-        (f"{_short(label)}\n{confidence:.0%}", INK if label == truth else RED)
+        (f"{shortened(label, CAPTION_LETTERS)}\n{confidence:.0%}", INK if label == truth else RED)
         for truth, label, confidence in zip(true, predicted, confidences, strict=True)
     ]
     _draw("What the model sees: label and confidence", images, captions, target)
@@ -41,7 +40,7 @@ def draw_mistakes(
 ) -> None:
     """Wrongly classified images (n, 28, 28), each with its true and its predicted label."""
     captions = [
-        (f"{_short(truth, PAIR_LETTERS)} → {_short(label, PAIR_LETTERS)}\n{confidence:.0%}", INK)
+        (f"{shortened(truth, PAIR_LETTERS)} → {shortened(label, PAIR_LETTERS)}\n{confidence:.0%}", INK)
         for truth, label, confidence in zip(true, predicted, confidences, strict=True)
     ]
     title = "Worst mistakes: true → predicted label, and confidence" if len(images) else "No mistakes"
@@ -51,7 +50,8 @@ def draw_mistakes(
 def draw_uncertain(images: Bytes, predicted: Sequence[str], confidences: Sequence[float], target: Target) -> None:
     """The images (n, 28, 28) that a classification is least sure of."""
     captions = [
-        (f"{_short(label)}\n{confidence:.0%}", INK) for label, confidence in zip(predicted, confidences, strict=True)
+        (f"{shortened(label, CAPTION_LETTERS)}\n{confidence:.0%}", INK)
+        for label, confidence in zip(predicted, confidences, strict=True)
     ]
     _draw("Least certain: label and confidence" if len(images) else "No answers", images, captions, target)
 
@@ -62,20 +62,10 @@ def _draw(title: str, images: Bytes, captions: Sequence[Caption], target: Target
     across, down = side + GAP, side + CAPTION
     sheet = Image.new("RGB", (IMAGES_IN_A_ROW * across + 2 * MARGIN, TITLE + rows * down + MARGIN), PAPER)
     draw = ImageDraw.Draw(sheet)
-    draw.text((sheet.width / 2, TITLE / 2), title, INK, _font(TITLE_SIZE), anchor="mm")
+    draw.text((sheet.width / 2, TITLE / 2), title, INK, font(TITLE_SIZE), anchor="mm")
     for place, (image, (text, colour)) in enumerate(zip(images, captions, strict=True)):
         left = MARGIN + GAP // 2 + place % IMAGES_IN_A_ROW * across
         top = TITLE + CAPTION + place // IMAGES_IN_A_ROW * down
         sheet.paste(Image.fromarray(255 - image).resize((side, side), Image.Resampling.BICUBIC), (left, top))
-        draw.multiline_text((left + side / 2, top), text, colour, _font(CAPTION_SIZE), anchor="md", align="center")
+        draw.multiline_text((left + side / 2, top), text, colour, font(CAPTION_SIZE), anchor="md", align="center")
     sheet.save(target, "PNG", compress_level=1)
-
-
-def _short(name: str, most: int = CAPTION_LETTERS) -> str:
-    return name if len(name) <= most else f"{name[: most - 1]}…"
-
-
-@cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    """The one that the plots are written in, which has Greek, Cyrillic and arrows."""
-    return ImageFont.truetype(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf", size)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from math import ceil
 
 import polars as pl
 
@@ -15,8 +16,8 @@ from worker.manifest import read_manifest
 from worker.metrics import IMAGES, STAGE_SECONDS
 from worker.parameters import ClassificationParameters
 from worker.reading import ReadImage, read_images
-from worker.results import write_shard
-from worker.review_drawing import PICTURES, draw, least_certain, pictures_beside
+from worker.results import PICTURES, ROWS, write_shard
+from worker.review_drawing import draw, least_certain
 from worker.services import Services
 from worker.settings import Settings
 from worker.sources import (
@@ -113,16 +114,15 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
             stopwatch=watch,
         )
         seen: dict[int, Bytes] = {}
-        batches = list(answer(_noting(images, start, seen), start, answering))
-        with watch.stage("write"):
-            rows = write_shard(batches, output)
+        rows = pl.concat([ROWS.to_frame(), *answer(_noting(images, start, seen), start, answering)])
         share = len(rows) / services.jobs.get(lease.job_id).total
         numbers = least_certain(rows, share, settings.max_review_images)
         places, kept = read_places(work / INDEX, numbers), [seen[number] for number in numbers]
-        pictures = draw(source, numbers, places, kept, settings, check)
-        with watch.stage("draw"), write_whole(pictures_beside(output)) as file:
-            pl.DataFrame(list(pictures), schema=PICTURES, orient="row").write_ipc(file)
-    services.volume.storage.publish(output, pictures_beside(output))
+        with watch.stage("draw"):
+            drawn = list(draw(source, numbers, places, kept, settings, check))
+        with watch.stage("write"):
+            write_shard(rows, pl.DataFrame(drawn, schema=PICTURES, orient="row"), output)
+    services.volume.storage.publish(output)
     check()
     merge_step = services.leases.finish_shard(
         lease,
@@ -145,8 +145,11 @@ def _noting(images: Iterable[ReadImage], start: int, seen: dict[int, Bytes]) -> 
 
 
 def _shard_size(listing: Listing, settings: Settings) -> int:
-    mean_bytes = listing.unpacked_bytes / len(listing.images) or TYPICAL_BYTES
-    return max(1, min(settings.shard_images, int(settings.shard_bytes // mean_bytes)))
+    """Images in a shard: as many as the settings allow, and nearly the same in all shards."""
+    images = len(listing.images)
+    mean_bytes = listing.unpacked_bytes / images or TYPICAL_BYTES
+    most = max(1, min(settings.shard_images, int(settings.shard_bytes // mean_bytes)))
+    return ceil(images / ceil(images / most))
 
 
 def _read_manifest(source: Source, member: Member, max_bytes: int) -> pl.DataFrame:

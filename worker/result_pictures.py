@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from trainer.confidence_picture import draw_confidence
+from trainer.confusion_picture import draw_confusion
 from trainer.idx import Bytes
-from trainer.plots import plot_confidence, plot_confusion
 from trainer.sheets import draw_mistakes, draw_uncertain
 from worker.storage.whole import write_whole
 
@@ -30,7 +31,7 @@ def write_pictures(rows: pl.LazyFrame, summary: dict[str, Any], read_pixels: Rea
     """
     answered = rows.filter(pl.col("label").is_not_null())
     with write_whole(directory / "confidence.png") as file:
-        plot_confidence(_histogram(answered, accepted=True), _histogram(answered, accepted=False), file)
+        draw_confidence(_histogram(answered, accepted=True), _histogram(answered, accepted=False), file)
     least = answered.sort("confidence").head(UNCERTAIN_SHOWN).collect(engine="streaming")
     with write_whole(directory / "uncertain.png") as file:
         draw_uncertain(
@@ -39,7 +40,7 @@ def write_pictures(rows: pl.LazyFrame, summary: dict[str, Any], read_pixels: Rea
     if summary["confusion"] is None:
         return
     with write_whole(directory / "confusion.png") as file:
-        plot_confusion(np.array(summary["confusion"]), summary["class_names"], file)
+        draw_confusion(np.array(summary["confusion"]), summary["class_names"], file)
     worst = summary["worst_mistakes"][:MISTAKES_SHOWN]
     numbers, truths, labels, confidences = (
         [mistake[name] for mistake in worst] for name in ("row", "truth", "label", "confidence")

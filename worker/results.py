@@ -1,6 +1,6 @@
 """The results of a classification: a row for each image, in the archive's order, as CSV, JSON lines and Parquet."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -32,22 +32,27 @@ ROWS = pl.Schema(
     }
 )
 
+# Pictures of an image as files: the original, and what the model saw.
+PICTURES = pl.Schema({"row": pl.UInt32(), "original": pl.Binary(), "seen": pl.Binary()})
 
 # Answers that a person should look at.
 DOUBTFUL = pl.col("label").is_not_null() & pl.col("accepted").not_()
 
 
-def write_shard(batches: Iterable[pl.DataFrame], path: Path) -> pl.DataFrame:
-    """Write a shard's rows, in Arrow's format, and return them."""
-    rows = pl.concat([ROWS.to_frame(), *batches])
+def write_shard(rows: pl.DataFrame, pictures: pl.DataFrame, path: Path) -> None:
+    """Write a shard's rows (`ROWS`), some with pictures (`PICTURES`), in Arrow's format."""
     with write_whole(path) as file:
-        rows.write_ipc(file)
-    return rows
+        rows.join(pictures, on="row", how="left", maintain_order="left").write_ipc(file)
 
 
 def read_shards(paths: Sequence[Path]) -> pl.LazyFrame:
     """The rows of these shards, one after the other; they are read when they are used, and never all at once."""
-    return pl.scan_ipc([str(path) for path in paths])
+    return _scan(paths).select(ROWS.names())
+
+
+def read_pictures(paths: Sequence[Path]) -> pl.LazyFrame:
+    """The pictures that these shards have."""
+    return _scan(paths).select(PICTURES.names()).filter(pl.col("original").is_not_null())
 
 
 def write_results(rows: pl.LazyFrame, directory: Path, check: Callable[[], None]) -> None:
@@ -74,3 +79,7 @@ def _as_cells(texts: pl.Expr) -> pl.Expr:
     """`csv_cells.as_cell` of whole columns."""
     formulas = texts.str.contains(FORMULA) & texts.str.contains(NUMBER).not_()
     return pl.when(formulas).then(pl.lit("'") + texts).otherwise(texts).name.keep()
+
+
+def _scan(paths: Sequence[Path]) -> pl.LazyFrame:
+    return pl.scan_ipc([str(path) for path in paths])

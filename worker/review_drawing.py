@@ -3,7 +3,6 @@
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from math import ceil
-from pathlib import Path
 from typing import TypeVar
 
 import polars as pl
@@ -24,8 +23,6 @@ SIDE = 320
 # A shard draws so many times its share of the pictures that are kept: doubtful images are spread unevenly, and the
 # merge draws what is lacking, on one worker.
 OVERDRAWN = 2
-
-PICTURES = pl.Schema({"row": pl.UInt32(), "original": pl.Binary(), "seen": pl.Binary()})
 
 # Row, the picture of the original, and that of what the model saw.
 Picture = tuple[int, bytes, bytes]
@@ -81,11 +78,6 @@ def draw_anew(
     for row, pictures in zip(rows, _drawn(source, positions, both, settings, check), strict=True):
         if not isinstance(pictures, Problem):
             yield row, *pictures
-
-
-def pictures_beside(shard_path: Path) -> Path:
-    """The pictures of a shard, next to its rows."""
-    return shard_path.with_suffix(".pictures")
 
 
 def _original(data: bytes) -> bytes:

@@ -10,8 +10,8 @@ import polars as pl
 from worker.classification import INDEX
 from worker.inputs import input_of
 from worker.parameters import ClassificationParameters
-from worker.results import DOUBTFUL
-from worker.review_drawing import Picture, draw_anew, pictures_beside
+from worker.results import DOUBTFUL, read_pictures
+from worker.review_drawing import Picture, draw_anew
 from worker.review_queue import FILE, SCHEMA
 from worker.services import Services
 from worker.sources import open_source, read_places
@@ -40,7 +40,7 @@ def write_review(
 
     Args:
         rows: those of `results.ROWS`.
-        shard_paths: where the shards' rows are, with the pictures that they drew beside them.
+        shard_paths: where the shards' rows are, with the pictures that they drew.
         check: called now and then; may raise to stop.
 
     Raises:
@@ -84,10 +84,9 @@ def _write_items(database: sqlite3.Connection, rows: pl.LazyFrame) -> None:
 def _copy_drawn(database: sqlite3.Connection, shard_paths: Sequence[Path], rows: Sequence[int]) -> None:
     """The pictures that the shards drew of these rows, a few at a time: each may have some ten thousand bytes."""
     wanted = pl.Series(rows, dtype=pl.UInt32)
-    for path in shard_paths:
-        pictures = pl.scan_ipc(pictures_beside(path)).filter(pl.col("row").is_in(wanted.implode()))
-        for batch in pictures.collect_batches(chunk_size=CHUNK_PICTURES):
-            _write_pictures(database, batch.iter_rows())
+    pictures = read_pictures(shard_paths).filter(pl.col("row").is_in(wanted.implode()))
+    for batch in pictures.collect_batches(chunk_size=CHUNK_PICTURES):
+        _write_pictures(database, batch.iter_rows())
 
 
 def _write_pictures(database: sqlite3.Connection, pictures: Iterable[Picture]) -> None:

@@ -74,10 +74,10 @@ class Settings(BaseSettings):
 
     shard_images: int = Field(5000, ge=1, description="Most images in one shard of a classification.")
     shard_bytes: int = Field(
-        64 * 2**20,
+        16 * 2**20,
         ge=1,
         description="About how many bytes of images, unpacked, a shard holds at most: of large ones it gets fewer, so "
-        "that a killed worker costs seconds.",
+        "that several workers share the work evenly, and a killed one costs a second.",
     )
     max_archive_images: int = Field(1_000_000, ge=1, description="Most images accepted in one archive or directory.")
     max_archive_files: int = Field(

@@ -16,7 +16,7 @@ from worker.services import Services
 from worker.states import JobState
 
 # The first job warms the workers up.
-JOBS = 3
+JOBS = 5
 
 
 def measure(archive: Path, model: Path, cores: Sequence[int]) -> Timing:

@@ -13,8 +13,6 @@ from trainer.checkpoints import EpochResult
 from trainer.plots import (
     TRAINING,
     VALIDATION,
-    plot_confidence,
-    plot_confusion,
     plot_curves,
     plot_reliability,
     plot_runs,
@@ -73,30 +71,3 @@ def test_reliability_can_be_drawn_of_no_image_and_of_one(picture: Path) -> None:
     plot_reliability(calibration(np.eye(10)[:1], [0]), picture)
 
     assert (pixels(picture) != of_none).any()
-
-
-@pytest.mark.parametrize("confusion", [np.zeros((3, 3)), np.eye(3), np.ones((3, 3))], ids=["empty", "right", "even"])
-def test_any_confusion_can_be_drawn(confusion: npt.NDArray[np.float64], picture: Path) -> None:
-    plot_confusion(confusion.astype(np.int64), ["cat", "dog", "guinea pig"], picture)
-
-    assert min(pixels(picture).shape[:2]) > 600
-
-
-def test_a_confusion_of_many_classes_is_larger(picture: Path) -> None:
-    plot_confusion(np.eye(2, dtype=np.int64), ["cat", "dog"], picture)
-    small = pixels(picture).shape
-
-    plot_confusion(np.eye(30, dtype=np.int64), [f"class {number}" for number in range(30)], picture)
-
-    assert pixels(picture).shape[0] > small[0] * 1.5
-
-
-def test_confidence_is_drawn_apart_for_what_is_accepted_and_what_goes_to_review(picture: Path) -> None:
-    some, none = np.array([0, 0, 3, 90]), np.zeros(4, np.int64)
-
-    plot_confidence(some, none, picture)
-    all_accepted = pixels(picture)
-    plot_confidence(none, some, picture)
-
-    assert (all_accepted != pixels(picture)).any()
-    plot_confidence(none, none, picture)

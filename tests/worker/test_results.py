@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from worker.csv_cells import as_cell
 from worker.errors import LeaseLost
-from worker.results import ROWS, read_shards, write_results, write_shard
+from worker.results import PICTURES, ROWS, read_pictures, read_shards, write_results, write_shard
 from worker.summary import summarise
 
 CLASSES = ("3", "7", "8")
@@ -39,6 +39,9 @@ GIVEN = [
 ]
 
 
+NO_PICTURES = PICTURES.to_frame()
+
+
 def frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=ROWS)
 
@@ -47,7 +50,7 @@ def write(shards: list[pl.DataFrame], directory: Path) -> pl.LazyFrame:
     (directory / "work").mkdir(exist_ok=True)
     paths = [directory / "work" / f"{number}.arrow" for number in range(len(shards))]
     for rows, path in zip(shards, paths, strict=True):
-        assert write_shard(rows.iter_slices(2), path).equals(rows)
+        write_shard(rows, NO_PICTURES, path)
     merged = read_shards(paths)
     write_results(merged, directory, check=lambda: None)
     return merged
@@ -142,11 +145,22 @@ def test_the_figures_agree_with_each_other_whatever_the_rows_are(
         assert summary["accuracy"] is summary["confusion"] is None
 
 
+def test_pictures_lie_beside_the_rows_that_have_them(tmp_path: Path) -> None:
+    pictures = pl.DataFrame([(2, b"original", b"seen")], schema=PICTURES, orient="row")
+    paths = [tmp_path / "0.arrow", tmp_path / "1.arrow"]
+
+    write_shard(frame(GIVEN[:2]), NO_PICTURES, paths[0])
+    write_shard(frame(GIVEN[2:]), pictures, paths[1])
+
+    assert read_pictures(paths).collect().equals(pictures)
+    assert read_shards(paths).collect().equals(frame(GIVEN))
+
+
 def test_what_stops_the_writing_leaves_no_result(tmp_path: Path) -> None:
     def stop() -> None:
         raise LeaseLost("too late")
 
-    write_shard([frame(GIVEN)], tmp_path / "0.arrow")
+    write_shard(frame(GIVEN), NO_PICTURES, tmp_path / "0.arrow")
 
     with pytest.raises(LeaseLost):
         write_results(read_shards([tmp_path / "0.arrow"]), tmp_path, stop)
