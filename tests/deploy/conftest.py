@@ -13,7 +13,8 @@ KUBERNETES = Path(__file__).parents[2] / "deploy" / "kubernetes"
 KUBECTL = Path(sysconfig.get_path("scripts")) / "kubectl"
 
 
-def build(overlay: str) -> list[Document]:
+def build(overlay: str | Path) -> list[Document]:
+    """What an overlay makes, named or by its directory."""
     built = subprocess.run(
         [KUBECTL, "kustomize", KUBERNETES / "overlays" / overlay], check=True, capture_output=True, text=True
     )
@@ -21,7 +22,7 @@ def build(overlay: str) -> list[Document]:
     return list(yaml.safe_load_all(built.stdout))
 
 
-@pytest.fixture(scope="session", params=["cpu", "gpu", "keda"])
+@pytest.fixture(scope="session", params=["cpu", "gpu", "keda", "s3"])
 def documents(request: pytest.FixtureRequest) -> list[Document]:
     """Everything that one overlay makes."""
     return build(request.param)
