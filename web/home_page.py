@@ -94,8 +94,10 @@ def _job_of(presence: Presence) -> dict[str, Any] | None:
         return None
 
 
-def _disk() -> dict[str, Any]:
-    """That of the volume; of a bucket, that of this host's copies."""
+def _disk() -> dict[str, Any] | None:
+    """That of the volume; a bucket has none that fills up."""
+    if services().settings.bucket is not None:
+        return None
     usage = shutil.disk_usage(services().volume.root)
     return {
         "free": usage.free,

@@ -122,7 +122,9 @@ def test_with_a_bucket_no_claim_is_shared_and_whoever_needs_the_volume_may_reach
     [config] = of_kind(documents, "ConfigMap")
     [policy] = [each for each in of_kind(documents, "NetworkPolicy") if each["metadata"]["name"] == "to-bucket"]
     assert Settings(data=config["data"]["TENFOLD_DATA"], database_url="postgresql://").bucket == "s3://tenfold/data"
-    on_the_volume = [pod for pod in pods(documents) if any(each["name"] == "data" for each in pod.spec.get("volumes", []))]
+    on_the_volume = [
+        pod for pod in pods(documents) if any(each["name"] == "data" for each in pod.spec.get("volumes", []))
+    ]
     assert {pod.owner for pod in on_the_volume} == {
         "Deployment/web",
         "Deployment/worker",

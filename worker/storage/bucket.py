@@ -105,27 +105,20 @@ class Bucket:
                 about = self._fs.info(self._path(key))
             except FileNotFoundError:
                 return None
-        return _object(key, about) if about["type"] == "file" else None
+        return _object(key, about | {"Size": about["size"]}) if about["type"] == "file" else None
 
     def list(self, prefix: str) -> Sequence[Object]:
-        """All objects whose key begins with this prefix, which ends with `/`, in the order of their keys."""
-        with self._writing():
-            found = self._fs.find(self._path(prefix), detail=True)
-        return [_object(self._key(name), about) for name, about in sorted(found.items()) if about["type"] == "file"]
+        """All objects whose key begins with this prefix, which ends with `/` or is empty, in the order of their keys."""
+        return [_object(self._key(each["Key"]), each) for page in self._pages(prefix) for each in page["Contents"]]
 
     def names(self, prefix: str) -> Mapping[str, Object | None]:
-        """What follows this prefix, which ends with `/`, up to the next `/`: None where more follows."""
-        with self._asking():
-            try:
-                found = self._fs.ls(self._path(prefix), detail=True)
-            except FileNotFoundError:
-                return {}
-        keys = {self._key(about["name"]): about for about in found}
-        return {
-            key.removeprefix(prefix): _object(key, keys[key]) if keys[key]["type"] == "file" else None
-            for key in sorted(keys)
-            if key.startswith(prefix) and key != prefix
-        }
+        """What follows this prefix, as in `list`, up to the next `/`: None where more follows."""
+        found: dict[str, Object | None] = {}
+        for page in self._pages(prefix, Delimiter="/"):
+            found |= {self._key(each["Prefix"])[len(prefix) : -1]: None for each in page["CommonPrefixes"]}
+            objects = (_object(self._key(each["Key"]), each) for each in page["Contents"])
+            found |= {each.key.removeprefix(prefix): each for each in objects}
+        return found
 
     def delete(self, keys: Sequence[str]) -> None:
         """Those that are not there are no error."""
@@ -147,11 +140,26 @@ class Bucket:
             return str(error)
         return None
 
+    def _pages(self, prefix: str, **options: str) -> Iterator[dict[str, Any]]:
+        """The answers to a listing, each of which has up to a thousand objects, with their lists filled in."""
+        bucket, _, start = self._root.partition("/")
+        while True:
+            with self._writing():
+                page = self._fs.call_s3(
+                    "list_objects_v2", Bucket=bucket, Prefix=f"{start}/{prefix}".lstrip("/"), **options
+                )
+            yield {"Contents": [], "CommonPrefixes": []} | page
+            if not page.get("IsTruncated"):
+                return
+            options |= {"ContinuationToken": page["NextContinuationToken"]}
+
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}"
 
-    def _key(self, path: str) -> str:
-        return path.removeprefix(f"{self._root}/")
+    def _key(self, key: str) -> str:
+        """Relative to the prefix."""
+        _, _, start = self._root.partition("/")
+        return key.removeprefix(f"{start}/")
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
@@ -176,4 +184,4 @@ class Bucket:
 
 
 def _object(key: str, about: Mapping[str, Any]) -> Object:
-    return Object(key, int(about["size"]), about["LastModified"].timestamp(), str(about["ETag"]))
+    return Object(key, int(about["Size"]), about["LastModified"].timestamp(), str(about["ETag"]))

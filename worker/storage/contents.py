@@ -6,7 +6,7 @@ publishes them; where the name may be taken only once, it is put on the conditio
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import PurePath
 from typing import Self
 
@@ -15,18 +15,20 @@ SUFFIX = ".contents"
 
 @dataclass(frozen=True)
 class Contents:
-    """Files by their names, those in folders as `folder/name`, with their sizes in bytes."""
+    """Files by their names, those in folders as `folder/name`, with their sizes in bytes; `modified` is when they were
+    published, in seconds since the epoch."""
 
     token: str
+    modified: float
     files: Mapping[str, int]
 
     @classmethod
     def read(cls, text: bytes) -> Self:
         found = json.loads(text)
-        return cls(found["token"], found["files"])
+        return cls(found["token"], found["modified"], found["files"])
 
     def written(self) -> bytes:
-        return json.dumps({"token": self.token, "files": dict(self.files)}, indent=1).encode()
+        return json.dumps(asdict(self), indent=1).encode()
 
     def key(self, directory: PurePath, name: str) -> str:
         return f"{directory}/{self.token}/{name}"

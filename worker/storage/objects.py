@@ -59,7 +59,7 @@ class ObjectStorage:
         return self._bucket.why_away()
 
     def names(self, directory: Path) -> Sequence[str]:
-        found = self._bucket.names(f"{self._inside(directory)}/")
+        found = self._bucket.names(_below(self._inside(directory)))
         inside = self._inside(directory)
         there = (name for name, about in found.items() if about or whole_directory(inside / name) is None)
         return sorted(name.removesuffix(SUFFIX) for name in there)
@@ -69,7 +69,7 @@ class ObjectStorage:
         whole = whole_directory(inside)
         if whole is not None:
             return [file for file in self._stored(whole) if _is_in(file.path, directory, below)]
-        objects = self._bucket.list(f"{inside}/")
+        objects = self._bucket.list(_below(inside))
         loose = [each for each in objects if whole_directory(PurePath(each.key)) is None]
         found = [self._loose(each) for each in loose if not each.key.endswith(SUFFIX)]
         for each in objects if below else ():
@@ -118,7 +118,7 @@ class ObjectStorage:
     def outline(self, directory: Path) -> Path:
         outlines = self.root / OUTLINES / self._inside(directory)
         outlines.mkdir(parents=True, exist_ok=True)
-        lists = self._bucket.names(f"{self._inside(directory)}/")
+        lists = self._bucket.names(_below(self._inside(directory)))
         current = {name.removesuffix(SUFFIX): about for name, about in lists.items() if about and name.endswith(SUFFIX)}
         for name, about in current.items():
             if self._cache.known(outlines / name) != about.tag:
@@ -170,7 +170,7 @@ class ObjectStorage:
         inside = self._inside(path)
         key = list_key(inside) if whole_directory(inside) == inside else str(inside)
         there = self._bucket.find(key)
-        below = [each.key for each in self._bucket.list(f"{inside}/")]
+        below = [each.key for each in self._bucket.list(_below(inside))]
         self._bucket.delete([key] if there else [])
         # What makes directories in it appear goes first.
         self._bucket.delete([key for key in below if key.endswith(SUFFIX)])
@@ -184,7 +184,7 @@ class ObjectStorage:
         inside = self._inside(directory)
         if whole_directory(inside / "any") is None or len(inside.parts) > 1:
             return []
-        objects = self._bucket.list(f"{inside}/")
+        objects = self._bucket.list(_below(inside))
         listed = {PurePath(each.key.removesuffix(SUFFIX)) for each in objects if each.key.endswith(SUFFIX)}
         current = {whole / contents.token for whole in listed if (contents := self._contents(whole)) is not None}
         tokens = {PurePath(*PurePath(each.key).parts[:3]) for each in objects if not each.key.endswith(SUFFIX)}
@@ -192,7 +192,7 @@ class ObjectStorage:
 
     def usage(self, path: Path) -> tuple[int, float]:
         inside = self._inside(path)
-        found = [*self._bucket.list(f"{inside}/")]
+        found = [*self._bucket.list(_below(inside))]
         found += [about for key in (str(inside), list_key(inside)) if (about := self._bucket.find(key)) is not None]
         return sum(each.bytes for each in found), max((each.modified for each in found), default=0.0)
 
@@ -215,11 +215,12 @@ class ObjectStorage:
 
     def _stored(self, whole: PurePath) -> list[StoredFile]:
         """The files of a whole directory."""
-        about, contents = self._bucket.find(list_key(whole)), self._contents(whole)
-        if about is None or contents is None:
+        contents = self._contents(whole)
+        if contents is None:
             return []
         return [
-            StoredFile(self.root / whole / name, size, about.modified) for name, size in sorted(contents.files.items())
+            StoredFile(self.root / whole / name, size, contents.modified)
+            for name, size in sorted(contents.files.items())
         ]
 
     def _contents(self, whole: PurePath) -> Contents | None:
@@ -231,7 +232,7 @@ class ObjectStorage:
     def _fetch_loose(self, inside: PurePath, *, may_change: bool) -> None:
         """A file, or all loose files of a directory."""
         found = self._bucket.find(str(inside))
-        objects = [found] if found else self._bucket.list(f"{inside}/")
+        objects = [found] if found else self._bucket.list(_below(inside))
         wanted = [each for each in objects if self._lacks(each, may_change=may_change)]
         self._download({each.key: self.root / each.key for each in wanted})
         for each in wanted:
@@ -284,7 +285,7 @@ class ObjectStorage:
         if before is not None and not replace:
             raise FileExistsError(f"{whole} is there already")
         names = {str(file.relative_to(directory)): file for file in _files_below(directory)}
-        new = Contents(uuid4().hex, {name: file.stat().st_size for name, file in names.items()})
+        new = Contents(uuid4().hex, time.time(), {name: file.stat().st_size for name, file in names.items()})
         keys = {new.key(whole, name): file for name, file in names.items()}
         try:
             self._bucket.put(keys)
@@ -308,6 +309,11 @@ class ObjectStorage:
                 (new / name).write_bytes(self._bucket.read(contents.key(whole, name), BEGINNING_BYTES))
                 os.truncate(new / name, size)
         self._cache.note(path, tag)
+
+
+def _below(inside: PurePath) -> str:
+    """How the keys of what is in a directory begin."""
+    return f"{inside}/" if inside.parts else ""
 
 
 def _is_in(path: Path, directory: Path, below: bool) -> bool:
