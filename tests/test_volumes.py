@@ -216,11 +216,11 @@ def test_a_training_whose_worker_is_killed_goes_on_on_another_host_and_its_model
     submitted = web.post("/api/v1/trainings", json={"recipe": "dropout-128", "epochs": 4, "dataset": "tiny"})
     job_id = str(submitted.json["id"])
 
+    [step] = first.jobs.steps_in_line(job_id)
     with killed_worker(first, job_id) as worker:
         until(lambda: first.jobs.get(job_id).done >= 1)
         os.kill(worker.pid, signal.SIGKILL)
     done = first.jobs.get(job_id).detail["history"]
-    [step] = first.jobs.steps_in_line(job_id)
     until(lambda: Runner(second, shutting_down=lambda: False).run(step) or second.jobs.get(job_id).state.final)
 
     log = read(web, f"/api/v1/jobs/{job_id}/files/log.txt").decode()

@@ -108,7 +108,7 @@ class Bucket:
         return _object(key, about | {"Size": about["size"]}) if about["type"] == "file" else None
 
     def list(self, prefix: str) -> Sequence[Object]:
-        """All objects whose key begins with this prefix, which ends with `/` or is empty, in the order of their keys."""
+        """All objects whose key begins with this prefix, which ends with `/` or is empty, by their keys' order."""
         return [_object(self._key(each["Key"]), each) for page in self._pages(prefix) for each in page["Contents"]]
 
     def names(self, prefix: str) -> Mapping[str, Object | None]:
