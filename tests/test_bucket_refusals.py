@@ -35,6 +35,20 @@ def test_a_database_on_it() -> None:
         Settings(data="s3://bucket/prefix")
 
 
+@pytest.mark.parametrize("data", ["s3://", "gs://bucket/prefix"])
+def test_what_is_neither_a_directory_nor_such_a_bucket(data: str) -> None:
+    with pytest.raises(ValidationError, match="it may be a directory, or s3://bucket/prefix"):
+        Settings(data=data)
+
+
+def test_no_disk_is_told_of(settings: Settings) -> None:
+    web = create_app(WebSettings(**settings.model_dump())).test_client()
+
+    assert 'id="disk"' not in web.get("/").text
+    assert "tenfold_jobs" in web.get("/metrics").text
+    assert "tenfold_volume" not in web.get("/metrics").text
+
+
 @pytest.mark.parametrize("command", ["up", "demo"])
 def test_a_command_that_makes_a_directory(command: str) -> None:
     refused = CliRunner().invoke(tenfold, [command, "--data", "s3://bucket/prefix"])

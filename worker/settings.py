@@ -3,6 +3,7 @@
 Each is read from the environment as `TENFOLD_` and its name in capitals, e.g. `TENFOLD_LEASE_SECONDS=30`.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -180,8 +181,10 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.root.resolve() / 'tenfold.db'}"
 
     @model_validator(mode="after")
-    def _needs_a_database(self) -> Self:
-        """SQLite's file cannot be in a bucket."""
+    def _fits_together(self) -> Self:
+        """SQLite's file cannot be in a bucket; and what looks like a bucket is no directory."""
+        if isinstance(self.data, Path) and re.match(r"[a-z0-9]+:(/|$)", str(self.data)):
+            raise ValueError(f"TENFOLD_DATA is {self.data}; it may be a directory, or s3://bucket/prefix.")
         if self.bucket is not None and self.database_url is None:
             raise ValueError("TENFOLD_DATA is a bucket, so TENFOLD_DATABASE_URL must name a database: PostgreSQL.")
         return self

@@ -74,6 +74,7 @@ def test_what_is_not_there_is_not_there(volume: Volume) -> None:
     storage = volume.storage
 
     assert not storage.fetch(volume.upload("j")).exists()
+    assert not storage.fetch(volume.log("j"), may_change=True).exists()
     assert not storage.fetch(volume.model("m")).exists()
     assert storage.find(volume.upload("j")) is storage.find(volume.model("m") / "model.keras") is None
     assert not storage.names(volume.models)

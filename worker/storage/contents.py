@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePath
 from typing import Self
 
+from worker.storage.bucket import Bucket
+
 SUFFIX = ".contents"
 
 
@@ -32,6 +34,14 @@ class Contents:
 
     def key(self, directory: PurePath, name: str) -> str:
         return f"{directory}/{self.token}/{name}"
+
+
+def read_contents(bucket: Bucket, directory: PurePath) -> Contents | None:
+    """The list of this directory; None where there is none."""
+    try:
+        return Contents.read(bucket.read(list_key(directory)))
+    except FileNotFoundError:
+        return None
 
 
 def list_key(directory: PurePath) -> str:

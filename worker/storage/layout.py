@@ -1,4 +1,4 @@
-"""Which directories of the volume are whole (`Storage`), and which file many processes append to."""
+"""How the volume lies in a bucket: which directories are whole (`Storage`), and which file is kept in pieces."""
 
 from pathlib import PurePath
 
@@ -15,6 +15,11 @@ def whole_directory(path: PurePath) -> PurePath | None:
         case ["jobs", job, "review", *_]:
             return PurePath("jobs", job, "review")
     return None
+
+
+def prefix_of(path: PurePath) -> str:
+    """How the keys of what is in this directory begin."""
+    return f"{path}/" if path.parts else ""
 
 
 def pieces_of(path: PurePath) -> PurePath | None:

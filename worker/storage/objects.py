@@ -6,9 +6,8 @@ changed: at most it is replaced.
 """
 
 import logging
-import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path, PurePath
@@ -18,18 +17,15 @@ from uuid import uuid4
 from worker.storage import StorageAway, StoredFile
 from worker.storage.bucket import Bucket, Object
 from worker.storage.cache import Cache
-from worker.storage.contents import SUFFIX, Contents, list_key
-from worker.storage.layout import pieces_of, whole_directory
+from worker.storage.contents import SUFFIX, Contents, list_key, read_contents
+from worker.storage.copies import Copies
+from worker.storage.layout import pieces_of, prefix_of, whole_directory
 from worker.storage.whole import write_directory_whole
 
 log = logging.getLogger(__name__)
 
 # Where the outlines are, beside the copies.
 OUTLINES = ".outlines"
-
-# Of a longer file an outline has the beginning alone: an IDX file's header fits.
-LONG_BYTES = 4 * 2**20
-BEGINNING_BYTES = 4096
 
 
 class ObjectStorage:
@@ -46,6 +42,7 @@ class ObjectStorage:
         # Two buckets never share copies.
         self.root = cache.resolve() / url.removeprefix("s3://").strip("/")
         self._cache = Cache(self.root, cache_bytes)
+        self._copies = Copies(self._bucket, self._cache, self.root)
         self._appending: set[Path] = set()
 
     @property
@@ -53,14 +50,14 @@ class ObjectStorage:
         return self._bucket.url
 
     def create(self) -> None:
-        self.root.mkdir(parents=True, exist_ok=True)
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def why_away(self) -> str | None:
         return self._bucket.why_away()
 
     def names(self, directory: Path) -> Sequence[str]:
-        found = self._bucket.names(_below(self._inside(directory)))
         inside = self._inside(directory)
+        found = self._bucket.names(prefix_of(inside))
         there = (name for name, about in found.items() if about or whole_directory(inside / name) is None)
         return sorted(name.removesuffix(SUFFIX) for name in there)
 
@@ -69,7 +66,7 @@ class ObjectStorage:
         whole = whole_directory(inside)
         if whole is not None:
             return [file for file in self._stored(whole) if _is_in(file.path, directory, below)]
-        objects = self._bucket.list(_below(inside))
+        objects = self._bucket.list(prefix_of(inside))
         loose = [each for each in objects if whole_directory(PurePath(each.key)) is None]
         found = [self._loose(each) for each in loose if not each.key.endswith(SUFFIX)]
         for each in objects if below else ():
@@ -92,40 +89,19 @@ class ObjectStorage:
         whole = whole_directory(inside)
         if whole is None:
             return self._bucket.open(str(inside))
-        contents = self._contents(whole)
+        contents = read_contents(self._bucket, whole)
         if contents is None:
             raise FileNotFoundError(path)
         return self._bucket.open(contents.key(whole, str(inside.relative_to(whole))))
 
     def fetch(self, path: Path, *, may_change: bool = False) -> Path:
-        inside = self._inside(path)
-        whole = whole_directory(inside)
-        if not may_change and self._cache.known(self.root / (whole or inside)) is not None:
-            with self._cache.pinned(path):
-                # Unless it went just before.
-                if self._cache.known(self.root / (whole or inside)) is not None:
-                    return path
-        with self._cache.fetching(path):
-            if whole is not None:
-                self._fetch_whole(whole)
-            elif (pieces := pieces_of(inside)) is not None:
-                self._fetch_log(path, pieces)
-            else:
-                self._fetch_loose(inside, may_change=may_change)
-        self._cache.trim()
+        self._copies.fetch(self._inside(path), may_change=may_change)
         return path
 
     def outline(self, directory: Path) -> Path:
-        outlines = self.root / OUTLINES / self._inside(directory)
-        outlines.mkdir(parents=True, exist_ok=True)
-        lists = self._bucket.names(_below(self._inside(directory)))
-        current = {name.removesuffix(SUFFIX): about for name, about in lists.items() if about and name.endswith(SUFFIX)}
-        for name, about in current.items():
-            if self._cache.known(outlines / name) != about.tag:
-                self._outline(self._inside(directory) / name, outlines / name, about.tag)
-        for gone in {path.name for path in outlines.glob("[!.]*")} - current.keys():
-            self._cache.drop(outlines / gone)
-        return outlines
+        inside = self._inside(directory)
+        self._copies.outline(inside, self.root / OUTLINES / inside)
+        return self.root / OUTLINES / inside
 
     def publish(self, *paths: Path, replace: bool = True) -> None:
         # What is appended to is published whenever something is, so that a log can be followed.
@@ -170,7 +146,7 @@ class ObjectStorage:
         inside = self._inside(path)
         key = list_key(inside) if whole_directory(inside) == inside else str(inside)
         there = self._bucket.find(key)
-        below = [each.key for each in self._bucket.list(_below(inside))]
+        below = [each.key for each in self._bucket.list(prefix_of(inside))]
         self._bucket.delete([key] if there else [])
         # What makes directories in it appear goes first.
         self._bucket.delete([key for key in below if key.endswith(SUFFIX)])
@@ -184,15 +160,17 @@ class ObjectStorage:
         inside = self._inside(directory)
         if whole_directory(inside / "any") is None or len(inside.parts) > 1:
             return []
-        objects = self._bucket.list(_below(inside))
+        objects = self._bucket.list(prefix_of(inside))
         listed = {PurePath(each.key.removesuffix(SUFFIX)) for each in objects if each.key.endswith(SUFFIX)}
-        current = {whole / contents.token for whole in listed if (contents := self._contents(whole)) is not None}
+        current = {
+            whole / contents.token for whole in listed if (contents := read_contents(self._bucket, whole)) is not None
+        }
         tokens = {PurePath(*PurePath(each.key).parts[:3]) for each in objects if not each.key.endswith(SUFFIX)}
         return [(self.root / token, token.parent.name) for token in sorted(tokens - current)]
 
     def usage(self, path: Path) -> tuple[int, float]:
         inside = self._inside(path)
-        found = [*self._bucket.list(_below(inside))]
+        found = [*self._bucket.list(prefix_of(inside))]
         found += [about for key in (str(inside), list_key(inside)) if (about := self._bucket.find(key)) is not None]
         return sum(each.bytes for each in found), max((each.modified for each in found), default=0.0)
 
@@ -215,7 +193,7 @@ class ObjectStorage:
 
     def _stored(self, whole: PurePath) -> list[StoredFile]:
         """The files of a whole directory."""
-        contents = self._contents(whole)
+        contents = read_contents(self._bucket, whole)
         if contents is None:
             return []
         return [
@@ -223,97 +201,25 @@ class ObjectStorage:
             for name, size in sorted(contents.files.items())
         ]
 
-    def _contents(self, whole: PurePath) -> Contents | None:
-        try:
-            return Contents.read(self._bucket.read(list_key(whole)))
-        except FileNotFoundError:
-            return None
-
-    def _fetch_loose(self, inside: PurePath, *, may_change: bool) -> None:
-        """A file, or all loose files of a directory."""
-        found = self._bucket.find(str(inside))
-        objects = [found] if found else self._bucket.list(_below(inside))
-        wanted = [each for each in objects if self._lacks(each, may_change=may_change)]
-        self._download({each.key: self.root / each.key for each in wanted})
-        for each in wanted:
-            path = self.root / each.key
-            # So that the same content is of the same time on every host.
-            os.utime(path, (each.modified, each.modified))
-            self._cache.note(path, each.tag)
-        if not objects:
-            self._cache.drop(self.root / inside)
-
-    def _lacks(self, each: Object, *, may_change: bool) -> bool:
-        if whole_directory(PurePath(each.key)) is not None or each.key.endswith(SUFFIX):
-            return False
-        known = self._cache.known(self.root / each.key)
-        return known is None or (may_change and known != each.tag)
-
-    def _download(self, files: Mapping[str, Path]) -> None:
-        """To temporary names, which are then renamed: another process may read what was there."""
-        temporary = {key: path.with_name(f".{path.name}.{uuid4().hex}") for key, path in files.items()}
-        for directory in {path.parent for path in files.values()}:
-            directory.mkdir(parents=True, exist_ok=True)
-        try:
-            self._bucket.get(temporary)
-            for key, path in files.items():
-                temporary[key].replace(path)
-        finally:
-            for path in temporary.values():
-                path.unlink(missing_ok=True)
-
-    def _fetch_whole(self, whole: PurePath) -> None:
-        directory, contents = self.root / whole, self._contents(whole)
-        if contents is None:
-            self._cache.drop(directory)
-        elif self._cache.known(directory) != contents.token:
-            with write_directory_whole(directory) as new:
-                self._download({contents.key(whole, name): new / name for name in contents.files})
-            self._cache.note(directory, contents.token)
-
-    def _fetch_log(self, path: Path, pieces: PurePath) -> None:
-        self._fetch_loose(pieces, may_change=True)
-        joined = path.with_name(f".{path.name}.{uuid4().hex}")
-        with joined.open("wb") as file:
-            for piece in sorted((self.root / pieces).glob("[!.]*")):
-                file.write(piece.read_bytes())
-        joined.replace(path)
-
     def _publish_whole(self, whole: PurePath, directory: Path, *, replace: bool) -> str:
         """Put the files under names that nobody else has, then the list of them; the token of those names."""
-        before = self._contents(whole)
+        before = read_contents(self._bucket, whole)
         if before is not None and not replace:
             raise FileExistsError(f"{whole} is there already")
         names = {str(file.relative_to(directory)): file for file in _files_below(directory)}
         new = Contents(uuid4().hex, time.time(), {name: file.stat().st_size for name, file in names.items()})
         keys = {new.key(whole, name): file for name, file in names.items()}
+        self._bucket.put(keys)
         try:
-            self._bucket.put(keys)
             self._bucket.write(list_key(whole), new.written(), replace=replace)
-        except BaseException:
-            self._bucket.delete(list(keys))
-            raise
+        except FileExistsError:
+            # Unless the list is this one, put by a try whose answer was lost.
+            if read_contents(self._bucket, whole) != new:
+                self._bucket.delete(list(keys))
+                raise
         if before is not None:
             self._bucket.delete([before.key(whole, name) for name in before.files])
         return new.token
-
-    def _outline(self, whole: PurePath, path: Path, tag: str) -> None:
-        contents = self._contents(whole)
-        if contents is None:
-            return
-        long = {name: size for name, size in contents.files.items() if size > LONG_BYTES}
-        with self._cache.fetching(self.root / whole), write_directory_whole(path) as new:
-            self._download({contents.key(whole, name): new / name for name in contents.files if name not in long})
-            for name, size in long.items():
-                (new / name).parent.mkdir(parents=True, exist_ok=True)
-                (new / name).write_bytes(self._bucket.read(contents.key(whole, name), BEGINNING_BYTES))
-                os.truncate(new / name, size)
-        self._cache.note(path, tag)
-
-
-def _below(inside: PurePath) -> str:
-    """How the keys of what is in a directory begin."""
-    return f"{inside}/" if inside.parts else ""
 
 
 def _is_in(path: Path, directory: Path, below: bool) -> bool:
