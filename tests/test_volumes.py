@@ -34,9 +34,10 @@ from worker.schema import migrate
 from worker.services import Services
 from worker.settings import Settings
 from worker.states import JobState
+from worker.upkeep.about import about
 from worker.upkeep.backup import back_up
 from worker.upkeep.checks.finding import Status
-from worker.upkeep.checks.volume import check_volume
+from worker.upkeep.checks.volume import check_volume, put_marker
 from worker.upkeep.collecting import collect
 from worker.upkeep.restore import restore
 from worker.warm import load_panel
@@ -306,4 +307,8 @@ def test_the_doctor_finds_the_volume_well(workers: list[Services]) -> None:
     [finding] = [each for each in check_volume(workers[0].settings) if each.check == "volume"]
 
     assert finding.status is Status.OK
+    marker = put_marker(workers[0].volume)
+    assert about(workers[1].volume, marker.name)["sees_volume"]
+    workers[0].volume.storage.remove(marker)
+    assert not about(workers[1].volume, marker.name)["sees_volume"]
     assert not [name for name in workers[0].volume.storage.names(workers[0].volume.root) if "doctor" in name]
