@@ -15,7 +15,7 @@ up: $(VENV)/installed  ## Serve until Ctrl-C: make up PORT=8000 DATA=data
 	$(BIN)/tenfold up --port $(PORT) --data $(DATA)
 
 test: $(VENV)/installed-dev chromium  ## Run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile
 
 test-jax: $(VENV)/installed-dev  ## Run the tests of training on JAX alone
 	$(BIN)/pytest tests/trainer/test_jax.py

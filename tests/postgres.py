@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,12 @@ class Postgres:
 
     Args:
         directory: a new directory for it, which the user that it runs as must be able to reach.
+        options: of the server, each as `name=value`.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, options: Sequence[str] = OPTIONS) -> None:
         self._directory = directory
+        self._options = options
         self._port = free_port()
         self._numbers = count()
         self._process: subprocess.Popen[bytes] | None = None
@@ -63,7 +66,7 @@ class Postgres:
         )
         if made.returncode:
             raise PostgresMissing(f"initdb failed: {made.stderr.strip()}")
-        options = [part for option in OPTIONS for part in ("-c", option)]
+        options = [part for option in self._options for part in ("-c", option)]
         self._process = subprocess.Popen(
             [
                 *(programs / "postgres", "-D", cluster, "-p", str(self._port)),
@@ -80,9 +83,19 @@ class Postgres:
         migrate(migrated)
         migrated.close()
 
+    @property
+    def pid(self) -> int:
+        """That of the process which starts one for each connection."""
+        assert self._process is not None
+        return self._process.pid
+
     def new_database(self, *, empty: bool = False) -> str:
         """The URL of a database that no other test uses, with all tables, or without any."""
         return self._new(f"test_{next(self._numbers)}", "template0" if empty else TEMPLATE)
+
+    def create(self, url: str) -> None:
+        """An empty database with this URL, which was dropped."""
+        self._new(str(make_url(url).database), "template0")
 
     def drop(self, url: str) -> None:
         self._run(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")

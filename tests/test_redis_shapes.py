@@ -176,12 +176,16 @@ def knows_the_others(port: int) -> bool:
 def test_sentinels_lead_to_the_master_and_to_the_next_when_it_dies(trio: Trio) -> None:
     check_that_all_works(trio.url)
     client = connect_redis(trio.url)
+    queue = StepQueue(create_celery(trio.url), client)
+    assert queue.announce(JobKind.CLASSIFICATION, [1])
     before = client.connection_pool.get_master_address()  # type: ignore[attr-defined]
 
     trio.master.kill()
     until(lambda: moved(trio.url, before))
 
     check_that_all_works(trio.url)
+    assert queue.announce(JobKind.CLASSIFICATION, [2])
+    assert queue.waiting(JobKind.CLASSIFICATION) >= 1
 
 
 def moved(url: str, before: tuple[str, int]) -> bool:
@@ -216,6 +220,20 @@ def test_what_was_submitted_while_redis_was_away_is_announced_when_it_is_back(tm
         Healer(leases, services.queue, window=10, clock=lambda: later).heal()
 
         assert services.queue.waiting(JobKind.TRAINING) == 1
+
+
+def test_announcing_goes_on_after_a_restart_of_redis(tmp_path: Path) -> None:
+    port = free_port()
+    url = f"redis://127.0.0.1:{port}/0"
+    queue = StepQueue(create_celery(url), connect_redis(url))
+    with running(*redis_command(port, tmp_path), url=url):
+        assert queue.announce(JobKind.TRAINING, [1])
+
+    assert not queue.announce(JobKind.TRAINING, [2])
+
+    with running(*redis_command(port, tmp_path), url=url):
+        assert queue.announce(JobKind.TRAINING, [3])
+        assert queue.waiting(JobKind.TRAINING) == 1
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import keras
 import numpy as np
@@ -48,12 +49,16 @@ def save_checkpoint(path: Path, model: keras.Model, parameters: TrainingParamete
     }
     arrays = _named("v", [keras.ops.convert_to_numpy(variable) for variable in _state(model)])
     arrays |= _named("b", checkpoint.best or [])
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    # Processes in different containers, of which one may be late, can have the same number.
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        with temporary.open("wb") as file:
+            np.savez(file, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def restore_checkpoint(path: Path, model: keras.Model, parameters: TrainingParameters) -> Checkpoint:

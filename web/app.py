@@ -1,5 +1,8 @@
 """The Flask application: `create_app()`, served by gunicorn as `web.app:create_app()`."""
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask, Response, request
 from flask_bootstrap import Bootstrap5
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -15,8 +18,10 @@ from web.home_page import home_page
 from web.image_pages import image_pages
 from web.image_preparing import EXTENSION as IMAGE_PREPARING
 from web.image_preparing import ImagePreparing
+from web.job_answers import JOB_ANSWERS, JobAnswers
 from web.metrics.page import set_up_metrics
 from web.navigation import navigation
+from web.overload import refuse_when_busy
 from web.pages import pages
 from web.polling import WAITING_ROOM, WaitingRoom
 from web.predict_page import predict_page
@@ -58,6 +63,13 @@ SECURITY_HEADERS = {
 HEADERS_ON_HTTPS = {"Strict-Transport-Security": "max-age=31536000", "Cross-Origin-Opener-Policy": "same-origin"}
 
 
+class Application(Flask):
+    """No view of ours is asynchronous, which Flask looks at a dozen times in every request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_app(settings: WebSettings | None = None) -> Flask:
     """The web application, with the database brought up to date.
 
@@ -68,7 +80,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     opened = Services.open(settings)
     prepare_database(opened.database, settings)
 
-    app = Flask(__name__)
+    app = Application(__name__)
     app.request_class = UploadRequest
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config.update(
@@ -81,9 +93,11 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     )
     app.extensions[EXTENSION] = opened
     app.extensions[WAITING_ROOM] = WaitingRoom(settings.max_waiting_polls)
+    app.extensions[JOB_ANSWERS] = JobAnswers(opened.jobs, opened.live)
     app.extensions[IMAGE_PREPARING] = ImagePreparing()
     Bootstrap5(app)
     set_up_metrics(app)
+    refuse_when_busy(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.context_processor(navigation)
@@ -101,8 +115,10 @@ def create_app(settings: WebSettings | None = None) -> Flask:
 
 
 def add_security_headers(response: Response) -> Response:
+    headers = response.headers
     for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
+        if name not in headers:
+            headers.add(name, value)
     if request.is_secure:
-        response.headers.update(HEADERS_ON_HTTPS)
+        headers.update(HEADERS_ON_HTTPS)
     return response

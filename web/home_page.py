@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from web.job_list import listed
 from web.representations import job_document, worker_line
 from web.services import services
-from worker.errors import UnknownJob
+from worker.errors import OfLaterVersion, UnknownJob
 from worker.line import count_in_line, next_in_line
 from worker.presence import Presence
 from worker.queue import QUEUES
@@ -62,7 +62,7 @@ def _with_progress(job: Job) -> dict[str, Any]:
 
 def _line(queue: JobKind) -> Line:
     database = services().database
-    first = next_in_line(database, queue, WAITING_SHOWN)
+    first = next_in_line(database, queue, WAITING_SHOWN, services().clock)
     total = len(first) if len(first) < WAITING_SHOWN else count_in_line(database, queue, MOST_COUNTED)
     name = "To train" if queue is JobKind.TRAINING else "To classify, import, search and merge"
     return Line(name, [listed(job) for job in first], total)
@@ -90,7 +90,7 @@ def _job_of(presence: Presence) -> dict[str, Any] | None:
         return None
     try:
         return listed(services().jobs.get(presence.task.job))
-    except UnknownJob:
+    except (UnknownJob, OfLaterVersion):
         return None
 
 

@@ -76,7 +76,7 @@ def live_context(job: Job) -> dict[str, Any]:
     return {
         "job": document | {"file": (job.source or {}).get("name")},
         "training": job.kind is JobKind.TRAINING,
-        "queue_place": place_in_line(services().database, job, PLACES_TOLD),
+        "queue_place": place_in_line(services().database, job, PLACES_TOLD, services().clock),
         "places_told": PLACES_TOLD,
         "left": None if eta is None else about(eta),
         "curves": _curves(job),

@@ -1,13 +1,11 @@
-"""Cheap polling: an ETag for each state of a document, `304` when nothing changed, `?wait=` to be told of a change."""
+"""Polls and streams that are held open: `?wait=` to be told of a change."""
 
-import hashlib
-import json
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, cast
+from collections.abc import Callable
+from typing import cast
 
-from flask import Response, current_app, jsonify, request
+from flask import current_app
 
 CHECK_EVERY_SECONDS = 0.25
 
@@ -44,21 +42,3 @@ class WaitingRoom:
 def waiting_room() -> WaitingRoom:
     """That of the application that handles this request."""
     return cast(WaitingRoom, current_app.extensions[WAITING_ROOM])
-
-
-def etag_of(document: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:24]
-
-
-def answer_poll(document: Mapping[str, Any], *, retry_after_seconds: int | None) -> Response:
-    """The document with its ETag, or `304` if that is what the caller already has.
-
-    The ETag is weak: it names what the document says, however it is compressed on its way.
-    """
-    response = jsonify(document)
-    response.set_etag(etag_of(document), weak=True)
-    response.cache_control.no_cache = True
-    if retry_after_seconds is not None:
-        response.headers["Retry-After"] = str(retry_after_seconds)
-    response.make_conditional(request)
-    return response

@@ -1,5 +1,6 @@
 """Every error leaves the API as an `application/problem+json` document (RFC 9457)."""
 
+import errno
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -7,12 +8,15 @@ from typing import Any
 from flask import Flask, Response, jsonify, render_template, request
 from gunicorn.http.errors import ParseException
 from pydantic import ValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from worker.errors import (
     IdempotencyConflict,
     InvalidSubmission,
     OffsetConflict,
+    OfLaterVersion,
     PredictorAway,
     QuotaExceeded,
     UnknownDataset,
@@ -34,6 +38,7 @@ API_PREFIX = "/api/"
 
 STATUS_OF: dict[type[WorkerError], HTTPStatus] = {
     UnknownJob: HTTPStatus.NOT_FOUND,
+    OfLaterVersion: HTTPStatus.SERVICE_UNAVAILABLE,
     UnknownModel: HTTPStatus.NOT_FOUND,
     UnknownRow: HTTPStatus.NOT_FOUND,
     UnknownUpload: HTTPStatus.NOT_FOUND,
@@ -50,6 +55,12 @@ STATUS_OF: dict[type[WorkerError], HTTPStatus] = {
     UnknownUser: HTTPStatus.NOT_FOUND,
     UnknownKey: HTTPStatus.NOT_FOUND,
 }
+
+# The database is away, its connections are broken, or it has no room or no time.
+AWAY = (OperationalError, InterfaceError, PoolTimeout)
+
+# The volume's disk is full, or what may be written to it is used up.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 # A predictor takes a few seconds to start.
 RETRY_AFTER_SECONDS = 5
@@ -113,6 +124,22 @@ def register_problems(app: Flask) -> None:
     @app.errorhandler(ParseException)
     def no_http(error: ParseException) -> Response | tuple[str, int, Mapping[str, str]]:
         return _answer(HTTPStatus.BAD_REQUEST, f"The body was not sent as HTTP has it: {error}.")
+
+    @app.errorhandler(SQLAlchemyError)
+    def database_away(error: SQLAlchemyError) -> Response | tuple[str, int, Mapping[str, str]]:
+        if not isinstance(error, AWAY):
+            return unexpected(error)
+        app.logger.warning("the database did not answer on %r: %s", request.path, error)
+        return _answer(HTTPStatus.SERVICE_UNAVAILABLE, "The database is away or has too much to do; try again.")
+
+    @app.errorhandler(OSError)
+    def disk_full(error: OSError) -> Response | tuple[str, int, Mapping[str, str]]:
+        if error.errno not in FULL:
+            return unexpected(error)
+        app.logger.error("the volume is full: %s on %r", error, request.path)
+        return _answer(
+            HTTPStatus.INSUFFICIENT_STORAGE, "The server's volume is full; nothing was taken. Tell whoever runs it."
+        )
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response | tuple[str, int, Mapping[str, str]]:

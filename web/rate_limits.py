@@ -1,18 +1,16 @@
-"""How often one caller may use the API, counted in Redis; without Redis nobody is counted.
+"""How often one caller may use the API, of all webs together; without Redis nobody is counted.
 
-A minute's counter costs a poll one round trip. Every answer says how many calls are left, as the IETF's draft
-"RateLimit header fields for HTTP" has it.
+Every answer says how many calls are left, as the IETF's draft "RateLimit header fields for HTTP" has it.
 """
 
-import time
-from dataclasses import dataclass
 from http import HTTPStatus
+from typing import NamedTuple
 
 from flask import Flask, Response, g, request
 from redis import Redis
-from redis.exceptions import RedisError
 
 from web.api import api
+from web.call_counts import CallCounts
 from web.problems import problem
 from web.settings import WebSettings
 
@@ -36,8 +34,7 @@ SUBMISSIONS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Allowance:
+class Allowance(NamedTuple):
     """What is left of a policy in this minute; `left` is negative where it is used up."""
 
     policy: str
@@ -55,6 +52,7 @@ class Allowance:
 
 def limit_rates(app: Flask, redis: Redis, settings: WebSettings) -> None:
     """Refuse calls of the API beyond the settings' bounds with `429`."""
+    counts = CallCounts(redis, WINDOW_SECONDS)
     policies = {"requests": settings.max_requests_per_minute, "submissions": settings.max_submissions_per_minute}
 
     def refuse_beyond() -> Response | None:
@@ -64,8 +62,11 @@ def limit_rates(app: Flask, redis: Redis, settings: WebSettings) -> None:
         policy = "submissions" if request.endpoint in SUBMISSIONS and request.method == "POST" else "requests"
         if not policies[policy]:
             return None
-        allowance = g.allowance = _count(redis, policy, policies[policy], caller(), time.time())
-        if allowance is None or allowance.left >= 0:
+        made = counts.add(f"{policy}:{caller()}")
+        if made is None:
+            return None
+        allowance = g.allowance = Allowance(policy, policies[policy], policies[policy] - made, counts.seconds_left())
+        if allowance.left >= 0:
             return None
         refusal = problem(
             HTTPStatus.TOO_MANY_REQUESTS,
@@ -77,7 +78,8 @@ def limit_rates(app: Flask, redis: Redis, settings: WebSettings) -> None:
     def tell(response: Response) -> Response:
         allowance: Allowance | None = g.get("allowance")
         if allowance is not None:
-            response.headers.update(allowance.headers)
+            for name, value in allowance.headers.items():
+                response.headers.add(name, value)
         return response
 
     app.before_request(refuse_beyond)
@@ -87,17 +89,3 @@ def limit_rates(app: Flask, redis: Redis, settings: WebSettings) -> None:
 def caller() -> str:
     """Who is counted: the person, where it is known who asks, else the address."""
     return str(g.get("owner") or request.remote_addr)
-
-
-def _count(redis: Redis, policy: str, most: int, who: str, now: float) -> Allowance | None:
-    """Count a call; None where Redis is away."""
-    window = int(now // WINDOW_SECONDS)
-    key = f"tenfold:rate:{policy}:{who}:{window}"
-    try:
-        pipeline = redis.pipeline(transaction=False)
-        pipeline.incr(key)
-        pipeline.expire(key, WINDOW_SECONDS)
-        used = int(pipeline.execute()[0])
-    except RedisError:
-        return None
-    return Allowance(policy, most, most - used, max(1, int((window + 1) * WINDOW_SECONDS - now)))

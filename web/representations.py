@@ -19,9 +19,9 @@ from web.documents import (
 )
 from worker.eta import eta_seconds
 from worker.presence import Presence, Task
-from worker.progress import Live, LiveFigures
+from worker.progress import NOTHING_LIVE, Live, LiveFigures
 from worker.records import Job, Model
-from worker.states import JobKind
+from worker.states import JobKind, JobState
 
 UNITS = {
     JobKind.TRAINING: "epochs",
@@ -32,7 +32,17 @@ UNITS = {
 }
 
 
-def job_document(job: Job, live: LiveFigures) -> JobDocument:
+def job_document(job: Job, figures: LiveFigures) -> JobDocument:
+    """A job with its progress as it is now."""
+    return document_of(job, live_of(job, figures))
+
+
+def live_of(job: Job, figures: LiveFigures) -> Live:
+    """What the job's running steps have told; only of a running job is Redis asked."""
+    return figures.read(job.id) if job.state is JobState.RUNNING else NOTHING_LIVE
+
+
+def document_of(job: Job, live: Live) -> JobDocument:
     """A job with its progress; the live figures of running steps are added to what its row knows."""
     return {
         "id": job.id,
@@ -150,18 +160,14 @@ def timestamp(seconds: float | None) -> str | None:
 
 
 def _job_links(job: Job) -> JobLinks:
-    links: JobLinks = {
-        "self": url_for("api.get_job", job_id=job.id),
-        "files": url_for("api.list_files", job_id=job.id),
-        "events": url_for("api.follow_job", job_id=job.id),
-    }
+    itself = url_for("api.get_job", job_id=job.id)
+    links: JobLinks = {"self": itself, "files": f"{itself}/files", "events": f"{itself}/events"}
     if job.kind is JobKind.CLASSIFICATION:
-        links["review"] = url_for("api.get_review", job_id=job.id)
+        links["review"] = f"{itself}/review"
     return links
 
 
-def _progress(job: Job, figures: LiveFigures) -> Progress:
-    live = Live(0, {}, None) if job.state.final else figures.read(job.id)
+def _progress(job: Job, live: Live) -> Progress:
     done = job.done + live.done
     return {
         "done": job.done if job.kind is JobKind.TRAINING else int(min(done, job.total)),

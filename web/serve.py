@@ -30,6 +30,7 @@ class Server(BaseApplication):
 
     def load_config(self) -> None:
         PatientWorker.quiet_seconds = self._settings.client_timeout_seconds
+        PatientWorker.most_waiting = self._settings.max_waiting_requests
         options: dict[str, Any] = {
             "bind": f"{self._settings.host}:{self._settings.port}",
             "workers": 1,

@@ -11,6 +11,12 @@ class WebSettings(Settings):
     host: str = Field("127.0.0.1", description="Address to serve on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to serve on; 0 takes a free one.")
     web_threads: int = Field(16, ge=1, description="Requests answered at the same time.")
+    max_waiting_requests: int = Field(
+        64,
+        ge=1,
+        description="Requests that wait for one of the threads; further ones are refused with `503` and `Retry-After`, "
+        "but for health checks and metrics.",
+    )
     client_timeout_seconds: int = Field(
         60, ge=1, description="A client that sends nothing, or takes nothing, for so long is cut off."
     )

@@ -1,15 +1,20 @@
 """Gunicorn's threads, freed from clients that stop half-way: gunicorn itself would wait for them for ever.
 
-A few connections that send half a request and nothing more would otherwise stop the whole server. Clients that send a
-little now and then still hold a thread each; a reverse proxy that receives requests whole keeps those off.
+A few connections that send half a request and nothing more would otherwise stop the whole server; so would some that
+stay when they should go. Clients that send a little now and then still hold a thread each; a reverse proxy that
+receives requests whole keeps those off.
 """
 
 import errno
+import selectors
 import socket
 import time
+from functools import partial
 from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from web.overload import BoundedLine
 
 # For all headers of a request together. A client has them ready.
 HEAD_SECONDS = 15
@@ -22,7 +27,8 @@ class Connection(socket.socket):
     head_by: float | None = None
 
     def setblocking(self, flag: bool) -> None:
-        self.settimeout(self.quiet_seconds if flag else 0)
+        if self.fileno() >= 0:
+            self.settimeout(self.quiet_seconds if flag else 0)
 
     def recv(self, *arguments: Any) -> bytes:
         timeout = self.gettimeout()
@@ -38,9 +44,13 @@ class Connection(socket.socket):
 
 
 class PatientWorker(ThreadWorker):
-    """Gunicorn's worker of threads over such connections."""
+    """Gunicorn's worker of threads over such connections, with a bound on the requests that wait for a thread."""
 
     quiet_seconds: float = 60
+    most_waiting: int = 64
+
+    def get_thread_pool(self) -> BoundedLine:  # type: ignore[override]
+        return BoundedLine(self.cfg.threads, self.most_waiting)
 
     def enqueue_req(self, conn: TConn) -> None:
         if not isinstance(conn.sock, Connection):
@@ -48,12 +58,25 @@ class PatientWorker(ThreadWorker):
             connection.quiet_seconds = self.quiet_seconds
             connection.setblocking(False)
             conn.sock = connection
-        super().enqueue_req(conn)
+        if conn.initialized or conn.data_ready:
+            super().enqueue_req(conn)
+        else:
+            self._wait_without_a_thread(conn)
+
+    def _wait_without_a_thread(self, conn: TConn) -> None:
+        """For the first byte of a new connection."""
+        conn.timeout = time.monotonic() + self.cfg.keepalive
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
     def handle(self, conn: TConn) -> Any:
         assert isinstance(conn.sock, Connection)
         conn.sock.head_by = time.monotonic() + HEAD_SECONDS
-        return super().handle(conn)
+        goes_on = super().handle(conn)
+        if not goes_on:
+            # Gunicorn would do this in its one loop, and wait there two seconds for a client that does not go.
+            conn.close(graceful=True)
+        return goes_on
 
     def handle_request(self, req: Any, conn: TConn) -> Any:
         assert isinstance(conn.sock, Connection)

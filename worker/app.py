@@ -6,6 +6,8 @@ its first step.
 
 import logging
 import multiprocessing
+import os
+import signal
 from typing import Any
 
 from celery.signals import (
@@ -21,7 +23,7 @@ from celery.worker.control import inspect_command
 from worker.heartbeat import beat_for_ever
 from worker.metrics_server import serve_metrics, share_counts
 from worker.priority import give_way
-from worker.queue import ABOUT, RUN_STEP, create_celery
+from worker.queue import ABOUT, RUN_STEP, VERSION, StepQueue, create_celery
 from worker.services import Services
 from worker.settings import Settings
 from worker.sign_of_life import SignOfLife
@@ -33,16 +35,25 @@ log = logging.getLogger(__name__)
 settings = Settings()
 celery = create_celery(settings.redis_url)
 
-# Made before the fork, so that the parent can tell its children.
+# Made before the fork: by the one the parent tells its children, by the other they tell it.
 _shutting_down = multiprocessing.Event()
+unfit = multiprocessing.Event()
 _run = None
+_queue: StepQueue | None = None
 _sign: SignOfLife | None = None
 
 
-@celery.task(name=RUN_STEP)
-def run_step(step_id: int) -> None:
-    """Try the step that a message names."""
+@celery.task(name=RUN_STEP, bind=True)
+def run_step(task: Any, *args: Any) -> None:
+    """Try the step that a message names; pass on a message of a later version, which may name it otherwise."""
     assert _run is not None
+    assert _queue is not None
+    version = task.request.get(VERSION) or 1
+    if version > settings.step_version:
+        log.info("passing on a message of version %d", version)
+        _queue.pass_on(task.request.delivery_info["routing_key"], version, args)
+        return
+    (step_id,) = args
     _run(step_id)
 
 
@@ -66,7 +77,17 @@ def _share_counts(**_: object) -> None:
 
 @worker_process_init.connect
 def _prepare_child(**_: object) -> None:
-    global _run, _sign
+    """Make the child ready, or end the whole worker: Celery would log the error, and keep what can do nothing."""
+    try:
+        _load()
+    except Exception as error:
+        log.critical("this worker cannot work, and ends: %s", error, exc_info=True)
+        unfit.set()
+        os.kill(os.getppid(), signal.SIGTERM)
+
+
+def _load() -> None:
+    global _run, _queue, _sign
     from trainer.devices import device_in_use, gpu_memory_bytes
     from trainer.runtime import configure
     from worker.runner import Runner
@@ -79,9 +100,11 @@ def _prepare_child(**_: object) -> None:
     _sign = SignOfLife(services.presence, services.worker, "worker")
     _sign.start()
     configure(settings.threads_per_process, device=settings.device, precision=settings.precision)
-    _sign.ready(device_in_use(), gpu_memory_bytes)
+    device = device_in_use()
+    _sign.ready(device, gpu_memory_bytes)
+    _queue = services.queue
     _run = Runner(services, _shutting_down.is_set, _sign.at_work).run
-    log.info("warm")
+    log.info("warm, on %s", device)
 
 
 @worker_process_shutdown.connect
@@ -97,7 +120,7 @@ def _start_healing(**_: object) -> None:
     from worker.upkeep.collecting import collect_for_ever
 
     services = Services.open(settings)
-    healer = Healer(services.leases, services.queue, window=settings.queue_window)
+    healer = Healer(services.leases, services.queue, window=settings.queue_window, clock=services.clock)
     heal_for_ever(healer, settings.heal_seconds)
     collect_for_ever(services)
     beat_for_ever(settings.heartbeat_file)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import case, func, select
 
 from worker.database import Database
+from worker.jobs import KNOWN_KIND
 from worker.records import Job, Step
 from worker.states import JobKind, JobState, StepKind, StepState
 
@@ -28,13 +29,15 @@ def take_census(database: Database, now: float) -> Census:
     expired = func.sum(case((Step.lease_expires_at < now, 1), else_=0))
     with database.read() as session:
         jobs = session.execute(
-            select(Job.kind, Job.state, func.count(), func.min(Job.id)).group_by(Job.owner, Job.state, Job.kind)
+            select(Job.kind, Job.state, func.count(), func.min(Job.id))
+            .where(KNOWN_KIND)
+            .group_by(Job.owner, Job.state, Job.kind)
         ).all()
         first = [oldest for _, state, _, oldest in jobs if state is JobState.QUEUED]
         waiting = session.execute(select(Job.kind, Job.created_at, Job.detail).where(Job.id.in_(first))).all()
         steps = session.execute(
             select(Step.kind, Step.state, func.count(), expired)
-            .where(Step.state.in_([StepState.QUEUED, StepState.RUNNING]))
+            .where(Step.state.in_([StepState.QUEUED, StepState.RUNNING]), Step.kind.in_(list(StepKind)))
             .group_by(Step.kind, Step.state)
         ).all()
     counted: Counter[tuple[JobKind, JobState]] = Counter()

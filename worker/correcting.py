@@ -1,7 +1,6 @@
 """The one step of a review: put the corrections into the classification's results, and make a data set of them."""
 
 import logging
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from trainer.importing import Imported, extend_dataset
 from worker.corrections import NONE_OF_THESE
 from worker.datasets import check_usable
 from worker.errors import LeaseLost, WrongState
+from worker.handing_in import hand_in, place_to_make
 from worker.leases import Lease
 from worker.loading import load
 from worker.parameters import ReviewParameters
@@ -24,7 +24,6 @@ from worker.results import ROWS, write_results
 from worker.review_queue import Item, ReviewQueue
 from worker.reviews import class_names, open_queue, reviewable
 from worker.services import Services
-from worker.storage.whole import list_files
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +56,14 @@ def merge_corrections(services: Services, lease: Lease, check: Callable[[], None
             imported = _dataset_of(name, class_names(services, classification), corrections, queue, base)
     # Now that nothing is wrong with the corrections.
     work = services.volume.work(lease.job_id)
+    work.mkdir(exist_ok=True)
+    made = place_to_make(work, lease)
     storage, directory = services.volume.storage, services.volume.job(classification.id)
     with storage.at_work(directory):
         storage.fetch(directory / RESULTS, may_change=True)
-        _rewrite_results(directory, corrections, work, check)
-        storage.publish(*(path for name, path in list_files(directory).items() if name.startswith("results.")))
+        _write_corrected(directory, made, corrections, check)
+        hand_in(services.leases, lease, made, directory, storage)
+    services.volume.delete_work(lease.job_id)
     if imported is not None:
         publish(services, lease, imported, check)
     summary = _summary(corrections, items) | {"classification": classification.id, "dataset": None}
@@ -76,10 +78,8 @@ def merge_corrections(services: Services, lease: Lease, check: Callable[[], None
     log.info("%d corrections in the results of %s", len(corrections), classification.id)
 
 
-def _rewrite_results(directory: Path, corrections: Sequence[Correction], work: Path, check: Callable[[], None]) -> None:
-    work.mkdir(exist_ok=True)
-    # The results are replaced one after the other, so they are made of a copy.
-    before = shutil.copyfile(directory / RESULTS, work / RESULTS)
+def _write_corrected(directory: Path, made: Path, corrections: Sequence[Correction], check: Callable[[], None]) -> None:
+    """The results in `directory`, with the corrections, into `made`."""
     corrected = pl.LazyFrame(
         {
             "row": [correction.row for correction in corrections],
@@ -87,9 +87,8 @@ def _rewrite_results(directory: Path, corrections: Sequence[Correction], work: P
         },
         schema={"row": ROWS["row"], CORRECTED: pl.String},
     )
-    rows = pl.scan_parquet(before).drop(CORRECTED, strict=False)
-    write_results(rows.join(corrected, on="row", how="left", maintain_order="left"), directory, check)
-    shutil.rmtree(work, ignore_errors=True)
+    rows = pl.scan_parquet(directory / RESULTS).drop(CORRECTED, strict=False)
+    write_results(rows.join(corrected, on="row", how="left", maintain_order="left"), made, check)
 
 
 def _dataset_of(

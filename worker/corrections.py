@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from worker.clock import Clock
 from worker.database import Database, rows_changed
 from worker.errors import UnknownJob
-from worker.jobs import Clock
 from worker.records import Correction
 
 # How files say that an image shows none of the classes, where rows and SQL have null.

@@ -21,6 +21,10 @@ class UnknownJob(WorkerError):
     """No job has this id."""
 
 
+class OfLaterVersion(WorkerError):
+    """A job of a kind that this version does not know: a later one made it, in the course of an update."""
+
+
 class UnknownModel(WorkerError):
     """No model has this id."""
 

@@ -10,10 +10,11 @@ import time
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker.jobs import Clock
+from worker.clock import Clock
 from worker.leases import LeaseStore
 from worker.metrics import ANNOUNCED_AGAIN, EXHAUSTED
 from worker.queue import QUEUES, StepQueue
+from worker.states import JobKind
 
 log = logging.getLogger(__name__)
 
@@ -45,14 +46,21 @@ class Healer:
         for job_id in self._leases.fail_exhausted():
             log.warning("job %s failed: a step was tried too often", job_id)
             EXHAUSTED.inc()
-        for kind, steps in QUEUES.items():
-            in_line = self._leases.count_claimable(steps, self._window)
-            missing = in_line - self._queue.waiting(kind)
-            lost = self._leases.announce_again(steps, announced_before=self._clock() - GRACE_SECONDS, limit=missing)
-            if lost:
-                log.info("announcing %d lost %s steps again", len(lost), kind.value)
-                ANNOUNCED_AGAIN.inc(len(lost))
-                self._queue.announce(kind, lost)
+        for kind in QUEUES:
+            for version in range(1, self._leases.version + 1):
+                self._announce_lost(kind, version)
+
+    def _announce_lost(self, kind: JobKind, version: int) -> None:
+        steps = QUEUES[kind]
+        in_line = self._leases.count_claimable(steps, version, self._window)
+        missing = in_line - self._queue.waiting(kind, version)
+        lost = self._leases.announce_again(
+            steps, version, announced_before=self._clock() - GRACE_SECONDS, limit=missing
+        )
+        if lost:
+            log.info("announcing %d lost %s steps again", len(lost), kind.value)
+            ANNOUNCED_AGAIN.inc(len(lost))
+            self._queue.announce(kind, lost, version)
 
 
 def heal_for_ever(healer: Healer, every_seconds: float) -> None:
@@ -65,5 +73,8 @@ def heal_for_ever(healer: Healer, every_seconds: float) -> None:
                 healer.heal()
             except (RedisError, SQLAlchemyError, OSError) as error:
                 log.warning("could not look for lost steps, will try again: %s", error)
+            except Exception:
+                # Without this thread nothing that is lost would ever come back, and nobody would notice.
+                log.exception("could not look for lost steps, will try again")
 
     threading.Thread(target=run, name="healer", daemon=True).start()

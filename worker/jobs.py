@@ -7,21 +7,22 @@ job's row before its steps', and a sweep's row before its trials', so that two o
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, case, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from worker.clock import Clock
 from worker.database import Database, rows_changed
-from worker.errors import IdempotencyConflict, UnknownJob, WrongState
+from worker.errors import IdempotencyConflict, OfLaterVersion, UnknownJob, WrongState
+from worker.lookups import Lookup
 from worker.people.quotas import UNLIMITED, Quota, Usage, check_quota, usage
 from worker.records import Job, Step
 from worker.states import UNFINISHED, JobKind, JobState, StepKind, StepState
+from worker.versions import STEP_VERSION
 from worker.webhooks import tell_webhooks
-
-Clock = Callable[[], float]
 
 FIRST_STEP = {
     JobKind.TRAINING: StepKind.TRAIN,
@@ -32,6 +33,10 @@ FIRST_STEP = {
 }
 
 
+# In the course of an update there may be others, which this version leaves to later ones.
+KNOWN_KIND = Job.kind.in_(list(JobKind))
+
+
 class JobStore:
     """Jobs in the database. Every method is one transaction.
 
@@ -39,12 +44,21 @@ class JobStore:
         database: where the rows are.
         clock: seconds since the epoch; an argument so that tests can set the time.
         quota: how much each owner may have.
+        version: of the steps that are written (`versions.py`).
     """
 
-    def __init__(self, database: Database, clock: Clock = time.time, quota: Quota = UNLIMITED) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock = time.time,
+        quota: Quota = UNLIMITED,
+        version: int = STEP_VERSION,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._quota = quota
+        self._version = version
+        self._job_with_id = Lookup(database.engine, select(Job.__table__).where(Job.id == bindparam("id")))
 
     def submit(
         self,
@@ -86,7 +100,9 @@ class JobStore:
             total=total,
             bytes=(source or {}).get("bytes", 0),
         )
-        first_step = Step(job_id=job_id, kind=FIRST_STEP[kind], state=StepState.QUEUED, announced_at=now)
+        first_step = Step(
+            job_id=job_id, kind=FIRST_STEP[kind], state=StepState.QUEUED, version=self._version, announced_at=now
+        )
         try:
             with self._database.write() as session:
                 check_quota(session, owner, self._quota, new_bytes=job.bytes)
@@ -109,7 +125,8 @@ class JobStore:
         if idempotency_key is None:
             return None
         with self._database.read() as session:
-            job = session.scalar(select(Job).where(Job.idempotency_key == _owned_key(idempotency_key, owner)))
+            key = _owned_key(idempotency_key, owner)
+            job = session.scalar(select(Job).where(Job.idempotency_key == key, KNOWN_KIND))
         if job is not None and job.fingerprint != fingerprint:
             raise IdempotencyConflict(
                 f"The Idempotency-Key {idempotency_key!r} was used for job {job.id} with other content; "
@@ -122,12 +139,34 @@ class JobStore:
 
         Raises:
             UnknownJob: there is none with this id.
+            OfLaterVersion: it is of a kind that this version does not know.
         """
-        with self._database.read() as session:
-            job = session.get(Job, job_id)
-        if job is None:
+        return self.read(self.row(job_id))
+
+    def row(self, job_id: str) -> tuple[Any, ...]:
+        """The same as the database gives it: to see, at less cost, whether it is as it was.
+
+        Raises:
+            UnknownJob: there is none with this id.
+        """
+        row = self._job_with_id.row(id=job_id)
+        if row is None:
             raise UnknownJob(f"There is no job {job_id!r}; see the list of jobs for those there are.")
-        return job
+        return row
+
+    def read(self, row: tuple[Any, ...]) -> Job:
+        """The job of a row.
+
+        Raises:
+            OfLaterVersion: it is of a kind that this version does not know.
+        """
+        try:
+            return Job.of_row(self._job_with_id.read(row))
+        except LookupError as error:
+            raise OfLaterVersion(
+                "This job is of a kind that a later version of Tenfold made, and this server is yet to be updated to. "
+                "Ask again soon."
+            ) from error
 
     def list(
         self,
@@ -143,9 +182,10 @@ class JobStore:
         """Jobs, the newest first: at most `limit`, older than the job id `before` where one is given.
 
         `created_after` and `created_before` are seconds since the epoch; the first is within.
-        The trials of a sweep are listed only where it is named as the `parent`.
+        The trials of a sweep are listed only where it is named as the `parent`, and jobs of a kind that only a later
+        version knows are not.
         """
-        query = select(Job).where(Job.parent_id == parent).order_by(Job.id.desc()).limit(limit)
+        query = select(Job).where(Job.parent_id == parent, KNOWN_KIND).order_by(Job.id.desc()).limit(limit)
         if kind is not None:
             query = query.where(Job.kind == kind)
         if state is not None:
@@ -186,8 +226,6 @@ class JobStore:
         """
         with self._database.write() as session:
             cancelled = end_job(session, job_id, JobState.CANCELLED, self._clock())
-            for trial_id in session.scalars(select(Job.id).where(Job.parent_id == job_id)) if cancelled else ():
-                end_job(session, trial_id, JobState.CANCELLED, self._clock())
         job = self.get(job_id)
         if not cancelled:
             raise WrongState(f"Job {job_id} has already {job.state.value}; there is nothing to cancel.")
@@ -216,6 +254,7 @@ class JobStore:
         return job
 
     def _queue_again(self, session: Session, job_id: str) -> bool:
+        lock_parent(session, job_id)
         queued = rows_changed(
             session,
             update(Job)
@@ -228,9 +267,13 @@ class JobStore:
             session.execute(
                 update(Step)
                 .where(Step.job_id == job_id, Step.state == StepState.WAITING)
-                .values(state=StepState.QUEUED, attempts=0, announced_at=self._clock())
+                .values(
+                    state=case((Step.kind == StepKind.MERGE, StepState.WAITING), else_=StepState.QUEUED),
+                    attempts=0,
+                    announced_at=self._clock(),
+                )
             )
-            hold_merge_until_shards_are_done(session, job_id)
+            queue_merge_if_shards_are_done(session, job_id)
         return bool(queued)
 
     def usage(self, owner: str) -> Usage:
@@ -257,15 +300,20 @@ class JobStore:
 
         Raises:
             UnknownJob: there is none with this id.
-            WrongState: it has not ended.
+            WrongState: it has not ended, nor has a trial of it, or the sweep that it is a trial of.
         """
         with self._database.write() as session:
-            deleted = rows_changed(session, delete(Job).where(Job.id == job_id, Job.state.not_in(UNFINISHED)))
-            if deleted:
+            parent_id = lock_parent(session, job_id)
+            session.execute(select(Job.id).where(Job.id == job_id).with_for_update())
+            family = or_(Job.id.in_([job_id, parent_id]), Job.parent_id == job_id)
+            unfinished = session.scalar(select(Job).where(family, Job.state.in_(UNFINISHED)).limit(1))
+            if unfinished is None:
                 session.execute(delete(Job).where(Job.parent_id == job_id))
+                deleted = rows_changed(session, delete(Job).where(Job.id == job_id))
+        if unfinished is not None:
+            raise WrongState(f"Job {unfinished.id} is {unfinished.state.value}; cancel it first, then delete {job_id}.")
         if not deleted:
-            state = self.get(job_id).state.value
-            raise WrongState(f"Job {job_id} is {state}; cancel it first, then delete it.")
+            self.get(job_id)
 
 
 def _owned_key(idempotency_key: str | None, owner: str | None) -> str | None:
@@ -278,7 +326,8 @@ def _owned_key(idempotency_key: str | None, owner: str | None) -> str | None:
 def end_job(session: Session, job_id: str, state: JobState, now: float, **values: Any) -> bool:
     """Move an unfinished job to a final state and take its steps off the workers. False when it had ended.
 
-    The sweep that a trial belongs to is told: its step comes in line. Of any other job webhooks are told.
+    A sweep that did not succeed takes its trials with it. The sweep that a trial belongs to is told: its step comes in
+    line. Of any other job webhooks are told.
     """
     parent_id = lock_parent(session, job_id)
     ended = rows_changed(
@@ -291,6 +340,9 @@ def end_job(session: Session, job_id: str, state: JobState, now: float, **values
             .where(Step.job_id == job_id, Step.state != StepState.DONE)
             .values(state=StepState.WAITING, lease_token=None, lease_expires_at=None)
         )
+    if ended and state is not JobState.SUCCEEDED:
+        for trial_id in session.scalars(select(Job.id).where(Job.parent_id == job_id)).all():
+            end_job(session, trial_id, JobState.CANCELLED, now)
     if ended and parent_id is not None:
         wake_sweep(session, parent_id)
     elif ended:
@@ -317,16 +369,17 @@ def wake_sweep(session: Session, job_id: str) -> None:
     )
 
 
-def hold_merge_until_shards_are_done(session: Session, job_id: str) -> None:
-    """Queue the job's merge if every shard is done, else keep it waiting."""
-    unfinished = select(Step.id).where(Step.job_id == job_id, Step.kind == StepKind.SHARD, Step.state != StepState.DONE)
-    state = StepState.WAITING if session.scalar(unfinished.limit(1)) else StepState.QUEUED
-    session.execute(
-        update(Step)
-        .where(
-            Step.job_id == job_id,
-            Step.kind == StepKind.MERGE,
-            Step.state.in_([StepState.WAITING, StepState.QUEUED]),
-        )
-        .values(state=state)
+def queue_merge_if_shards_are_done(session: Session, job_id: str) -> Sequence[int]:
+    """Put the job's waiting merge in line once every shard is done; return its id then, else nothing."""
+    unfinished = select(Step.id).where(
+        Step.job_id == job_id, Step.kind == StepKind.SHARD, Step.state.in_(set(StepState) - {StepState.DONE})
     )
+    if session.scalar(unfinished.limit(1)):
+        return []
+    return session.scalars(
+        update(Step)
+        .where(Step.job_id == job_id, Step.kind == StepKind.MERGE, Step.state == StepState.WAITING)
+        .values(state=StepState.QUEUED)
+        .returning(Step.id)
+        .execution_options(synchronize_session=False)
+    ).all()

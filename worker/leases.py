@@ -3,22 +3,31 @@
 A message from the queue is only a hint to try `claim`. Of two contenders one wins, since a claim is one
 conditional UPDATE; a claim carries a fresh token, and every later write is conditional on that token, on the
 lease not having expired and on the job still running. Whoever lost the lease gets `LeaseLost` and must stop.
+When it expires is told by one clock for all (`clock.py`).
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import ColumnElement
 
+from worker.clock import Clock
 from worker.database import Database, rows_changed
 from worker.errors import LeaseLost
-from worker.jobs import Clock, end_job, hold_merge_until_shards_are_done, lock_parent, wake_sweep
-from worker.records import Job, Model, Step, User
+from worker.jobs import end_job, lock_parent, queue_merge_if_shards_are_done, wake_sweep
+from worker.records import IN_LINE_AGAIN, Job, Model, Step, User
 from worker.states import UNFINISHED, JobState, StepKind, StepState
+from worker.versions import STEP_VERSION
+
+# A lease that ends later than so many of them from now was written before the clock was set back. Nobody can tell
+# whether its holder lives, and waiting for its end could take hours.
+LONGEST_LEASES = 4
 
 
 @dataclass(frozen=True)
@@ -60,55 +69,70 @@ class LeaseStore:
         lease_seconds: how long a claim holds without renewal.
         max_attempts: how often a step may be claimed without being finished.
         clock: seconds since the epoch.
+        version: of the steps that are written, and the latest of those that are seen at all (`versions.py`).
     """
 
     def __init__(
-        self, database: Database, *, lease_seconds: float, max_attempts: int, clock: Clock = time.time
+        self,
+        database: Database,
+        *,
+        lease_seconds: float,
+        max_attempts: int,
+        clock: Clock = time.time,
+        version: int = STEP_VERSION,
     ) -> None:
+        self.version = version
         self._database = database
         self._lease_seconds = lease_seconds
         self._max_attempts = max_attempts
+        self._longest_seconds = LONGEST_LEASES * lease_seconds
         self._clock = clock
 
     def claim(self, step_id: int, worker: str) -> Lease | None:
         """Take the step if it is free: queued, or running under an expired lease. None when another has it."""
         now = self._clock()
         with self._database.write() as session:
-            step = session.get(Step, step_id)
-            if step is None:
+            found = session.execute(
+                select(Step.job_id, Step.state).where(Step.id == step_id, self._understood())
+            ).one_or_none()
+            if found is None:
                 return None
-            job_runs = rows_changed(
-                session,
+            job = session.execute(
                 update(Job)
-                .where(Job.id == step.job_id, Job.state.in_(UNFINISHED))
-                .values(state=JobState.RUNNING, started_at=func.coalesce(Job.started_at, now)),
-            )
-            taken_over = step.state is StepState.RUNNING
+                .where(Job.id == found.job_id, Job.state.in_(UNFINISHED))
+                .values(state=JobState.RUNNING, started_at=func.coalesce(Job.started_at, now))
+                .returning(Job.parent_id, Job.owner, Job.parameters, Job.source, Job.created_at)
+                .execution_options(synchronize_session=False)
+            ).one_or_none()
             token = uuid4().hex
-            claimed = rows_changed(
-                session,
+            step = session.execute(
                 update(Step)
-                .where(Step.id == step_id, Step.attempts < self._max_attempts, _claimable(now))
+                .where(
+                    Step.id == step_id,
+                    Step.attempts < self._max_attempts,
+                    self._understood(),
+                    self._claimable(now),
+                )
                 .values(
                     state=StepState.RUNNING,
                     worker=worker,
                     lease_token=token,
                     lease_expires_at=now + self._lease_seconds,
                     attempts=Step.attempts + 1,
+                    version=self.version,
                 )
-                .execution_options(synchronize_session=False),
-            )
-            if not (job_runs and claimed):
+                .returning(Step.kind, Step.position, Step.input, Step.attempts, Step.announced_at)
+                .execution_options(synchronize_session=False)
+            ).one_or_none()
+            if job is None or step is None:
                 session.rollback()
                 return None
-            session.refresh(step)
-            job = session.get_one(Job, step.job_id)
             if job.owner is not None:
                 session.execute(update(User).where(User.name == job.owner).values(served_at=now))
             return Lease(
                 token=token,
-                step_id=step.id,
-                job_id=job.id,
+                step_id=step_id,
+                job_id=found.job_id,
                 parent_id=job.parent_id,
                 owner=job.owner,
                 kind=step.kind,
@@ -116,7 +140,7 @@ class LeaseStore:
                 input=step.input,
                 parameters=job.parameters,
                 attempt=step.attempts,
-                taken_over=taken_over,
+                taken_over=found.state is StepState.RUNNING,
                 queued_at=max(step.announced_at or 0, job.created_at),
                 traceparent=job.source.get("traceparent"),
             )
@@ -130,10 +154,29 @@ class LeaseStore:
         with self._database.write() as session:
             self._change_step(session, lease, lease_expires_at=self._clock() + self._lease_seconds)
 
+    @contextmanager
+    def locked(self, lease: Lease) -> Iterator[None]:
+        """Renew the lease, and let nobody take the step or end the job during the block, however long it takes.
+
+        For renaming files, and nothing else: on SQLite all who write wait for it.
+
+        Raises:
+            LeaseLost: the claim no longer counts.
+        """
+        with self._database.write() as session:
+            self._change_job(session, lease, state=JobState.RUNNING)
+            self._change_step(session, lease, lease_expires_at=self._clock() + self._lease_seconds)
+            yield
+
     def holds(self, lease: Lease) -> bool:
         """Whether the claim still counts. Cheaper than `renew`: it writes nothing."""
         with self._database.read() as session:
             return session.scalar(select(Step.id).where(*self._held(lease))) is not None
+
+    def is_over(self, lease_expires_at: float) -> bool:
+        """Whether a lease with this end counts no longer, so that its step can be claimed."""
+        now = self._clock()
+        return not now <= lease_expires_at <= now + self._longest_seconds
 
     def give_back(self, lease: Lease) -> None:
         """Put the step back in line, as if it had not been tried: the worker is stopping, the step is not to blame.
@@ -178,14 +221,22 @@ class LeaseStore:
                     position=position,
                     state=StepState.QUEUED,
                     input={"start": shard.start, "stop": shard.stop},
+                    version=self.version,
                     announced_at=now,
                 )
                 for position, shard in enumerate(shards)
             ]
             session.add_all(steps)
-            session.add(Step(job_id=lease.job_id, kind=StepKind.MERGE, state=StepState.WAITING, announced_at=now))
+            session.add(
+                Step(
+                    job_id=lease.job_id,
+                    kind=StepKind.MERGE,
+                    state=StepState.WAITING,
+                    version=self.version,
+                    announced_at=now,
+                )
+            )
             session.flush()
-            hold_merge_until_shards_are_done(session, lease.job_id)
             return [step.id for step in steps]
 
     def finish_shard(self, lease: Lease, images: int, output: dict[str, Any]) -> Sequence[int]:
@@ -199,14 +250,12 @@ class LeaseStore:
             self._change_step(
                 session, lease, state=StepState.DONE, output=output, lease_token=None, lease_expires_at=None
             )
-            hold_merge_until_shards_are_done(session, lease.job_id)
-            return session.scalars(
-                select(Step.id).where(
-                    Step.job_id == lease.job_id,
-                    Step.kind == StepKind.MERGE,
-                    Step.state == StepState.QUEUED,
-                )
-            ).all()
+            session.execute(
+                update(Step)
+                .where(Step.job_id == lease.job_id, Step.kind == StepKind.MERGE, self._understood())
+                .values(version=self.version)
+            )
+            return queue_merge_if_shards_are_done(session, lease.job_id)
 
     def shard_outputs(self, job_id: str) -> Sequence[dict[str, Any]]:
         """What `finish_shard` was given for each shard, in member order."""
@@ -237,7 +286,16 @@ class LeaseStore:
             )
             session.add_all(new)
             session.flush()
-            steps = [Step(job_id=job.id, kind=StepKind.TRAIN, state=StepState.QUEUED, announced_at=now) for job in new]
+            steps = [
+                Step(
+                    job_id=job.id,
+                    kind=StepKind.TRAIN,
+                    state=StepState.QUEUED,
+                    version=self.version,
+                    announced_at=now,
+                )
+                for job in new
+            ]
             session.add_all(steps)
             session.flush()
             trials = select(func.count()).where(Job.parent_id == lease.job_id, Job.state.not_in(UNFINISHED))
@@ -294,24 +352,30 @@ class LeaseStore:
     def fail_exhausted(self) -> Sequence[str]:
         """Fail the jobs of which a step was tried `max_attempts` times in vain; return their ids."""
         now = self._clock()
-        exhausted = select(Step).where(Step.attempts >= self._max_attempts, _claimable(now))
+        tried = select(Step).where(Step.attempts >= self._max_attempts, self._understood())
         with self._database.read() as session:
-            steps = session.scalars(exhausted).all()
-        return [step.job_id for step in steps if self._fail_if(step, exhausted.where(Step.id == step.id))]
+            steps = [
+                *session.scalars(tried.where(IN_LINE_AGAIN)),
+                *session.scalars(tried.where(self._given_up(now))),
+            ]
+        still = tried.where(self._claimable(now))
+        return [step.job_id for step in steps if self._fail_if(step, still.where(Step.id == step.id))]
 
-    def announce_again(self, kinds: Sequence[StepKind], *, announced_before: float, limit: int) -> Sequence[int]:
-        """Steps that could be claimed and whose message may be lost: at most `limit`, the longest unannounced first.
+    def announce_again(
+        self, kinds: Sequence[StepKind], version: int, *, announced_before: float, limit: int
+    ) -> Sequence[int]:
+        """Steps of a version that could be claimed and whose message may be lost: at most `limit`, the longest
+        unannounced first.
 
         They are marked as announced now, so that two healers do not announce the same step.
         """
         if limit <= 0:
             return []
         now = self._clock()
-        due = and_(Step.kind.in_(kinds), Step.announced_at < announced_before, _claimable(now))
+        unannounced = or_(Step.announced_at < announced_before, Step.announced_at > now)
+        due = and_(Step.version == version, unannounced, self._claimable(now))
         with self._database.read() as session:
-            candidates = session.scalars(
-                select(Step.id).where(due).order_by(Step.announced_at, Step.id).limit(limit)
-            ).all()
+            candidates = _longest_unannounced(session, kinds, due, limit)
         if not candidates:
             return []
         with self._database.write() as session:
@@ -327,17 +391,17 @@ class LeaseStore:
         Args:
             job_id: only those of this job.
         """
-        query = select(Step.id).where(Step.kind.in_(kinds), _claimable(self._clock()))
+        query = select(Step.id).where(Step.kind.in_(kinds), self._understood(), self._claimable(self._clock()))
         if job_id is not None:
             query = query.where(Step.job_id == job_id)
         with self._database.read() as session:
             return session.scalars(query.order_by(Step.id).limit(at_most)).all()
 
-    def count_claimable(self, kinds: Sequence[StepKind], at_most: int) -> int:
-        """How many steps of these kinds could be claimed now, counted up to `at_most`."""
-        query = select(Step.id).where(Step.kind.in_(kinds), _claimable(self._clock())).limit(at_most)
+    def count_claimable(self, kinds: Sequence[StepKind], version: int, at_most: int) -> int:
+        """How many steps of these kinds and this version could be claimed now, counted up to `at_most`."""
+        query = select(Step.id).where(Step.kind.in_(kinds), Step.version == version, self._claimable(self._clock()))
         with self._database.read() as session:
-            return len(session.scalars(query).all())
+            return len(session.scalars(query.limit(at_most)).all())
 
     def _fail_if(self, step: Step, still_exhausted: Select[Step]) -> bool:
         reason = (
@@ -364,6 +428,9 @@ class LeaseStore:
         if not rows_changed(session, update(Step).where(*self._held(lease)).values(**values)):
             raise LeaseLost(f"The lease on {lease.kind.value} step {lease.step_id} of job {lease.job_id} is lost.")
 
+    def _understood(self) -> Any:
+        return Step.version <= self.version
+
     def _held(self, lease: Lease) -> tuple[Any, ...]:
         return (
             Step.id == lease.step_id,
@@ -371,9 +438,23 @@ class LeaseStore:
             Step.lease_expires_at >= self._clock(),
         )
 
+    def _claimable(self, now: float) -> ColumnElement[bool]:
+        return or_(Step.state == StepState.QUEUED, self._given_up(now))
 
-def _claimable(now: float) -> Any:
-    return or_(
-        Step.state == StepState.QUEUED,
-        and_(Step.state == StepState.RUNNING, Step.lease_expires_at < now),
-    )
+    def _given_up(self, now: float) -> ColumnElement[bool]:
+        """Running, as far as the row tells, under a lease that is over."""
+        over = or_(Step.lease_expires_at < now, Step.lease_expires_at > now + self._longest_seconds)
+        return and_(Step.state == StepState.RUNNING, over)
+
+
+def _longest_unannounced(
+    session: Session, kinds: Sequence[StepKind], due: ColumnElement[bool], limit: int
+) -> list[int]:
+    """A query for each kind and state, so that each is a short walk along the index, however many are in line."""
+    found: list[tuple[float, int]] = []
+    for kind in kinds:
+        for state in (StepState.QUEUED, StepState.RUNNING):
+            query = select(Step.announced_at, Step.id).where(Step.state == state, Step.kind == kind, due)
+            rows = session.execute(query.order_by(Step.announced_at, Step.id).limit(limit))
+            found += [(at or 0, step_id) for at, step_id in rows]
+    return [step_id for _, step_id in sorted(found)[:limit]]

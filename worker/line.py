@@ -5,16 +5,16 @@ sooner or later, and steps of running jobs come between.
 """
 
 import time
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from heapq import heapify, heappop, heappush
 from itertools import count, islice
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
+from worker.clock import Clock
 from worker.database import Database
-from worker.jobs import Clock
 from worker.people.sharing import Turn, turns_to_come
 from worker.queue import QUEUES
 from worker.records import Job
@@ -24,11 +24,9 @@ from worker.states import JobKind, JobState
 def next_in_line(database: Database, queue: JobKind, limit: int, clock: Clock = time.time) -> Sequence[Job]:
     """The jobs of a queue that are taken next, trials of sweeps too: at most `limit`, in line order."""
     with database.read() as session:
-        turns = turns_to_come(session, clock())
-        if not turns:
-            return session.scalars(_waiting(queue).order_by(Job.id).limit(limit)).all()
-        waiting = {turn: _first_of(session, queue, turn.owner, limit) for turn in turns}
-    return list(islice(_by_turns(waiting), limit))
+        ids = _ids_in_line(session, queue, limit, clock())
+        found = {job.id: job for job in session.scalars(select(Job).where(Job.id.in_(ids)))}
+    return [found[job_id] for job_id in ids if job_id in found]
 
 
 def count_in_line(database: Database, queue: JobKind, at_most: int) -> int:
@@ -43,8 +41,9 @@ def place_in_line(database: Database, job: Job, at_most: int, clock: Clock = tim
     if job.state is not JobState.QUEUED:
         return None
     queue = next(queue for queue in QUEUES if job.kind in kinds_of(queue))
-    first = next_in_line(database, queue, at_most, clock)
-    return next((place for place, other in enumerate(first, start=1) if other.id == job.id), None)
+    with database.read() as session:
+        first = _ids_in_line(session, queue, at_most, clock())
+    return first.index(job.id) + 1 if job.id in first else None
 
 
 def kinds_of(queue: JobKind) -> tuple[JobKind, ...]:
@@ -53,32 +52,38 @@ def kinds_of(queue: JobKind) -> tuple[JobKind, ...]:
     return (queue, *others) if queue is JobKind.CLASSIFICATION else (queue,)
 
 
+def _ids_in_line(session: Session, queue: JobKind, limit: int, now: float) -> Sequence[str]:
+    turns = turns_to_come(session, now)
+    if not turns:
+        return session.scalars(_waiting(queue).with_only_columns(Job.id).order_by(Job.id).limit(limit)).all()
+    return list(islice(_by_turns(turns, lambda owner: _first_of(session, queue, owner, limit)), limit))
+
+
 def _waiting(queue: JobKind) -> Select[Job]:
     return select(Job).where(Job.state == JobState.QUEUED, Job.kind.in_(kinds_of(queue)))
 
 
-def _first_of(session: Session, queue: JobKind, owner: str | None, limit: int) -> list[Job]:
-    """A person's oldest jobs in a queue. A query for each kind, so that each is a short walk along the index."""
+def _first_of(session: Session, queue: JobKind, owner: str | None, limit: int) -> Iterator[str]:
+    """The ids of a person's oldest jobs in a queue, looked up when the first is asked for. A query for each kind, so
+    that each is a short walk along the index."""
     theirs: ColumnElement[bool] = Job.owner.is_(None) if owner is None else Job.owner == owner
-    found: list[Job] = []
+    found: list[str] = []
     for kind in kinds_of(queue):
-        query = select(Job).where(theirs, Job.state == JobState.QUEUED, Job.kind == kind)
+        query = select(Job.id).where(theirs, Job.state == JobState.QUEUED, Job.kind == kind)
         found += session.scalars(query.order_by(Job.id).limit(limit)).all()
-    return sorted(found, key=lambda job: job.id)[:limit]
+    yield from sorted(found)[:limit]
 
 
-def _by_turns(waiting: Mapping[Turn, Sequence[Job]]) -> Iterator[Job]:
+def _by_turns(turns: Sequence[Turn], jobs_of: Callable[[str | None], Iterator[str]]) -> Iterator[str]:
     """As if each job that is taken runs until the others are: whoever has taken one has one more running, and of those
     with as many comes after the others."""
-    left = [
-        (turn.owner is None, turn.running, place, deque(jobs)) for place, (turn, jobs) in enumerate(waiting.items())
-    ]
+    left = [(turn.owner is None, turn.running, place, jobs_of(turn.owner)) for place, turn in enumerate(turns)]
+    heapify(left)
     for place in count(len(left)):
-        left = [each for each in left if each[-1]]
         if not left:
             return
-        chosen = min(left, key=lambda each: each[:3])
-        left.remove(chosen)
-        nobody, running, _, jobs = chosen
-        yield jobs.popleft()
-        left.append((nobody, running + 1, place, jobs))
+        nobody, running, _, jobs = heappop(left)
+        job_id = next(jobs, None)
+        if job_id is not None:
+            yield job_id
+            heappush(left, (nobody, running + 1, place, jobs))

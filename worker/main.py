@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import click
 
-from worker.app import celery, settings
+from worker.app import celery, settings, unfit
 from worker.database import Database
 from worker.logs import configure_logging
-from worker.queue import QUEUES
+from worker.queue import QUEUES, queue_names
 from worker.schema import prepare_database
 from worker.settings import Settings
 from worker.states import JobKind
@@ -39,7 +39,8 @@ def main(kinds: tuple[str, ...], once: bool, job_id: str | None) -> None:
         from worker.once import run_one_job
 
         sys.exit(run_one_job(settings, queues, job_id))
-    _run_celery(queues)
+    run_celery(queues)
+    sys.exit(1 if unfit.is_set() else 0)
 
 
 def _prepare(settings: Settings) -> None:
@@ -49,14 +50,14 @@ def _prepare(settings: Settings) -> None:
     database.close()
 
 
-def _run_celery(queues: Sequence[JobKind]) -> None:
+def run_celery(queues: Sequence[JobKind]) -> None:
     celery.worker_main(
         [
             "worker",
             "--loglevel=INFO",
             f"--concurrency={settings.worker_processes}",
             f"--max-memory-per-child={settings.max_process_bytes // 1024}",
-            f"--queues={','.join(kind.value for kind in queues)}",
+            f"--queues={','.join(queue_names(queues, settings.step_version))}",
             "--without-gossip",
             "--without-mingle",
         ]

@@ -4,12 +4,14 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from trainer.idx import Bytes
 from worker.classification import INDEX, MANIFEST
+from worker.handing_in import hand_in, place_to_make
 from worker.inputs import input_of
 from worker.leases import Lease
 from worker.manifest import join_manifest
@@ -20,7 +22,7 @@ from worker.results import read_shards, write_results
 from worker.review_writing import write_review
 from worker.services import Services
 from worker.sources import open_source, read_places
-from worker.storage.whole import list_files, write_whole
+from worker.storage.whole import write_whole
 from worker.summary import summarise
 from worker.thresholds import review_threshold
 
@@ -33,7 +35,8 @@ ONLY_IN_FILE = ("confusion", "worst_mistakes", "class_names")
 def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     """Join the shards in the archive's order.
 
-    Writes `results.csv`, `results.jsonl`, `results.parquet`, the pictures of `result_pictures`, and `summary.json`.
+    Makes `results.csv`, `results.jsonl`, `results.parquet`, the pictures of `result_pictures`, and `summary.json`, and
+    hands them in together.
 
     Raises:
         LeaseLost: the job was cancelled or another worker has the step.
@@ -47,26 +50,33 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     rows = read_shards(shard_paths)
     if (work / MANIFEST).exists():
         rows = join_manifest(rows, pl.scan_ipc(work / MANIFEST))
-    write_results(rows, directory, check)
-    write_review(services, lease.job_id, parameters, rows, shard_paths, check)
+    made = place_to_make(work, lease)
+    write_results(rows, made, check)
+    review = made / services.volume.review(lease.job_id).name
+    write_review(services, lease.job_id, review, parameters, rows, shard_paths, check)
     summary = summarise(rows, models[0].class_names) | {
         "model": list(parameters.model),
         "class_names": list(models[0].class_names),
         "review_below": review_threshold(models, parameters),
     }
     check()
-    _write_pictures(services, lease.job_id, parameters, rows, summary)
+    _write_pictures(services, lease.job_id, made, parameters, rows, summary)
     summary |= _course(services, lease.job_id, shards)
-    with write_whole(directory / "summary.json") as file:
+    with write_whole(made / "summary.json") as file:
         file.write(json.dumps(summary, indent=2).encode())
-    services.volume.storage.publish(*list_files(directory).values())
+    hand_in(services.leases, lease, made, directory, services.volume.storage)
     services.leases.finish_job(lease, {name: value for name, value in summary.items() if name not in ONLY_IN_FILE})
     log.info("%d images, %d errors, %.1f s", summary["images"], summary["errors"], summary["seconds"])
     services.volume.delete_work(lease.job_id)
 
 
 def _write_pictures(
-    services: Services, job_id: str, parameters: ClassificationParameters, rows: pl.LazyFrame, summary: dict[str, Any]
+    services: Services,
+    job_id: str,
+    directory: Path,
+    parameters: ClassificationParameters,
+    rows: pl.LazyFrame,
+    summary: dict[str, Any],
 ) -> None:
     work = services.volume.work(job_id)
     with open_source(input_of(services.volume, job_id, parameters.model_dump()), work) as source:
@@ -75,7 +85,7 @@ def _write_pictures(
             members = source.members(read_places(work / INDEX, numbers))
             return pixels_of(source, members, parameters, services.settings.max_image_bytes)
 
-        write_pictures(rows, summary, read_pixels, services.volume.job(job_id))
+        write_pictures(rows, summary, read_pixels, directory)
 
 
 def _course(services: Services, job_id: str, shards: Sequence[dict[str, Any]]) -> dict[str, Any]:

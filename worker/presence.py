@@ -6,7 +6,7 @@ For people to look at. What a worker holds is decided by its leases (`leases.py`
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from redis import Redis
 
 from worker.states import StepKind
@@ -90,8 +90,16 @@ class PresenceBoard:
         gone = [name for name, line in zip(names, lines, strict=True) if line is None]
         if gone:
             self._redis.srem(NAMES, *gone)
-        found = [_LINE.validate_json(line) for line in lines if line is not None]
+        found = [presence for line in lines if line is not None and (presence := _read(line))]
         return sorted(found, key=lambda presence: (presence.role != "worker", presence.name))
+
+
+def _read(line: str) -> Presence | None:
+    """None for what another version writes and this one does not understand."""
+    try:
+        return _LINE.validate_json(line)
+    except ValidationError:
+        return None
 
 
 def _key(name: str) -> str:

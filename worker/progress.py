@@ -29,6 +29,9 @@ class Live(NamedTuple):
     at: float | None
 
 
+NOTHING_LIVE = Live(0, {}, None)
+
+
 class LiveFigures:
     """One hash for each job, one field for each of its running steps: `{"done": 5, "detail": {…}}`.
 
@@ -74,7 +77,7 @@ class LiveFigures:
             fields = cast(dict[str, str], self._redis.hgetall(_key(job_id)))
         except RedisError as error:
             log.debug("live figures not read: %s", error)
-            return Live(0, {}, None)
+            return NOTHING_LIVE
         heard_at = fields.pop(HEARD_AT, None)
         figures = [json.loads(value) for value in fields.values()]
         detail: dict[str, Any] = {}

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from trainer.dataset_files import PREVIEW
@@ -30,12 +31,13 @@ def publish(services: Services, lease: Lease, imported: Imported, check: Callabl
         log.warning("%s", warning)
     source = {"job": lease.job_id, **services.jobs.get(lease.job_id).source}
     try:
-        with services.volume.storage.write_directory(services.volume.dataset(name), replace=False) as directory:
+        renaming = partial(services.leases.locked, lease)
+        place = services.volume.dataset(name)
+        with services.volume.storage.write_directory(place, replace=False, renaming=renaming) as directory:
             save_dataset(imported, directory)
             plot_samples(imported.dataset, directory / PREVIEW)
             (directory / SOURCE).write_text(json.dumps(source, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
             check()
-            services.leases.renew(lease)
     except FileExistsError as error:
         raise DatasetNameTaken(
             f"Another job made a data set {name} first. Choose another name, or delete that data set and retry this "

@@ -15,6 +15,7 @@ from worker.review_drawing import Picture, draw_anew
 from worker.review_queue import FILE, SCHEMA
 from worker.services import Services
 from worker.sources import open_source, read_places
+from worker.storage.whole import write_directory_whole
 
 # How many rows, and how many pictures, are held at a time.
 CHUNK_ROWS = 20_000
@@ -31,6 +32,7 @@ SELECT row_number() OVER (ORDER BY confidence, row) - 1, {", ".join(COLUMNS)} FR
 def write_review(
     services: Services,
     job_id: str,
+    directory: Path,
     parameters: ClassificationParameters,
     rows: pl.LazyFrame,
     shard_paths: Sequence[Path],
@@ -39,6 +41,7 @@ def write_review(
     """Write the answers that are not accepted, and pictures of the `max_review_images` least certain of them.
 
     Args:
+        directory: made by this.
         rows: those of `results.ROWS`.
         shard_paths: where the shards' rows are, with the pictures that they drew.
         check: called now and then; may raise to stop.
@@ -48,8 +51,8 @@ def write_review(
     """
     settings, work = services.settings, services.volume.work(job_id)
     with (
-        services.volume.storage.write_directory(services.volume.review(job_id)) as directory,
-        closing(sqlite3.connect(directory / FILE, isolation_level=None)) as database,
+        write_directory_whole(directory) as written,
+        closing(sqlite3.connect(written / FILE, isolation_level=None)) as database,
     ):
         # Nobody sees this file before it is whole and on disk.
         database.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {SCHEMA}")

@@ -166,11 +166,13 @@ def _collector_paused(paused: bool) -> Iterator[None]:
 @contextmanager
 def log_to_job(volume: Volume, job_id: str, worker: str) -> Iterator[None]:
     """What this process logs during the block also goes to the job's log file."""
-    if not volume.job(job_id).is_dir():
-        yield
-        return
     with volume.storage.append(volume.log(job_id)) as path:
-        handler = logging.FileHandler(path, encoding="utf-8")
+        try:
+            handler = logging.FileHandler(path, encoding="utf-8")
+        except OSError as error:  # the job was deleted, or the disk is full: neither is a reason not to work
+            log.warning("nothing goes to the job's log: %s", error)
+            yield
+            return
         handler.setFormatter(logging.Formatter(f"%(asctime)s {worker} %(levelname)s %(message)s"))
         loggers = [logging.getLogger("worker"), logging.getLogger("trainer")]
         for logger in loggers:
@@ -180,4 +182,5 @@ def log_to_job(volume: Volume, job_id: str, worker: str) -> Iterator[None]:
         finally:
             for logger in loggers:
                 logger.removeHandler(handler)
-            handler.close()
+            with suppress(OSError):  # what a full disk did not take
+                handler.close()

@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from worker.database import Database
@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 
 WAIT_SECONDS = 1.0
 
+# A database that is restarted, or has broken a connection, is back within this.
+START_SECONDS = 30.0
+
 
 def migrate(database: Database) -> None:
     """Apply every migration that is missing. Of several processes at once, one does it and the others wait."""
@@ -30,18 +33,31 @@ def migrate(database: Database) -> None:
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
-    """Bring the tables to this revision's shape, inside the connection's transaction.
+    """Bring the tables to this revision's shape, inside the connection's transaction. Those of a later version stay as
+    they are where they are of use to this one too, as in the course of an update.
 
     Raises:
-        DatabaseTooNew: a later version of Tenfold has been here.
+        DatabaseTooNew: a later version of Tenfold has been here, and has taken away what this one needs.
     """
     now = current_revision(connection)
-    if now is not None and now not in {script.revision for script in _scripts().walk_revisions()}:
+    if now is None or now in _known():
+        command.upgrade(_config(connection), revision)
+    elif is_usable(connection):
+        log.warning("the database is at revision %s, of a later version of Tenfold; this one can go on with it", now)
+    else:
         raise DatabaseTooNew(
-            f"The database has been brought to revision {now} by a later version of Tenfold than this one. Run that "
-            "version, or restore a backup of before into an empty database (docs/upkeep.md)."
+            f"The database has been brought to revision {now} by a later version of Tenfold, and this one cannot use "
+            "it. Run that version, or restore a backup of before into an empty database (docs/upkeep.md)."
         )
-    command.upgrade(_config(connection), revision)
+
+
+def is_usable(connection: Connection) -> bool:
+    """Whether this version can use the tables as they are: they have its shape, or a later one that leaves it all that
+    it needs."""
+    now = current_revision(connection)
+    return now == newest_revision() or (
+        now is not None and now not in _known() and _usable_since(connection) in _known()
+    )
 
 
 def current_revision(connection: Connection) -> str | None:
@@ -55,23 +71,52 @@ def newest_revision() -> str:
 
 
 def prepare_database(database: Database, settings: Settings) -> None:
-    """What a process does about the tables when it starts: migrate, or wait for whoever does."""
+    """What a process does about the tables when it starts: migrate, or wait for whoever does.
+
+    Raises:
+        OperationalError: the database was away for START_SECONDS.
+    """
     if settings.migrate_at_start:
-        migrate(database)
+        _migrate_when_it_answers(database)
         return
-    while not is_migrated(database):
-        log.info("waiting for `tenfold-migrate` to bring the database to this version's shape")
+    said = None
+    while reason := why_not_usable(database):
+        if reason != said:
+            log.info("waiting: %s", reason)
+            said = reason
         time.sleep(WAIT_SECONDS)
 
 
-def is_migrated(database: Database) -> bool:
-    """Whether the tables have this version's shape. False also while the database cannot be reached."""
+def _migrate_when_it_answers(database: Database) -> None:
+    give_up_at = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            migrate(database)
+            return
+        except OperationalError as error:
+            if time.monotonic() >= give_up_at:
+                raise
+            log.warning("the database is away, will try again: %s", error.orig)
+            time.sleep(WAIT_SECONDS)
+
+
+def why_not_usable(database: Database) -> str | None:
+    """Why this version cannot begin with the database as it is, and what to do; None where it can."""
     try:
         with database.engine.connect() as connection:
-            return current_revision(connection) == newest_revision()
+            if is_usable(connection):
+                return None
+            now = current_revision(connection)
     except OperationalError as error:
-        log.warning("the database is away: %s", error.orig)
-        return False
+        return f"the database is away: {error.orig}"
+    if now is not None and now not in _known():
+        return (
+            f"the database is at revision {now}, of a later version of Tenfold that this one cannot go with; update it"
+        )
+    return (
+        f"the database {f'is at revision {now}' if now else 'has no tables'}, and this version needs "
+        f"{newest_revision()}; run `tenfold-migrate`"
+    )
 
 
 def draft_migration(database: Database, message: str) -> None:
@@ -90,6 +135,19 @@ def main() -> None:
     migrate(database)
     database.close()
     log.info("the database has this version's shape")
+
+
+def _known() -> set[str]:
+    return {script.revision for script in _scripts().walk_revisions()}
+
+
+def _usable_since(connection: Connection) -> str | None:
+    """From which revision on a version can use the tables; None where the tables do not say."""
+    columns = {column["name"] for column in inspect(connection).get_columns("alembic_version")}
+    if "usable_since" not in columns:
+        return None
+    usable_since: str | None = connection.scalar(text("SELECT usable_since FROM alembic_version"))
+    return usable_since
 
 
 def _scripts() -> ScriptDirectory:

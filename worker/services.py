@@ -2,13 +2,13 @@
 
 import os
 import socket
-import time
 from dataclasses import dataclass, replace
 
+from worker.clock import Clock, clock_of
 from worker.corrections import CorrectionStore
 from worker.database import Database
 from worker.deliveries import DeliveryStore
-from worker.jobs import Clock, JobStore
+from worker.jobs import JobStore
 from worker.leases import LeaseStore
 from worker.models import ModelStore
 from worker.people.keys import KeyStore
@@ -58,24 +58,37 @@ class Services:
         volume = open_volume(settings)
         volume.create()
         database = Database(settings.resolved_database_url)
-        leases = LeaseStore(database, lease_seconds=settings.lease_seconds, max_attempts=settings.max_attempts)
+        clock = clock_of(database)
+        version = settings.step_version
+        leases = LeaseStore(
+            database,
+            lease_seconds=settings.lease_seconds,
+            max_attempts=settings.max_attempts,
+            clock=clock,
+            version=version,
+        )
         redis = connect_redis(settings.redis_url)
         return cls(
             settings=settings,
             worker=f"{socket.gethostname()}-{os.getpid()}",
-            clock=time.time,
+            clock=clock,
             volume=volume,
             database=database,
-            jobs=JobStore(database, quota=Quota(settings.max_jobs_per_user, settings.max_bytes_per_user)),
+            jobs=JobStore(
+                database,
+                clock,
+                Quota(settings.max_jobs_per_user, settings.max_bytes_per_user),
+                version=version,
+            ),
             leases=leases,
-            line=FairLine(database, leases),
+            line=FairLine(database, leases, clock),
             models=ModelStore(database),
-            corrections=CorrectionStore(database),
+            corrections=CorrectionStore(database, clock),
             webhooks=WebhookStore(database),
-            deliveries=DeliveryStore(database),
-            users=UserStore(database),
-            keys=KeyStore(database),
-            queue=StepQueue(create_celery(settings.redis_url), redis),
+            deliveries=DeliveryStore(database, clock),
+            users=UserStore(database, clock),
+            keys=KeyStore(database, clock),
+            queue=StepQueue(create_celery(settings.redis_url), redis, version),
             live=LiveFigures(redis, settings.progress_seconds),
             presence=PresenceBoard(redis),
             predictions=PredictionLine(settings.redis_url, settings.prediction_seconds),
@@ -83,4 +96,4 @@ class Services:
 
     def on_behalf_of(self, owner: str | None) -> "Services":
         """The same, for somebody."""
-        return replace(self, owner=owner)
+        return self if owner == self.owner else replace(self, owner=owner)

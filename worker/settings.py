@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from trainer.hardware import Device, Precision
 from worker.logs import LogFormat
 from worker.states import JobKind
+from worker.versions import STEP_VERSION
 
 Bucket = Annotated[str, StringConstraints(pattern=r"^s3://[^/]+(/.*)?$")]
 
@@ -67,6 +68,11 @@ class Settings(BaseSettings):
     )
     max_attempts: int = Field(
         3, ge=1, description="How often one step may be claimed and not finished before its job fails."
+    )
+    step_version: int = Field(
+        STEP_VERSION,
+        ge=1,
+        description="As which version of workers this process passes itself off; for tests of updates, never else.",
     )
     queue_window: int = Field(
         100, ge=1, description="How many queued steps the healer keeps announced in Redis at a time."

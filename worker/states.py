@@ -2,7 +2,7 @@
 
 A job goes `queued → running → succeeded | failed | cancelled`. A failed or cancelled job can be put back to
 `queued`. A step goes `waiting → queued → running → done`; a running step whose lease is given back is `queued`
-again. Every transition is one conditional UPDATE in `jobs.py` or `steps.py`.
+again. Every transition is one conditional UPDATE in `jobs.py` or `leases.py`.
 """
 
 from enum import StrEnum

@@ -2,15 +2,17 @@
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from ulid import ULID
 
 from trainer.parameters import TrainingParameters
 from worker.datasets import check_usable, why_name_is_taken
-from worker.errors import ArchiveError, InvalidSubmission, UnknownModel, WorkerError
+from worker.errors import ArchiveError, InvalidSubmission, UnknownJob, UnknownModel, WorkerError
 from worker.parameters import ClassificationParameters, ImportParameters, ReviewParameters
 from worker.records import Job
 from worker.reviews import check_mergeable
@@ -268,6 +270,18 @@ def _write_down(services: Services, job_id: str, kind: JobKind, parameters: dict
     except WorkerError:
         services.volume.delete_job(job_id)
         raise
+    except SQLAlchemyError:
+        _forget_unless_written(services, job_id)
+        raise
+
+
+def _forget_unless_written(services: Services, job_id: str) -> None:
+    """Remove the files of a job that may have no row: its connection broke before the commit, or right after."""
+    with suppress(SQLAlchemyError):
+        try:
+            services.jobs.get(job_id)
+        except UnknownJob:
+            services.volume.delete_job(job_id)
 
 
 def _announce(services: Services, job: Job, job_id: str) -> Job:

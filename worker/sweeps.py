@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from pydantic import ValidationError
 
 from trainer.plots import plot_sweep
-from worker.errors import TrialImpossible, TrialPruned
+from worker.errors import LeaseLost, TrialImpossible, TrialPruned
 from worker.leases import Lease
 from worker.ranking import GIVEN_UP, objectives_of, ranking
 from worker.records import Job
@@ -53,7 +53,12 @@ def advance(services: Services, lease: Lease, check: Callable[[], None]) -> None
         trials.append(Trial(number, values, (), TrialState.RUNNING))
         log.info("trial %d: %s", number, _text(values))
     detail = {"ranking": ranking(jobs, parameters), "seconds_a_trial": _seconds_a_trial(jobs)}
-    steps = services.leases.await_trials(lease, new, ended, detail)
+    try:
+        steps = services.leases.await_trials(lease, new, ended, detail)
+    except LeaseLost:
+        for job in new:
+            services.volume.delete_job(job.id)
+        raise
     services.queue.announce(JobKind.TRAINING, steps)
 
 

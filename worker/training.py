@@ -4,6 +4,7 @@ import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 
 import keras
 
@@ -82,10 +83,11 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
     with watch.stage("evaluate"):
         evaluation = evaluate(trained.model, dataset.test_images, dataset.test_labels)
         calibration = calibrate(trained, evaluation, dataset)
-    with watch.stage("write"), volume.storage.write_directory(volume.model(lease.job_id)) as directory:
+    renaming = partial(services.leases.locked, lease)
+    place = volume.model(lease.job_id)
+    with watch.stage("write"), volume.storage.write_directory(place, renaming=renaming) as directory:
         metrics = write_artefacts(trained, evaluation, calibration, dataset, directory)
         shutil.copytree(work / TENSORBOARD, directory / TENSORBOARD, dirs_exist_ok=True)
-        services.leases.renew(lease)
     log.info("test accuracy %.4f", metrics["test_accuracy"])
 
     model = Model(

@@ -1,38 +1,41 @@
-"""Every overlay is valid to the current Kubernetes and KEDA, is confined, and hangs together."""
+"""Every overlay, bare or with monitoring, is valid to Kubernetes and the operators, is confined, and hangs together."""
 
+import copy
 import os
-import re
 import tomllib
 from pathlib import Path
 
 import kubernetes_validate
 import pytest
+from sqlalchemy import make_url
 
+from tests.deploy.conftest import KUBERNETES as MANIFESTS
 from tests.deploy.conftest import build
-from tests.deploy.keda import SPECS
+from tests.deploy.operators import faults, is_an_operators
 from tests.deploy.pods import Document, containers, of_kind, pods, selects
 from web.settings import WebSettings
 from worker.main import main as tenfold_worker
 from worker.once import ExitCode
 from worker.settings import Settings
-from worker.states import StepKind, StepState
 
 ROOT = Path(__file__).parents[2]
 KUBERNETES = kubernetes_validate.latest_version()
 
 
-def test_everything_is_valid_to_kubernetes(documents: list[Document], secret: Document) -> None:
+def test_everything_is_valid_to_kubernetes_or_to_the_operator_whose_it_is(
+    documents: list[Document], secret: Document
+) -> None:
     for document in [*documents, secret]:
-        if not document["apiVersion"].startswith("keda.sh"):
+        if is_an_operators(document):
+            assert not faults(document)
+        else:
             kubernetes_validate.validate(document, KUBERNETES, strict=True)
 
 
-def test_what_is_keda_s_is_valid_to_keda(keda: list[Document]) -> None:
-    theirs = [document for document in keda if document["apiVersion"] == "keda.sh/v1alpha1"]
+def test_what_is_left_to_operators_is_what_their_overlays_say(keda: list[Document], monitored: list[Document]) -> None:
+    theirs = {document["kind"] for document in [*keda, *monitored] if is_an_operators(document)}
 
-    assert sorted(document["kind"] for document in theirs) == ["ScaledJob", "ScaledObject", "TriggerAuthentication"]
-    for document in theirs:
-        SPECS[document["kind"]].model_validate(document["spec"])
+    assert theirs == {"ScaledJob", "ScaledObject", "TriggerAuthentication", "PodMonitor", "PrometheusRule"}
 
 
 def test_the_job_that_keda_makes_of_a_training_is_valid_to_kubernetes(keda: list[Document]) -> None:
@@ -52,6 +55,14 @@ def test_a_misspelt_field_would_be_found(documents: list[Document]) -> None:
 
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(web | {"spec": web["spec"] | {"replica": 2}}, KUBERNETES, strict=True)
+
+
+def test_a_misspelt_field_of_an_operator_would_be_found(keda: list[Document]) -> None:
+    [scaled] = copy.deepcopy(of_kind(keda, "ScaledObject"))
+    scaled["spec"]["triggers"][0]["metaData"] = {}
+    scaled["spec"]["maxReplicaCount"] = "20"
+
+    assert len(faults(scaled)) == 2
 
 
 def test_every_pod_satisfies_the_restricted_standard_that_the_namespace_enforces(documents: list[Document]) -> None:
@@ -110,13 +121,13 @@ def test_whatever_a_pod_refers_to_exists(documents: list[Document], secret: Docu
 
 @pytest.mark.parametrize("overlay", ["cpu", "gpu", "keda"])
 def test_all_pods_share_one_volume(overlay: str) -> None:
-    [shared] = of_kind(build(overlay), "PersistentVolumeClaim")
+    [shared] = of_kind(build(MANIFESTS / "overlays" / overlay), "PersistentVolumeClaim")
 
     assert shared["spec"]["accessModes"] == ["ReadWriteMany"]
 
 
 def test_with_a_bucket_no_claim_is_shared_and_whoever_needs_the_volume_may_reach_it() -> None:
-    documents = build("s3")
+    documents = build(MANIFESTS / "overlays" / "s3")
 
     assert not of_kind(documents, "PersistentVolumeClaim")
     [config] = of_kind(documents, "ConfigMap")
@@ -158,8 +169,7 @@ def test_every_setting_and_command_is_one_that_there_is(documents: list[Document
     settings = {f"TENFOLD_{name.upper()}" for name in WebSettings.model_fields}
     commands = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
 
-    [config] = of_kind(documents, "ConfigMap")
-    assert {name for name in config["data"] if not name.startswith("AWS_")} <= settings
+    assert {name for name in settings_of(documents) if not name.startswith("AWS_")} <= settings
     for pod, container in containers(documents):
         ours = {variable["name"] for variable in container.get("env", []) if variable["name"].startswith("TENFOLD_")}
         assert ours <= settings, pod
@@ -203,10 +213,9 @@ def test_every_pod_that_talks_to_redis_or_the_database_is_let_through(documents:
 
 
 def test_whoever_waits_for_the_migration_sees_one(documents: list[Document]) -> None:
-    [config] = of_kind(documents, "ConfigMap")
     [migrate] = of_kind(documents, "Job")
 
-    assert config["data"]["TENFOLD_MIGRATE_AT_START"] == "false"
+    assert settings_of(documents)["TENFOLD_MIGRATE_AT_START"] == "false"
     assert migrate["spec"]["template"]["spec"]["containers"][0]["command"] == ["tenfold-migrate"]
 
 
@@ -228,14 +237,21 @@ def test_every_exit_code_is_documented(code: ExitCode) -> None:
     assert f"\n| `{code.value}` | " in (ROOT / "docs" / "kubernetes.md").read_text()
 
 
-def test_keda_counts_steps_of_kinds_and_in_states_that_there_are(keda: list[Document]) -> None:
-    known = {*map(str, StepKind), *map(str, StepState)}
+def test_keda_asks_the_database_that_the_pods_use(keda: list[Document], secret: Document) -> None:
+    url = make_url(secret["stringData"]["TENFOLD_DATABASE_URL"])
+    [service] = [service for service in of_kind(keda, "Service") if service["metadata"]["name"] == url.host]
+    [authentication] = of_kind(keda, "TriggerAuthentication")
 
     for document in of_kind(keda, "ScaledObject") + of_kind(keda, "ScaledJob"):
         [trigger] = document["spec"]["triggers"]
-        named = re.findall(r"'(\w+)'", trigger["metadata"]["query"])
-        assert named
-        assert set(named) <= known
+        asked = trigger["metadata"]
+        assert asked["host"] == f"{url.host}.{service['metadata']['namespace']}.svc"
+        assert asked["port"] == str(service["spec"]["ports"][0]["port"])
+        assert (asked["userName"], asked["dbName"]) == (url.username, url.database)
+        assert trigger["authenticationRef"] == {"name": authentication["metadata"]["name"]}
+    [password] = authentication["spec"]["secretTargetRef"]
+    assert (password["parameter"], password["name"]) == ("password", secret["metadata"]["name"])
+    assert secret["stringData"][password["key"]] == url.password
 
 
 def test_with_keda_trainings_are_left_to_jobs_and_nobody_else_says_how_many_workers_there_are(
@@ -251,7 +267,7 @@ def test_whoever_works_on_a_gpu_asks_for_one_and_says_so() -> None:
     on_gpu = [
         container
         for overlay in ("gpu", "keda")
-        for _, container in containers(build(overlay))
+        for _, container in containers(build(MANIFESTS / "overlays" / overlay))
         if "tenfold-worker-gpu" in container["image"]
     ]
 
@@ -259,3 +275,10 @@ def test_whoever_works_on_a_gpu_asks_for_one_and_says_so() -> None:
     for container in on_gpu:
         assert container["resources"]["limits"]["nvidia.com/gpu"] == 1
         assert {"name": "TENFOLD_DEVICE", "value": "gpu"} in container["env"]
+
+
+def settings_of(documents: list[Document]) -> dict[str, str]:
+    """What the pods are told by the ConfigMap of settings."""
+    [config] = [config for config in of_kind(documents, "ConfigMap") if "TENFOLD_DATA" in config["data"]]
+    data: dict[str, str] = config["data"]
+    return data

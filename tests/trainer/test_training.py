@@ -1,6 +1,8 @@
 """Training: reproducible, stoppable at any moment, and as good as its sources."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -162,3 +164,17 @@ def test_full_size_training_reaches_the_accuracy_of_the_source(mnist: Dataset) -
     trained = train(TrainingParameters(recipe="dropout-128", epochs=3), mnist)
 
     assert evaluate(trained.model, mnist.test_images, mnist.test_labels).accuracy >= 0.965
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_last_one_and_nothing_else(
+    whole_batches: Dataset, tmp_path: Path
+) -> None:
+    kept = tmp_path / "checkpoint.npz"
+    kept.mkdir()  # which no file can be renamed onto
+
+    with pytest.raises(OSError, match=re.escape(str(kept))):
+        train(
+            TrainingParameters(recipe="dropout-128", epochs=1), whole_batches.head(train=512, test=100), checkpoint=kept
+        )
+
+    assert list(tmp_path.iterdir()) == [kept]

@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import Clock
 from tests.web.serving import WebProcess
 from web.api.events import HEARTBEAT_SECONDS, LONGEST_STREAM_SECONDS, events
-from web.polling import etag_of
+from web.job_answers import JobAnswer
 from worker.errors import UnknownJob
 from worker.states import JobState
 
@@ -64,17 +64,17 @@ def test_a_job_is_followed_from_progress_to_its_end_in_the_one_place_that_there_
 
 
 def test_what_was_received_is_not_told_again(clock: Clock) -> None:
-    queued, cancelled = [{"state": state} for state in (JobState.QUEUED, JobState.CANCELLED)]
+    queued, cancelled = [JobAnswer(state, state, b"{}") for state in (JobState.QUEUED, JobState.CANCELLED)]
     seen: Any = iter([queued, queued, cancelled])
 
-    said = list(events(lambda: next(seen), etag_of(queued), clock=clock, sleep=clock.advance))
+    said = list(events(lambda: next(seen), queued.etag, clock=clock, sleep=clock.advance))
 
     assert [line.split("\n")[1] for line in said] == ["event: end"]
 
 
 def test_a_quiet_stream_shows_that_it_lives_and_ends_after_a_while(clock: Clock) -> None:
-    def look() -> Any:
-        return {"state": JobState.RUNNING}
+    def look() -> JobAnswer:
+        return JobAnswer(JobState.RUNNING, "1", b"{}")
 
     said = list(events(look, None, clock=clock, sleep=clock.advance))
 

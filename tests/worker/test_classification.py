@@ -5,7 +5,7 @@ import io
 import json
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from trainer.datasets import Dataset
 from trainer.networks import build_model
 from trainer.recipes import RECIPES
 from trainer.samples import png
-from worker import submissions
+from worker import merging, submissions
+from worker.errors import LeaseLost
 from worker.parameters import ClassificationParameters
 from worker.records import Job, Model
 from worker.runner import Runner
@@ -265,3 +266,36 @@ def test_a_shard_of_large_images_has_fewer(
     work_off(small, job)
 
     assert [shard["images"] for shard in small.leases.shard_outputs(job.id)] == sizes
+
+
+def test_a_merge_that_loses_its_lease_leaves_nothing_beside_the_results_of_the_other(
+    services: Services, model: str, mnist: Dataset
+) -> None:
+    job = work_off(
+        services, submit(services, "zip", {f"{n}.png": png(mnist.test_images[n]) for n in range(3)}), steps=2
+    )
+    [step] = services.jobs.steps_in_line(job.id)
+    lease = services.leases.claim(step, "late")
+    assert lease is not None
+    before = {path.name for path in services.volume.job(job.id).iterdir()}
+
+    def cancelled_meanwhile() -> None:
+        """Nobody has told the worker yet."""
+        if not services.jobs.get(job.id).state.final:
+            services.jobs.cancel(job.id)
+
+    with pytest.raises(LeaseLost):
+        merging.merge(services, lease, check=cancelled_meanwhile)
+
+    assert {path.name for path in services.volume.job(job.id).iterdir()} == before
+
+
+@pytest.mark.parametrize("spoil", [Path.mkdir, lambda log: log.symlink_to("/dev/full")], ids=["unreadable", "full"])
+def test_a_log_that_cannot_be_written_is_no_reason_not_to_work(
+    services: Services, model: str, mnist: Dataset, spoil: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    job = submit(services, "zip", {"0.png": png(mnist.test_images[0])})
+    spoil(services.volume.log(job.id))
+
+    assert work_off(services, job).state is JobState.SUCCEEDED

@@ -15,7 +15,7 @@ from worker.models import ModelStore
 from worker.queue import create_celery
 from worker.records import Model
 from worker.redis import connect_redis
-from worker.schema import upgrade
+from worker.schema import newest_revision, upgrade
 from worker.services import Services
 from worker.settings import Settings
 from worker.upkeep.checks.clock import compare
@@ -158,3 +158,18 @@ def test_workers_are_asked_for_their_versions_clock_and_volume(services: Service
     strange = found(services.settings.model_copy(update={"data": elsewhere}))[name]
     assert strange.status is Status.FAIL
     assert "does not see this volume" in strange.message
+
+
+@every_database
+def test_a_database_of_a_later_version_that_this_one_can_use(
+    settings: Settings, services: Services, database_kind: str
+) -> None:
+    with services.database.write() as session:
+        session.connection().exec_driver_sql(
+            f"UPDATE alembic_version SET version_num = '9999', usable_since = '{newest_revision()}'"
+        )
+
+    finding = found(settings, check_database)["database"]
+
+    assert finding.status is Status.WARN
+    assert "later version" in finding.message

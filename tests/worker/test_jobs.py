@@ -8,6 +8,7 @@ from worker.errors import IdempotencyConflict, UnknownJob, WrongState
 from worker.jobs import JobStore
 from worker.leases import LeaseStore, Shard
 from worker.states import JobKind, JobState
+from worker.versions import STEP_VERSION
 
 pytestmark = every_database
 
@@ -151,6 +152,6 @@ def test_a_deleted_job_is_gone_with_its_steps(jobs: JobStore, submit: Submit) ->
 
 
 def claim_first_expired(jobs: JobStore, leases: LeaseStore, job_id: str, clock: Clock) -> None:
-    step_id = leases.announce_again(["train"], announced_before=clock() + 1, limit=1)  # type: ignore[list-item]
+    step_id = leases.announce_again(["train"], STEP_VERSION, announced_before=clock() + 1, limit=1)  # type: ignore[list-item]
     assert leases.claim(step_id[0], "worker") is not None
     clock.advance(1000)

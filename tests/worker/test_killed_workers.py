@@ -23,10 +23,11 @@ from trainer.samples import png
 from worker import submissions
 from worker.parameters import ClassificationParameters
 from worker.records import Job, Model, Step
+from worker.redis import connect_redis
 from worker.schema import migrate
 from worker.services import Services
 from worker.settings import Settings
-from worker.states import JobState, StepState
+from worker.states import JobKind, JobState, StepState
 from worker.submissions import Upload
 
 Seen = TypeVar("Seen")
@@ -38,6 +39,10 @@ LEASE_SECONDS = 4
 
 IMAGES = 12_000
 SHARD_IMAGES = 6_000
+
+# No row has this id: its message costs a worker nothing.
+NO_STEP = 10**9
+MESSAGES = 20
 
 
 class Fleet:
@@ -52,11 +57,11 @@ class Fleet:
             "TENFOLD_SHARD_IMAGES": str(SHARD_IMAGES),
             "TENFOLD_PROGRESS_SECONDS": "0",
         }
-        self._log = log
+        self.log = log
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self.processes.append(
                 subprocess.Popen(
                     [sys.executable, "-m", "worker.main"],
@@ -191,6 +196,20 @@ def test_a_worker_told_to_stop_gives_its_step_back_and_another_goes_on(services:
     services.jobs.cancel(job.id)
 
 
+def test_a_redis_whose_memory_is_full_ends_no_worker(services: Services, fleet: Fleet) -> None:
+    workers = [process for process in fleet.processes if process.poll() is None]
+    services.queue.announce(JobKind.CLASSIFICATION, [NO_STEP] * MESSAGES)
+    with connect_redis(services.settings.redis_url) as redis:
+        until(lambda: services.queue.waiting(JobKind.CLASSIFICATION) < MESSAGES)
+        redis.config_set("maxmemory", 1)
+        until(lambda: "command not allowed" in fleet.log.read_text())
+        redis.config_set("maxmemory", 0)
+
+    until(lambda: services.queue.waiting(JobKind.CLASSIFICATION) == 0)
+
+    assert [worker.poll() for worker in workers] == [None] * len(workers)
+
+
 def zip_of_digits(services: Services, mnist: Dataset) -> tuple[Upload, list[str]]:
     path = services.volume.uploads / "received.part"
     images = [png(image) for image in mnist.test_images[:500]]
@@ -233,3 +252,22 @@ def until(look: Callable[[], Seen | None]) -> Seen:
             return seen
         time.sleep(0.02)
     raise AssertionError(f"nothing to see in {PATIENCE_SECONDS} s")
+
+
+@pytest.mark.skipif(Path("/dev/nvidia0").exists(), reason="there is a GPU")
+def test_a_worker_that_is_to_use_a_gpu_where_there_is_none_ends_and_says_what_to_do(services: Services) -> None:
+    worker = subprocess.run(
+        [sys.executable, "-m", "worker.main"],
+        env=os.environ
+        | {
+            "TENFOLD_DATA": str(services.settings.data),
+            "TENFOLD_REDIS_URL": services.settings.redis_url,
+            "TENFOLD_DEVICE": "gpu",
+        },
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+    )
+
+    assert worker.returncode == 1
+    assert "TensorFlow finds no GPU here: set the device to auto or cpu" in worker.stderr

@@ -14,6 +14,7 @@ from worker.leases import Lease, LeaseStore, Shard
 from worker.models import ModelStore
 from worker.records import Model
 from worker.states import JobKind, JobState, StepKind
+from worker.versions import STEP_VERSION
 
 pytestmark = every_database
 
@@ -259,16 +260,16 @@ def test_a_lost_lease_puts_no_model_into_the_registry(
 
 
 def test_only_steps_announced_long_ago_are_announced_again(leases: LeaseStore, step: int, clock: Clock) -> None:
-    assert leases.announce_again([StepKind.TRAIN], announced_before=clock() - 5, limit=9) == []
+    assert leases.announce_again([StepKind.TRAIN], STEP_VERSION, announced_before=clock() - 5, limit=9) == []
     clock.advance(6)
 
-    assert leases.announce_again([StepKind.TRAIN], announced_before=clock() - 5, limit=9) == [step]
-    assert leases.announce_again([StepKind.TRAIN], announced_before=clock() - 5, limit=9) == []
+    assert leases.announce_again([StepKind.TRAIN], STEP_VERSION, announced_before=clock() - 5, limit=9) == [step]
+    assert leases.announce_again([StepKind.TRAIN], STEP_VERSION, announced_before=clock() - 5, limit=9) == []
 
 
 def test_what_can_be_claimed_is_counted_by_kind(jobs: JobStore, leases: LeaseStore, submit: Submit, step: int) -> None:
     planned(jobs, leases, submit, shards=4)
 
-    assert leases.count_claimable([StepKind.TRAIN], 100) == 1
-    assert leases.count_claimable(CLASSIFICATION_STEPS, 100) == 4
-    assert leases.count_claimable(CLASSIFICATION_STEPS, 2) == 2
+    assert leases.count_claimable([StepKind.TRAIN], STEP_VERSION, 100) == 1
+    assert leases.count_claimable(CLASSIFICATION_STEPS, STEP_VERSION, 100) == 4
+    assert leases.count_claimable(CLASSIFICATION_STEPS, STEP_VERSION, 2) == 2

@@ -126,7 +126,7 @@ def test_a_key_is_found_by_its_whole_text_until_it_is_revoked(keys: KeyStore, an
 
     found = keys.find(secret)
     assert found is not None
-    assert (found[0].id, found[1].name) == (key.id, "anna")
+    assert (found.key_id, found.owner, found.scope) == (key.id, "anna", Scope.READ)
     assert keys.find(secret[:-1] + ("0" if secret[-1] != "0" else "1")) is None
     assert keys.find(secret + "0") is None
     assert keys.find("") is None

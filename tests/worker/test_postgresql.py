@@ -15,8 +15,10 @@ from worker.errors import LeaseLost, UnknownJob
 from worker.jobs import JobStore
 from worker.leases import LeaseStore
 from worker.records import Job, Step
-from worker.schema import migrate
+from worker.schema import migrate, prepare_database, why_not_usable
+from worker.settings import Settings
 from worker.states import JobKind, JobState, StepKind, StepState
+from worker.versions import STEP_VERSION
 
 
 @pytest.fixture
@@ -51,6 +53,24 @@ def sweep(database: Database, submit: Submit, clock: Clock) -> Job:
         session.flush()
         session.add(Step(job_id="trial", kind=StepKind.TRAIN, state=StepState.QUEUED, announced_at=clock()))
     return sweep
+
+
+def test_a_process_that_starts_while_the_database_is_away_waits_for_it(
+    postgres: Postgres, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = postgres.new_database(empty=True)
+    postgres.drop(url)
+    database = Database(url)
+    starting = threading.Thread(target=prepare_database, args=(database, settings))
+    starting.start()
+    while "the database is away" not in caplog.text:
+        time.sleep(0.01)
+
+    postgres.create(url)
+    starting.join()
+
+    assert why_not_usable(database) is None
+    database.close()
 
 
 def test_a_dropped_connection_is_replaced(
@@ -103,12 +123,12 @@ def test_what_another_transaction_changes_is_not_waited_for_when_lost_steps_are_
     held, free = (jobs.steps_in_line(submit().id)[0] for _ in range(2))
     clock.advance(60)
     if database_kind == "sqlite":  # one transaction at a time: there is nothing held
-        assert leases.announce_again([StepKind.TRAIN], announced_before=clock(), limit=9) == [held, free]
+        assert leases.announce_again([StepKind.TRAIN], STEP_VERSION, announced_before=clock(), limit=9) == [held, free]
         return
 
     with database.write() as session:
         session.execute(select(Step.id).where(Step.id == held).with_for_update())
-        announced = leases.announce_again([StepKind.TRAIN], announced_before=clock(), limit=9)
+        announced = leases.announce_again([StepKind.TRAIN], STEP_VERSION, announced_before=clock(), limit=9)
 
     assert announced == [free]
 

@@ -1,12 +1,12 @@
 """Sharing: one person's many jobs do not hold up another's one, and of any number of contenders one wins."""
 
 import threading
-from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import event, insert
+from sqlalchemy import insert
 
 from tests.conftest import Clock
+from tests.worker.query_plans import plans_of
 from worker.database import Database
 from worker.jobs import JobStore
 from worker.leases import Lease, LeaseStore
@@ -184,25 +184,3 @@ def test_choosing_among_many_steps_reads_along_indexes(line: FairLine, database:
     assert "SEARCH jobs USING COVERING INDEX jobs_by_owner (owner=? AND state=? AND kind=?)" in plans
     # Only what runs is looked for by state: of what is queued there is no end.
     assert sum("INDEX steps_by_state" in step for step in plans) == 1
-
-
-def plans_of(database: Database, action: object) -> Sequence[str]:
-    """How SQLite finds the rows of each query that an action makes."""
-    seen: list[tuple[str, object]] = []
-
-    def note(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
-        if statement.startswith("SELECT"):
-            seen.append((statement, parameters))
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    try:
-        assert callable(action)
-        action()
-    finally:
-        event.remove(database.engine, "before_cursor_execute", note)
-    with database.engine.connect() as connection:
-        return [
-            str(row[3])
-            for statement, parameters in seen
-            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
-        ]

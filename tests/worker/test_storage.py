@@ -1,11 +1,13 @@
 """What is kept on the volume, a directory or a bucket: each host finds what another has published, and nothing half."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import every_volume
+from worker.errors import LeaseLost
 from worker.settings import Settings
 from worker.storage.opening import open_volume
 from worker.volume import Volume
@@ -123,6 +125,24 @@ def test_an_interrupted_directory_is_not_there(volume: Volume, another_host: Ope
     other = another_host()
     assert not other.storage.names(other.models)
     assert not other.storage.fetch(other.model("m")).exists()
+
+
+def test_a_directory_whose_writer_has_lost_its_lease_is_not_there(volume: Volume, another_host: Open) -> None:
+    @contextmanager
+    def lost() -> Iterator[None]:
+        raise LeaseLost("another worker has it")
+        yield
+
+    put_model(volume, kept=b"1")
+    with (
+        pytest.raises(LeaseLost),
+        volume.storage.write_directory(volume.model("m"), renaming=lost) as directory,
+    ):
+        (directory / "late").write_bytes(b"2")
+
+    other = another_host()
+    assert list(other.model_files("m")) == ["kept"]
+    assert not other.storage.unfinished(other.models)
 
 
 def test_a_directory_replaces_another_as_a_whole(volume: Volume, another_host: Open) -> None:

@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from tests.conftest import every_database, write_dataset
 from trainer.datasets import Dataset
-from worker import submissions
-from worker.errors import InvalidSubmission, WrongState
+from worker import submissions, sweeps
+from worker.errors import InvalidSubmission, LeaseLost, WrongState
 from worker.jobs import wake_sweep
 from worker.records import Job, Step
 from worker.runner import Runner
@@ -212,6 +212,20 @@ def test_a_trial_that_ends_while_the_sweep_looks_is_not_missed(
     services.leases.await_trials(lease, [], 0, {})
 
     assert list(services.jobs.steps_in_line(sweep.id)) == [advance]
+
+
+def test_a_sweep_that_loses_its_lease_leaves_no_directories_of_trials(services: Services, submit: Submit) -> None:
+    sweep = submit(method="grid", space="units=4|8", epochs=1)
+    (advance,) = _steps(services, sweep)
+    lease = services.leases.claim(advance, "a worker")
+    assert lease is not None
+    before = set((services.volume.root / "jobs").iterdir())
+    services.jobs.cancel(sweep.id)
+
+    with pytest.raises(LeaseLost):
+        sweeps.advance(services, lease, check=lambda: None)
+
+    assert set((services.volume.root / "jobs").iterdir()) == before
 
 
 def test_trials_are_listed_with_their_sweep_only(services: Services, submit: Submit, worker: Worker) -> None:

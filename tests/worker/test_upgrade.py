@@ -127,9 +127,27 @@ def test_upgrading_again_changes_nothing(services: Services) -> None:
     assert len(services.jobs.list()) == 4
 
 
-def test_a_database_of_a_later_version_is_left_alone_with_the_remedy(services: Services) -> None:
-    with services.database.write() as session:
-        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+def test_a_database_of_a_later_version_that_took_things_away_is_left_alone_with_the_remedy(services: Services) -> None:
+    leave_as_a_later_version_would(services.database, usable_since="9998")
 
     with pytest.raises(DatabaseTooNew, match="later version of Tenfold"):
         migrate(services.database)
+
+
+def test_a_database_of_a_later_version_that_only_added_to_it_is_used_as_it_is(app: Flask, services: Services) -> None:
+    leave_as_a_later_version_would(services.database, usable_since=newest_revision())
+
+    migrate(services.database)
+    again = create_app(app.extensions[EXTENSION].settings)
+
+    retry(again.extensions[EXTENSION], FAILED)
+    assert again.test_client().get("/api/v1/readyz").json["checks"]["database"] == "ok"
+    with services.database.read() as session:
+        assert current_revision(session.connection()) == "9999"
+
+
+def leave_as_a_later_version_would(database: Database, *, usable_since: str) -> None:
+    with database.write() as session:
+        connection = session.connection()
+        connection.exec_driver_sql("ALTER TABLE steps ADD COLUMN of_later VARCHAR(10) NOT NULL DEFAULT 'new'")
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '9999', usable_since = '{usable_since}'")

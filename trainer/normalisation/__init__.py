@@ -40,7 +40,7 @@ STRETCHED_ASPECT = 0.65
 STRETCHED_BOX = 19
 
 # In pixels of the shrunk picture: a digit shorter than this is looked at again, in a cut of the picture as it came.
-# Of 22, 28, 34 and 40 none is right more often by a tenth of a percent, on any set; 40 looks again three times as often.
+# Of 22, 28, 34 and 40 none is right more often by a tenth of a percent on any set; 40 looks again three times as often.
 CLOSE_ENOUGH = 28
 
 NormaliseMode = Literal["auto", "none"]

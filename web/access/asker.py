@@ -8,7 +8,7 @@ from flask import g, request, session
 from web.access.reach import reaches_few
 from web.services import opened_services
 from web.settings import WebSettings
-from worker.people.scopes import Scope, lesser
+from worker.people.scopes import Scope
 from worker.records import User
 
 
@@ -61,13 +61,12 @@ def needs_no_sign_in() -> bool:
 
 def _find() -> Asker | None:
     services = opened_services()
-    authorization = request.authorization
-    if authorization is not None or "Authorization" in request.headers:
+    if "Authorization" in request.headers:
+        authorization = request.authorization
         bearer = authorization is not None and authorization.type == "bearer"
         found = services.keys.find((authorization.token if bearer and authorization else None) or "")
         if found is not None:
-            key, user = found
-            return Asker(user.name, lesser(key.scope, user.scope))
+            return Asker(found.owner, found.scope)
     elif "user" in session:
         user_of_session = services.users.signed_in(session["user"], session["stamp"])
         if user_of_session is not None:

@@ -4,6 +4,7 @@ A page of the attacker's whose name suddenly stands for this machine (DNS rebind
 browser; while nobody has to sign in, it could do anything. It gives itself away by its name in `Host`.
 """
 
+from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import ip_address
 
@@ -46,12 +47,13 @@ def _is_ours(settings: WebSettings) -> bool:
         return False
     if settings.trusted_hosts:
         return _is_address(host) or host_is_trusted(host, [*settings.trusted_hosts, "localhost"])
-    if not is_loopback_only(settings) or opened_services().users.any():
-        return True
     # A name of one part, as `web` between containers, is one of the local network: the public one gives none out.
-    return _is_address(host) or "." not in host or host_is_trusted(host, [".localhost"])
+    if _is_address(host) or "." not in host or host_is_trusted(host, [".localhost"]):
+        return True
+    return not is_loopback_only(settings) or opened_services().users.any()
 
 
+@lru_cache(maxsize=256)
 def _is_address(host: str) -> bool:
     """Whether it is an address rather than a name: nobody can make that stand for another."""
     name = host.rpartition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]

@@ -1,5 +1,6 @@
 """Who can reach the server by its address. While there are no users, that should be this machine alone."""
 
+from functools import lru_cache
 from ipaddress import ip_address
 
 from web.settings import WebSettings
@@ -40,6 +41,7 @@ def _host(settings: WebSettings) -> str:
     return settings.published_on.rpartition(":")[0].strip("[]")
 
 
+@lru_cache(maxsize=16)
 def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback

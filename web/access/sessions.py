@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from flask import Flask, request
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from web.access.secret import session_key
 from web.settings import WebSettings
@@ -11,7 +11,11 @@ from worker.volume import Volume
 
 
 class Sessions(SecureCookieSessionInterface):
-    """As Flask has them, but for a cookie that stays on https where it was given there."""
+    """As Flask has them, but for a cookie that stays on https where it was given there. Without a cookie, as programs
+    come, nothing is made ready to read one."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        return super().open_session(app, request) if "Cookie" in request.headers else SecureCookieSession()
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure

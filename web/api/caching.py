@@ -11,6 +11,9 @@ from web.api import api
 # Up to this size a text file is read into memory, to be compressed.
 MOST_COMPRESSED_BYTES = 4 << 20
 
+# What is smaller goes out at once anyhow, and most polls' answers are.
+LEAST_COMPRESSED_BYTES = 2048
+
 # No pages: they hold secrets beside what a request can put into them, and their length would tell (BREACH).
 COMPRESSED = (
     "application/json",
@@ -25,6 +28,7 @@ def compress(app: Flask) -> None:
     """Compress whatever is worth it. What is streamed stays as it is: large files, and events."""
     app.config.update(
         COMPRESS_MIMETYPES=COMPRESSED,
+        COMPRESS_MIN_SIZE=LEAST_COMPRESSED_BYTES,
         COMPRESS_ALGORITHM=["br", "gzip"],
         COMPRESS_STREAMS=False,
     )
@@ -41,9 +45,8 @@ def hold_if_small(response: Response, size: int) -> None:
 @api.after_request
 def name_the_state(response: Response) -> Response:
     """Give a document an ETag. It is weak: it names what the document says, however it is compressed."""
-    if request.method == "GET" and response.status_code == 200 and response.is_json:
-        if "ETag" not in response.headers:
-            response.add_etag(weak=True)
-            response.cache_control.no_cache = True
+    if request.method == "GET" and response.status_code == 200 and response.is_json and "ETag" not in response.headers:
+        response.add_etag(weak=True)
+        response.headers["Cache-Control"] = "no-cache"
         response.make_conditional(request)
     return response

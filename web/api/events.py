@@ -1,6 +1,5 @@
 """`GET /jobs/{id}/events`: a job's progress as Server-Sent Events, until it has ended."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
@@ -10,10 +9,8 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from web.api import api, examples
 from web.api.operations import Answer, operation
-from web.documents import JobDocument
-from web.polling import CHECK_EVERY_SECONDS, etag_of, waiting_room
-from web.representations import job_document
-from web.services import services
+from web.job_answers import JobAnswer, job_answers
+from web.polling import CHECK_EVERY_SECONDS, waiting_room
 from worker.errors import UnknownJob
 
 # A comment after so long without an event shows proxies that the stream lives, and us whether somebody still reads it.
@@ -43,12 +40,14 @@ def follow_job(job_id: str) -> Response:
     and polling goes on.
     """
 
-    def look() -> JobDocument:
-        return job_document(services().jobs.get(job_id), services().live)
+    answers = job_answers()
 
-    document = look()
+    def look() -> JobAnswer:
+        return answers.get(job_id)
+
+    now = look()
     known = request.headers.get("Last-Event-ID")
-    if document["state"].final and known == etag_of(document):
+    if now.state.final and known == now.etag:
         return Response(status=HTTPStatus.NO_CONTENT)
     room = waiting_room()
     if not room.enter():
@@ -61,7 +60,7 @@ def follow_job(job_id: str) -> Response:
 
 
 def events(
-    look: Callable[[], JobDocument],
+    look: Callable[[], JobAnswer],
     known: str | None,
     *,
     clock: Callable[[], float] = time.monotonic,
@@ -71,18 +70,17 @@ def events(
     started = spoke = clock()
     while clock() - started < LONGEST_STREAM_SECONDS:
         try:
-            document = look()
+            answer = look()
         except UnknownJob:
             yield "event: gone\ndata: {}\n\n"
             return
-        etag = etag_of(document)
-        if etag != known:
-            known, spoke = etag, clock()
-            name = "end" if document["state"].final else "progress"
-            yield f"id: {etag}\nevent: {name}\ndata: {json.dumps(document)}\n\n"
+        if answer.etag != known:
+            known, spoke = answer.etag, clock()
+            name = "end" if answer.state.final else "progress"
+            yield f"id: {answer.etag}\nevent: {name}\ndata: {answer.body.decode()}\n\n"
         elif clock() - spoke >= HEARTBEAT_SECONDS:
             spoke = clock()
             yield ": still here\n\n"
-        if document["state"].final:
+        if answer.state.final:
             return
         sleep(CHECK_EVERY_SECONDS)

@@ -1,6 +1,7 @@
 """`/jobs`: list, poll, cancel, retry, delete."""
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from flask import Response, jsonify, request, url_for
@@ -10,14 +11,15 @@ from web.api import api, examples
 from web.api.answers import accepted
 from web.api.operations import NO_CONTENT, Answer, operation, queued
 from web.documents import JobDocument, JobList
-from web.polling import answer_poll, etag_of, waiting_room
+from web.job_answers import job_answers
+from web.polling import waiting_room
 from web.representations import job_document, job_line
 from web.services import services, settings
 from worker import submissions
 from worker.states import JobKind, JobState
 
 # How soon a poll without `?wait=` makes sense again.
-RETRY_AFTER_SECONDS = {JobState.QUEUED: 2, JobState.RUNNING: 1}
+RETRY_AFTER_SECONDS = {JobState.QUEUED: "2", JobState.RUNNING: "1"}
 
 
 def _no_number(given: object) -> object:
@@ -98,21 +100,23 @@ def get_job(job_id: str) -> Response:
     """One job. With `?wait=SECONDS`, the answer comes when the job differs from `If-None-Match` (without that
     header: when it has ended), or when the time is up."""
     seconds = min(PollOptions.model_validate(request.args.to_dict()).wait, settings().max_wait_seconds)
-
-    def look() -> JobDocument:
-        return job_document(services().jobs.get(job_id), services().live)
-
-    document = look()
-    known = request.if_none_match
+    answers, known = job_answers(), request.if_none_match
+    answer = answers.get(job_id)
 
     def changed() -> bool:
-        nonlocal document
-        document = look()
-        return document["state"].final or (bool(known) and not known.contains_weak(etag_of(document)))
+        nonlocal answer
+        answer = answers.get(job_id)
+        return answer.state.final or (bool(known) and not known.contains_weak(answer.etag))
 
     if seconds and not changed():
         waiting_room().wait(changed, seconds)
-    return answer_poll(document, retry_after_seconds=RETRY_AFTER_SECONDS.get(document["state"]))
+    # The ETag is weak: it names what the document says, however it is compressed on its way.
+    headers = {"ETag": f'W/"{answer.etag}"', "Cache-Control": "no-cache"}
+    if answer.state in RETRY_AFTER_SECONDS:
+        headers["Retry-After"] = RETRY_AFTER_SECONDS[answer.state]
+    if known.contains_weak(answer.etag):
+        return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(answer.body, headers=headers, mimetype="application/json")
 
 
 @api.post("/jobs/<job_id>/cancel")

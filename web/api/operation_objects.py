@@ -13,8 +13,8 @@ from web.documents import Problem
 
 UPLOAD: dict[str, Any] = {"description": "Id of a resumable upload, instead of a file.", "schema": ID}
 
-# What any call may answer with: not allowed, too often, an error here.
-EVERYWHERE = (401, 403, 429, 500)
+# What any call may answer with: not allowed, too often, an error here, too much to do or a database that is away.
+EVERYWHERE = (401, 403, 429, 500, 503)
 
 TITLES = {
     304: "What `If-None-Match` names is still so.",
@@ -34,6 +34,7 @@ TITLES = {
     460: "The checksum does not match.",
     500: "Something went wrong here.",
     503: "Not now; `Retry-After` says when again.",
+    507: "The server's volume is full.",
 }
 
 
@@ -113,7 +114,7 @@ def describe_responses(declared: Operation, schemas: Schemas) -> dict[str, Any]:
     responses = {str(answer.status): _response(answer, schemas) for answer in declared.answers}
     if "If-None-Match" in declared.headers or any("ETag" in answer.headers for answer in declared.answers):
         responses["304"] = {"description": TITLES[304]}
-    statuses = {*declared.problems, *EVERYWHERE, *(() if declared.body is None else (400, 413, 415, 422))}
+    statuses = {*declared.problems, *EVERYWHERE, *(() if declared.body is None else (400, 413, 415, 422, 507))}
     if declared.query is not None:
         statuses.add(422)
     for status in sorted(statuses):
@@ -123,7 +124,7 @@ def describe_responses(declared: Operation, schemas: Schemas) -> dict[str, Any]:
         }
         if status in (429, 503):
             problem["headers"] = _headers(["Retry-After"])
-        responses[str(status)] = problem
+        responses.setdefault(str(status), problem)
     return responses
 
 

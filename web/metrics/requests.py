@@ -27,15 +27,24 @@ def count_requests(app: Flask, registry: CollectorRegistry) -> None:
         registry=registry,
     )
 
+    # A label is looked up by its text, with a lock; of what has been counted before the counters are at hand.
+    counted: dict[tuple[str, str, int], Counter] = {}
+    timed: dict[str, Histogram] = {}
+
     def start() -> None:
         g.started = time.perf_counter()
 
     def count(response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule is not None else "unknown"
         method = request.method if request.method in METHODS else "other"
-        requests.labels(method, route, str(response.status_code)).inc()
+        answer = (method, route, response.status_code)
+        if answer not in counted:
+            counted[answer] = requests.labels(method, route, str(response.status_code))
+        counted[answer].inc()
         if request.endpoint not in STREAMS and "wait" not in request.args:
-            seconds.labels(route).observe(time.perf_counter() - g.started)
+            if route not in timed:
+                timed[route] = seconds.labels(route)
+            timed[route].observe(time.perf_counter() - g.started)
         return response
 
     app.before_request(start)

@@ -10,14 +10,16 @@ import re
 import secrets
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from worker.clock import Clock
 from worker.database import Database, rows_changed
 from worker.errors import InvalidSubmission, UnknownKey, UnknownUser
-from worker.jobs import Clock
-from worker.people.scopes import Scope
+from worker.lookups import Lookup
+from worker.people.scopes import Scope, lesser
 from worker.records import ApiKey, User
 
 KEY = re.compile(r"(tf_[0-9a-f]{12})_([0-9a-f]{64})")
@@ -25,6 +27,14 @@ LONGEST_NAME = 100
 
 # When a key was last used is written down this often at most, so that polls stay reads.
 USE_NOTED_SECONDS = 60
+
+
+class KeyHolder(NamedTuple):
+    """Whose a key is, and what may be done with it: no more than it says, and no more than they may themselves."""
+
+    key_id: str
+    owner: str
+    scope: Scope
 
 
 class KeyStore:
@@ -38,6 +48,12 @@ class KeyStore:
     def __init__(self, database: Database, clock: Clock = time.time) -> None:
         self._database = database
         self._clock = clock
+        self._key_with_id = Lookup(
+            database.engine,
+            select(ApiKey.owner, ApiKey.digest, ApiKey.last_used_at, ApiKey.scope, User.scope.label("scope_of_owner"))
+            .join(User, User.name == ApiKey.owner)
+            .where(ApiKey.id == bindparam("id")),
+        )
 
     def add(self, owner: str, name: str, scope: Scope) -> tuple[ApiKey, str]:
         """A new key, and its text, which can never be had again.
@@ -85,28 +101,25 @@ class KeyStore:
         if not revoked:
             raise UnknownKey(f"There is no key {key_id[:20]!r}; `tenfold keys list` names those there are.")
 
-    def find(self, text: str) -> tuple[ApiKey, User] | None:
-        """The key with this text, and whose it is; None for what is no key, or a revoked one."""
+    def find(self, text: str) -> KeyHolder | None:
+        """Whose the key with this text is; None for what is no key, or a revoked one."""
         parts = KEY.fullmatch(text)
         if parts is None:
             return None
-        with self._database.read() as session:
-            found = session.execute(
-                select(ApiKey, User).join(User, User.name == ApiKey.owner).where(ApiKey.id == parts[1])
-            ).one_or_none()
-        if found is None or not hmac.compare_digest(found.ApiKey.digest, _digest(parts[2])):
+        found = self._key_with_id(id=parts[1])
+        if found is None or not hmac.compare_digest(found["digest"], _digest(parts[2])):
             return None
-        self._note_use(found.ApiKey)
-        return found.ApiKey, found.User
+        self._note_use(parts[1], found["last_used_at"])
+        return KeyHolder(parts[1], found["owner"], lesser(found["scope"], found["scope_of_owner"]))
 
-    def _note_use(self, key: ApiKey) -> None:
+    def _note_use(self, key_id: str, last_used_at: float | None) -> None:
         now = self._clock()
         noted_before = now - USE_NOTED_SECONDS
-        if key.last_used_at is not None and key.last_used_at > noted_before:
+        if last_used_at is not None and last_used_at > noted_before:
             return
         stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= noted_before)
         with self._database.write() as session:
-            session.execute(update(ApiKey).where(ApiKey.id == key.id, stale).values(last_used_at=now))
+            session.execute(update(ApiKey).where(ApiKey.id == key_id, stale).values(last_used_at=now))
 
 
 def _digest(secret: str) -> str:

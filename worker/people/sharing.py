@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from worker.clock import Clock
 from worker.database import Database
-from worker.jobs import FIRST_STEP, Clock
+from worker.jobs import FIRST_STEP
 from worker.leases import Lease, LeaseStore
 from worker.queue import QUEUES
 from worker.records import Job, Step, User
@@ -60,19 +61,19 @@ class FairLine:
             hinted = session.execute(
                 select(Step.kind, Step.state, Step.attempts, Step.lease_expires_at, Job.owner)
                 .join(Job)
-                .where(Step.id == step_id)
+                .where(Step.id == step_id, Step.version <= self._leases.version)
             ).one_or_none()
             if hinted is None:
                 return None
             queued = hinted.state is StepState.QUEUED
-            expired = hinted.state is StepState.RUNNING and hinted.lease_expires_at < self._clock()
+            expired = hinted.state is StepState.RUNNING and self._leases.is_over(hinted.lease_expires_at)
             if expired or (queued and hinted.attempts):
                 return step_id  # it was tried before: only its own message, which the healer times, may try it again
             kinds = next(steps for steps in QUEUES.values() if hinted.kind in steps)
             for owner in (turn.owner for turn in turns):
                 if queued and owner == hinted.owner:
                     return step_id
-                oldest = _oldest_step(session, owner, kinds)
+                oldest = _oldest_step(session, owner, kinds, self._leases.version)
                 if oldest is not None:
                     return oldest
         return None
@@ -114,10 +115,10 @@ def _owners(session: Session) -> dict[str | None, float]:
     return {row.name: row.served_at for row in found} | {None: math.inf} if found else {}
 
 
-def _oldest_step(session: Session, owner: str | None, kinds: Sequence[StepKind]) -> int | None:
+def _oldest_step(session: Session, owner: str | None, kinds: Sequence[StepKind], version: int) -> int | None:
     """The first step in line of the person's oldest job that has one. Each look is a short walk along an index, however
     many jobs wait."""
-    in_line = (Step.state == StepState.QUEUED, Step.kind.in_(kinds), Step.attempts == 0)
+    in_line = (Step.state == StepState.QUEUED, Step.kind.in_(kinds), Step.attempts == 0, Step.version <= version)
     found: list[str] = []
     for kind in _job_kinds(kinds):
         for state in UNFINISHED:

@@ -5,12 +5,13 @@ import secrets
 import time
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
+from worker.clock import Clock
 from worker.database import Database, rows_changed
 from worker.errors import InvalidSubmission, UnknownUser
-from worker.jobs import Clock
+from worker.lookups import Lookup
 from worker.people.passwords import hash_password, is_password
 from worker.people.scopes import Scope
 from worker.records import Job, User
@@ -29,6 +30,11 @@ class UserStore:
     def __init__(self, database: Database, clock: Clock = time.time) -> None:
         self._database = database
         self._clock = clock
+        self._first = Lookup(database.engine, select(User.name).limit(1))
+        self._of_session = Lookup(
+            database.engine,
+            select(User.__table__).where(User.name == bindparam("name"), User.session_stamp == bindparam("stamp")),
+        )
 
     def add(self, name: str, password: str, scope: Scope = Scope.SUBMIT) -> User:
         """
@@ -58,8 +64,7 @@ class UserStore:
 
     def any(self) -> bool:
         """Whether there is anybody yet."""
-        with self._database.read() as session:
-            return session.scalar(select(User.name).limit(1)) is not None
+        return self._first() is not None
 
     def list(self) -> Sequence[User]:
         """Everybody, by name."""
@@ -79,8 +84,8 @@ class UserStore:
 
     def signed_in(self, name: str, stamp: str) -> User | None:
         """The person of a session, unless they were removed or changed their password since it began."""
-        with self._database.read() as session:
-            return session.scalar(select(User).where(User.name == name, User.session_stamp == stamp))
+        row = self._of_session(name=name, stamp=stamp)
+        return None if row is None else User.of_row(row)
 
     def authenticate(self, name: str, password: str) -> User | None:
         """The person of this name and password, if there is one."""

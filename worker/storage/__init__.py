@@ -5,8 +5,8 @@ Whoever works with a file works with a path below `root`. `fetch` makes sure tha
 of a bucket, `root` is this host's copy of what it has needed.
 """
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -81,8 +81,13 @@ class Storage(Protocol):
             FileExistsError: one is there already, and `replace` is false.
         """
 
-    def write_directory(self, path: Path, *, replace: bool = True) -> AbstractContextManager[Path]:
+    def write_directory(
+        self, path: Path, *, replace: bool = True, renaming: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> AbstractContextManager[Path]:
         """An empty directory to fill that is published, whole, when the block ends well.
+
+        Args:
+            renaming: entered when all is durable, for as long as it takes to make it appear.
 
         Raises:
             FileExistsError: there is something at `path`, and it is not to be replaced.

@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
@@ -61,8 +61,10 @@ class LocalStorage:
     def publish(self, *paths: Path, replace: bool = True) -> None:
         """Nothing: they are where everybody sees them."""
 
-    def write_directory(self, path: Path, *, replace: bool = True) -> AbstractContextManager[Path]:
-        return write_directory_whole(path, replace=replace)
+    def write_directory(
+        self, path: Path, *, replace: bool = True, renaming: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> AbstractContextManager[Path]:
+        return write_directory_whole(path, replace=replace, renaming=renaming)
 
     @contextmanager
     def append(self, path: Path) -> Iterator[Path]:

@@ -7,13 +7,14 @@ changed: at most it is replaced.
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import groupby
 from pathlib import Path, PurePath
 from typing import BinaryIO
 from uuid import uuid4
 
+from worker.errors import LeaseLost
 from worker.storage import StorageAway, StoredFile
 from worker.storage.bucket import Bucket, Object
 from worker.storage.cache import Cache
@@ -119,11 +120,13 @@ class ObjectStorage:
             self._cache.note(file, "")
 
     @contextmanager
-    def write_directory(self, path: Path, *, replace: bool = True) -> Iterator[Path]:
+    def write_directory(
+        self, path: Path, *, replace: bool = True, renaming: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> Iterator[Path]:
         whole = self._inside(path)
         with write_directory_whole(path) as directory:
             yield directory
-            token = self._publish_whole(whole, directory, replace=replace)
+            token = self._publish_whole(whole, directory, replace=replace, renaming=renaming)
         self._cache.note(path, token)
 
     @contextmanager
@@ -201,7 +204,14 @@ class ObjectStorage:
             for name, size in sorted(contents.files.items())
         ]
 
-    def _publish_whole(self, whole: PurePath, directory: Path, *, replace: bool) -> str:
+    def _publish_whole(
+        self,
+        whole: PurePath,
+        directory: Path,
+        *,
+        replace: bool,
+        renaming: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> str:
         """Put the files under names that nobody else has, then the list of them; the token of those names."""
         before = read_contents(self._bucket, whole)
         if before is not None and not replace:
@@ -211,8 +221,9 @@ class ObjectStorage:
         keys = {new.key(whole, name): file for name, file in names.items()}
         self._bucket.put(keys)
         try:
-            self._bucket.write(list_key(whole), new.written(), replace=replace)
-        except FileExistsError:
+            with renaming():
+                self._bucket.write(list_key(whole), new.written(), replace=replace)
+        except (FileExistsError, LeaseLost):
             # Unless the list is this one, put by a try whose answer was lost.
             if read_contents(self._bucket, whole) != new:
                 self._bucket.delete(list(keys))

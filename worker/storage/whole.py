@@ -3,8 +3,8 @@
 import errno
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
@@ -33,11 +33,14 @@ def write_whole(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def write_directory_whole(path: Path, *, replace: bool = True) -> Iterator[Path]:
+def write_directory_whole(
+    path: Path, *, replace: bool = True, renaming: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> Iterator[Path]:
     """An empty directory to fill that appears at `path` only when the block ends well, and is on disk by then.
 
     Args:
         replace: whether to replace what is there.
+        renaming: entered when all is on disk, for as long as the renaming takes.
 
     Raises:
         FileExistsError: there is something at `path`, and it is not to be replaced.
@@ -48,10 +51,11 @@ def write_directory_whole(path: Path, *, replace: bool = True) -> Iterator[Path]
         yield temporary
         for written in (*temporary.rglob("*"), temporary):
             _sync(written)
-        if replace:
-            shutil.rmtree(path, ignore_errors=True)
-        _rename_unless_taken(temporary, path)
-        sync_directory(path.parent)
+        with renaming():
+            if replace:
+                shutil.rmtree(path, ignore_errors=True)
+            _rename_unless_taken(temporary, path)
+            sync_directory(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from worker.volume import Volume
 
-PACKAGES = ("tenfold", "keras", "tensorflow", "numpy")
+# The images for processors have TensorFlow under its other name.
+PACKAGES = ("tenfold", "keras", "tensorflow", "tensorflow-cpu", "numpy")
 
 # nvidia-smi answers within a second, or hangs with its driver.
 GPU_SECONDS = 10

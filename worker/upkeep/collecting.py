@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from worker import submissions
 from worker.database import rows_changed
-from worker.errors import UnknownJob, WrongState
+from worker.errors import OfLaterVersion, UnknownJob, WrongState
 from worker.records import Model
 from worker.redis import connect_redis
 from worker.services import Services
@@ -80,7 +80,7 @@ def collect_for_ever(services: Services) -> None:
                 ):
                     done = collect(services)
                     log.info("gc: removed %d things, %d bytes", len(done.garbage), done.bytes)
-            except (RedisError, SQLAlchemyError, OSError) as error:
+            except (RedisError, SQLAlchemyError, OSError, OfLaterVersion) as error:
                 log.warning("could not collect garbage, will try again: %s", error)
             time.sleep(every)
 

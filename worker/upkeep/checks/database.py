@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from worker.database import Database
 from worker.models import ModelStore
-from worker.schema import current_revision, newest_revision
+from worker.schema import current_revision, is_usable, newest_revision
 from worker.settings import Settings
 from worker.upkeep.checks.clock import compare
 from worker.upkeep.checks.finding import Finding, fail, ok, warn
@@ -42,6 +42,12 @@ def _look(database: Database, shown: str) -> Iterator[Finding]:
         now = current_revision(session.connection())
         if now == newest_revision():
             yield ok("database", f"{shown} answers, and has the tables of this version ({now})")
+        elif is_usable(session.connection()):
+            yield warn(
+                "database",
+                f"{shown} answers, and has the tables of a later version ({now}), which this one can use too",
+                "Bring the update to its end: install the later version here.",
+            )
         elif now is None:
             yield fail("database", f"{shown} has no tables", "Start the web or a worker: they make them.")
         else:

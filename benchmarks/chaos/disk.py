@@ -1,0 +1,82 @@
+"""A small disk of its own for the volume, which can be filled to the last byte."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from resource import RLIM_INFINITY, RLIMIT_FSIZE, prlimit
+
+# Room for an hour of chaos; memory is taken only as it is used.
+DISK_BYTES = 512 * 2**20
+
+# Where no disk can be mounted: what may still be written to one file while the disk is "full".
+FULL_FILE_BYTES = 4096
+
+
+class SmallDisk:
+    """A tmpfs of its own. It takes root's rights to mount one."""
+
+    what = "a tmpfs of its own is filled"
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """Nothing can be written during the block."""
+        ballast = self.root / "ballast"
+        with ballast.open("wb") as file:
+            free = os.statvfs(self.root)
+            with suppress(OSError):  # others write meanwhile: the disk is full all the same
+                os.posix_fallocate(file.fileno(), 0, max(1, free.f_bavail * free.f_frsize))
+        try:
+            yield
+        finally:
+            ballast.unlink(missing_ok=True)
+
+
+class SharedDisk:
+    """Stands in where nothing can be mounted: the processes are forbidden to write files of more than a page."""
+
+    what = "no disk can be mounted here: processes are limited to files of 4 KiB instead (RLIMIT_FSIZE)"
+
+    def __init__(self, root: Path, writers: Callable[[], list[int]]) -> None:
+        self.root = root
+        self._writers = writers
+
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        self._limit(FULL_FILE_BYTES)
+        try:
+            yield
+        finally:
+            self._limit(RLIM_INFINITY)
+
+    def _limit(self, size: int) -> None:
+        for pid in self._writers():
+            try:
+                prlimit(pid, RLIMIT_FSIZE, (size, RLIM_INFINITY))
+            except ProcessLookupError:
+                continue
+
+
+@contextmanager
+def make_disk(root: Path, writers: Callable[[], list[int]]) -> Iterator[SmallDisk | SharedDisk]:
+    """A disk at `root`, for as long as the block runs.
+
+    Args:
+        root: made if missing.
+        writers: the processes that write to it.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tenfold-chaos", root], capture_output=True
+    )
+    if mounted.returncode:
+        yield SharedDisk(root, writers)
+        return
+    try:
+        yield SmallDisk(root)
+    finally:
+        subprocess.run(["umount", "--lazy", root], check=True)

@@ -1,0 +1,8 @@
+INSERT INTO users (name, password_hash, session_stamp, scope, max_jobs, max_bytes, created_at, served_at) VALUES ('anna', 'x', 'y', 'admin', NULL, NULL, 1.0, 0.0)
+INSERT INTO jobs (id, parent_id, owner, kind, state, parameters, source, idempotency_key, fingerprint, created_at, started_at, finished_at, done, total, bytes, detail, summary, error) VALUES ('job', NULL, 'anna', 'training', 'queued', '{}', '{}', NULL, 'f', 1.0, NULL, NULL, 0, 5, 0, '{}', NULL, NULL)
+INSERT INTO steps (job_id, kind, position, state, input, output, attempts, announced_at, worker, lease_token, lease_expires_at) VALUES ('job', 'train', 0, 'queued', '{}', NULL, 0, 1.0, NULL, NULL, NULL)
+INSERT INTO models (id, recipe, dataset, parameters, metrics, created_at, pinned, trial) VALUES ('model', 'any', 'mnist', '{}', '{}', 1.0, FALSE, FALSE)
+INSERT INTO webhooks (id, url, secret, kinds, created_at) VALUES ('hook', 'https://example.org', 's', '[]', 1.0)
+INSERT INTO deliveries (id, webhook_id, job_id, event, payload, created_at, attempts, next_try_at, delivered_at, error) VALUES ('delivery', 'hook', 'job', 'job.succeeded', '{}', 1.0, 0, 1.0, NULL, NULL)
+INSERT INTO corrections (job_id, "row", name, label, corrected_at) VALUES ('job', 0, '1.png', '1', 1.0)
+INSERT INTO api_keys (id, owner, name, scope, digest, created_at, last_used_at) VALUES ('key', 'anna', 'k', 'read', 'd', 1.0, NULL)
