@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.buckets import Buckets
 from tests.postgres import Postgres, PostgresMissing
 from tests.up import Up
 from trainer.dataset_files import FILES
@@ -139,9 +140,35 @@ def database_url(database_kind: str, request: pytest.FixtureRequest) -> Iterator
     postgres.drop(url)
 
 
+@pytest.fixture(scope="session")
+def buckets() -> Iterator[Buckets]:
+    """An S3 service, started once, by the first test that needs it."""
+    service = Buckets()
+    service.start()
+    yield service
+    service.stop()
+
+
+# Put on a module or a test whose behaviour is the volume's: it runs once on each.
+every_volume = pytest.mark.parametrize("volume_kind", ["directory", "bucket"])
+
+
 @pytest.fixture
-def settings(tmp_path: Path, redis_url: str, database_url: str | None) -> Settings:
-    return Settings(data=tmp_path / "data", redis_url=redis_url, database_url=database_url, progress_seconds=0)
+def volume_kind() -> str:
+    return "directory"
+
+
+@pytest.fixture
+def settings(
+    tmp_path: Path, redis_url: str, database_url: str | None, volume_kind: str, request: pytest.FixtureRequest
+) -> Settings:
+    data: str | Path = tmp_path / "data"
+    if volume_kind == "bucket":
+        data = request.getfixturevalue("buckets").new()
+        database_url = database_url or f"sqlite:///{tmp_path / 'tenfold.db'}"
+    return Settings(
+        data=data, cache=tmp_path / "cache", redis_url=redis_url, database_url=database_url, progress_seconds=0
+    )
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.context_processor(navigation)
     register_problems(app)
     register_delays(app)
-    set_up_access(app, settings)
+    set_up_access(app, settings, opened.volume)
     limit_rates(app, connect_redis(settings.redis_url), settings)
     app.teardown_request(remove_untaken_uploads)
     compress(app)

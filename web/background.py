@@ -7,10 +7,9 @@ import time
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from web.services import EXTENSION
+from web.services import EXTENSION, open_uploads
 from web.settings import WebSettings
 from web.webhook_sender import WebhookSender
-from worker.partial_uploads import PartialUploadStore
 from worker.services import Services
 
 log = logging.getLogger(__name__)
@@ -27,7 +26,7 @@ def start_background(app: Flask, settings: WebSettings) -> None:
 
 
 def _clean_for_ever(services: Services, settings: WebSettings) -> None:
-    uploads = PartialUploadStore(services.volume.uploads, settings.upload_expiry_seconds)
+    uploads = open_uploads(services, settings)
     while True:
         try:
             removed = uploads.remove_expired(time.time())

@@ -71,4 +71,4 @@ def _page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> s
 
 def _shown(entry: DatasetEntry) -> dict[str, Any]:
     """A data set as the API lists it, with its balance."""
-    return dataset_line(entry) | {"balance": count_classes(entry, services().volume.datasets)}
+    return dataset_line(entry) | {"balance": count_classes(entry, services().volume.catalogue())}

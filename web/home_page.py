@@ -94,7 +94,10 @@ def _job_of(presence: Presence) -> dict[str, Any] | None:
         return None
 
 
-def _disk() -> dict[str, Any]:
+def _disk() -> dict[str, Any] | None:
+    """That of the volume; a bucket has none that fills up."""
+    if services().settings.bucket is not None:
+        return None
     usage = shutil.disk_usage(services().volume.root)
     return {
         "free": usage.free,

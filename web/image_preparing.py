@@ -61,20 +61,30 @@ class ImagePreparing:
             )
 
     def _make(self, volume: Volume, job: Job) -> None:
-        results, directory = results_of(volume, job.id), volume.images(job.id)
-        command = [sys.executable, "-m", "worker.image_indexing"]
-        arguments = [str(results), str(_source(volume, job)), str(directory)]
-        done = subprocess.run([*command, *arguments], capture_output=True, text=True)
-        if done.returncode:
-            log.error("no index of the images of %s: %s", job.id, done.stderr)
+        try:
+            failed = _make_index(volume, job)
+        except OSError as error:
+            failed = str(error)
+        if failed:
+            log.error("no index of the images of %s: %s", job.id, failed)
         with self._lock:
             del self._running[job.id]
-            if done.returncode:
-                self._failed[job.id] = done.stderr.strip().rpartition("\n")[2]
+            if failed:
+                self._failed[job.id] = failed.strip().rpartition("\n")[2]
 
 
 def results_of(volume: Volume, job_id: str) -> Path:
-    return volume.job(job_id) / "results.jsonl"
+    """The results as JSON lines, where they can be read."""
+    return volume.storage.fetch(volume.job(job_id) / "results.jsonl", may_change=True)
+
+
+def _make_index(volume: Volume, job: Job) -> str:
+    """Why it could not be made; empty where it was."""
+    with volume.storage.at_work(volume.job(job.id)):
+        arguments = [str(results_of(volume, job.id)), str(_source(volume, job)), str(volume.images(job.id))]
+        command = [sys.executable, "-m", "worker.image_indexing"]
+        done = subprocess.run([*command, *arguments], capture_output=True, text=True)
+    return done.stderr if done.returncode else ""
 
 
 def _open_current(volume: Volume, job_id: str) -> ImageIndex | None:

@@ -1,6 +1,5 @@
 """What a job's page shows: `job.html` is the whole page, `_live.html` the part of it that changes as the job runs."""
 
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -26,6 +25,7 @@ from worker.ranking import ranking
 from worker.records import Job
 from worker.search_space import space_as_text
 from worker.states import JobKind, JobState
+from worker.storage import StoredFile
 from worker.sweep_parameters import SweepParameters
 
 DECLARATIONS: dict[JobKind, type[BaseModel]] = {
@@ -55,7 +55,7 @@ def job_context(job: Job) -> dict[str, Any]:
     live = live_context(job)
     given = {name: as_text(value) for name, value in _given(job).items()}
     return live | {
-        "files": {name: path.stat().st_size for name, path in files.items()},
+        "files": {name: file.bytes for name, file in files.items()},
         "pictures": pictures_among(files, without=DRAWN_HERE if live["curves"] else ()),
         "dataset": _imported(job),
         "review": review_of(job),
@@ -82,7 +82,7 @@ def live_context(job: Job) -> dict[str, Any]:
         "curves": _curves(job),
         "ranking": ranked,
         "compared": [row["job"] for row in ranked if row["epochs"]][:TRIALS_COMPARED],
-        "log": log_tail(services().volume.log(job.id)),
+        "log": log_tail(services().volume.storage.fetch(services().volume.log(job.id), may_change=True)),
     }
 
 
@@ -107,11 +107,12 @@ def _report(job: Job) -> TrainingReport | None:
         return None
 
 
-def _text(path: Path | None) -> str | None:
+def _text(file: StoredFile | None) -> str | None:
     """A small text that a training wrote; None where it is not there."""
-    if path is None or path.stat().st_size > MOST_SHOWN_BYTES:
+    if file is None or file.bytes > MOST_SHOWN_BYTES:
         return None
-    return path.read_text(encoding="utf-8", errors="replace").strip()
+    with services().volume.storage.open(file.path) as opened:
+        return opened.read().decode("utf-8", "replace").strip()
 
 
 def _drawing(job: Job) -> Drawing | None:

@@ -1,5 +1,6 @@
 """The pages of the registry: all models, and one with its figures, pictures and files."""
 
+import shutil
 from dataclasses import dataclass
 from http import HTTPStatus
 from tempfile import TemporaryFile
@@ -70,7 +71,7 @@ def model(model_id: str) -> Page:
         job=_has_job(model_id),
         forms=FORMS,
         users=users_of(services(), model_id),
-        files={name: path.stat().st_size for name, path in files.items()},
+        files={name: file.bytes for name, file in files.items()},
         pictures=pictures_among(files),
     )
 
@@ -79,14 +80,16 @@ def model(model_id: str) -> Page:
 def savedmodel(model_id: str) -> Page:
     """The folder of a SavedModel in one file."""
     services().models.get(model_id)
+    storage = services().volume.storage
     files = services().volume.model_files(model_id)
-    members = {name: path for name, path in files.items() if name.startswith("savedmodel/")}
+    members = {name: file.path for name, file in files.items() if name.startswith("savedmodel/")}
     if not members:
         raise NotFound(f"The model {model_id} was not exported as a SavedModel.")
     packed = TemporaryFile()  # noqa: SIM115 (closed when it has been sent)
     with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
         for name, path in members.items():
-            archive.write(path, name)
+            with storage.open(path) as content, archive.open(name, "w") as member:
+                shutil.copyfileobj(content, member)
     packed.seek(0)
     return send_file(packed, "application/zip", as_attachment=True, download_name="savedmodel.zip")
 
@@ -107,12 +110,12 @@ def _shown(model: Model) -> dict[str, Any]:
     """A model as the API shows it, with what is worked out for people."""
     default = services().models.default()
     metrics = model.metrics
-    path = services().volume.model(model.id) / "model.keras"
+    file = services().volume.storage.find(services().volume.model(model.id) / "model.keras")
     tested = metrics.get("test_images")
     return model_document(model, default=default is not None and model.id == default.id) | {
         "interval": wilson(round(metrics["test_accuracy"] * tested), tested) if tested else None,
         "calibration_error": metrics.get("calibration", {}).get("after", {}).get("error"),
-        "bytes": path.stat().st_size if path.exists() else None,
+        "bytes": file.bytes if file else None,
     }
 
 

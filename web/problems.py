@@ -32,6 +32,7 @@ from worker.errors import (
     WorkerError,
     WrongState,
 )
+from worker.storage import StorageAway
 
 API_PREFIX = "/api/"
 
@@ -110,6 +111,11 @@ def register_problems(app: Flask) -> None:
         status = STATUS_OF.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
         errors = field_errors(error) if isinstance(error, InvalidSubmission) else None
         return _answer(status, str(error), errors)
+
+    @app.errorhandler(StorageAway)
+    def away(error: StorageAway) -> Response | tuple[str, int, Mapping[str, str]]:
+        app.logger.error("%s", error)
+        return _answer(HTTPStatus.SERVICE_UNAVAILABLE, "The volume cannot be reached now. Try again in a moment.")
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response | tuple[str, int, Mapping[str, str]]:

@@ -3,13 +3,14 @@
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from io import TextIOWrapper
 from typing import Any
 
 from worker.errors import UnknownJob, UnknownModel
 from worker.records import Job, Model
 from worker.services import Services
 from worker.states import JobKind, JobState
+from worker.volume import Volume
 
 HISTORY = "history.csv"
 
@@ -41,7 +42,7 @@ def find_run(services: Services, run_id: str) -> Run | None:
         model = services.models.get(run_id)
     except UnknownModel:
         return _of_job(job) if job is not None and job.kind is JobKind.TRAINING else None
-    return _of_model(model, services.volume.model(run_id), has_job=job is not None)
+    return _of_model(model, _read_history(services.volume, run_id), has_job=job is not None)
 
 
 def _job(services: Services, job_id: str) -> Job | None:
@@ -51,7 +52,7 @@ def _job(services: Services, job_id: str) -> Job | None:
         return None
 
 
-def _of_model(model: Model, directory: Path, *, has_job: bool) -> Run:
+def _of_model(model: Model, history: Sequence[Mapping[str, Any]], *, has_job: bool) -> Run:
     metrics = model.metrics
     calibration = metrics.get("calibration", {}).get("before", {}).get("error")
     return Run(
@@ -61,7 +62,7 @@ def _of_model(model: Model, directory: Path, *, has_job: bool) -> Run:
         state=SUCCEEDED,
         parameters=model.parameters,
         figures=metrics | {"calibration_error": calibration},
-        history=_read_history(directory / HISTORY),
+        history=history,
         created_at=model.created_at,
         has_job=has_job,
     )
@@ -88,12 +89,11 @@ def _of_job(job: Job) -> Run:
     )
 
 
-def _read_history(path: Path) -> list[dict[str, float | None]]:
+def _read_history(volume: Volume, model_id: str) -> list[dict[str, float | None]]:
     """Empty where the file is gone: the figures can still be compared."""
     try:
-        with path.open(newline="") as file:
-            return [
-                {name: float(value) if value else None for name, value in row.items()} for row in csv.DictReader(file)
-            ]
+        with volume.storage.open(volume.model(model_id) / HISTORY) as file:
+            rows = csv.DictReader(TextIOWrapper(file, "utf-8", newline=""))
+            return [{name: float(value) if value else None for name, value in row.items()} for row in rows]
     except FileNotFoundError:
         return []

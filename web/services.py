@@ -6,9 +6,12 @@ from flask import current_app, g
 
 from web.settings import WebSettings
 from worker.partial_uploads import PartialUpload, PartialUploadStore, unknown_upload
+from worker.piecewise_uploads import PiecewiseUploadStore
 from worker.services import Services
 
 EXTENSION = "tenfold"
+
+UploadStore = PartialUploadStore | PiecewiseUploadStore
 
 
 def services() -> Services:
@@ -21,8 +24,15 @@ def opened_services() -> Services:
     return cast(Services, current_app.extensions[EXTENSION])
 
 
-def partial_uploads() -> PartialUploadStore:
-    return PartialUploadStore(services().volume.uploads, settings().upload_expiry_seconds)
+def partial_uploads() -> UploadStore:
+    return open_uploads(services(), settings())
+
+
+def open_uploads(services: Services, settings: WebSettings) -> UploadStore:
+    """The resumable uploads of the volume, of whichever kind it is."""
+    if settings.bucket is None:
+        return PartialUploadStore(services.volume.uploads, settings.upload_expiry_seconds)
+    return PiecewiseUploadStore(services.volume, settings.upload_expiry_seconds)
 
 
 def own_upload(upload_id: str) -> PartialUpload:

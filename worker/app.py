@@ -27,6 +27,7 @@ from worker.queue import ABOUT, RUN_STEP, VERSION, StepQueue, create_celery
 from worker.services import Services
 from worker.settings import Settings
 from worker.sign_of_life import SignOfLife
+from worker.storage.opening import open_volume
 from worker.tracing import set_up_tracing, stop_tracing
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ def _about(_state: object, marker: str | None = None, **_: object) -> dict[str, 
     """What `tenfold doctor` asks every worker; `marker` names a file that it has put on the volume."""
     from worker.upkeep.about import about
 
-    return about(settings.data / marker if marker else None)
+    return about(open_volume(settings), marker)
 
 
 @setup_logging.connect

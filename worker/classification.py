@@ -10,7 +10,7 @@ from trainer.idx import Bytes
 from trainer.images import Normalised
 from worker.answers import Answering, answer
 from worker.errors import ArchiveError
-from worker.inputs import input_of
+from worker.inputs import INDEX, input_of, planned_work
 from worker.leases import Lease, Shard
 from worker.manifest import read_manifest
 from worker.metrics import IMAGES, STAGE_SECONDS
@@ -34,15 +34,13 @@ from worker.sources import (
 )
 from worker.states import JobKind
 from worker.stopwatch import Stopwatch
+from worker.storage.whole import write_whole
 from worker.thresholds import review_threshold
-from worker.volume import write_whole
 from worker.warm import load_panel
 
 log = logging.getLogger(__name__)
 
-# In the job's work directory: where the source has its images, so that no shard goes through all of it.
-INDEX = "images.index"
-# And what the archive's manifest says of them.
+# In the job's work directory: what the archive's manifest says of its images.
 MANIFEST = "manifest.arrow"
 
 # Of one image, where the source does not say how large they are: a scan's.
@@ -69,6 +67,7 @@ def plan(services: Services, lease: Lease, check: Callable[[], None]) -> None:
             manifest = _read_manifest(source, source.listing.manifest, services.settings.max_image_bytes)
             with write_whole(work / MANIFEST) as file:
                 manifest.write_ipc(file)
+    services.volume.storage.publish(work)
     shards = [Shard(start, min(start + size, total)) for start in range(0, total, size)]
     check()
     detail = {"skipped": sum(skipped.values()), "skipped_kinds": dict(skipped)}
@@ -100,10 +99,11 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
         check()
         services.live.publish(lease.job_id, lease.step_id, done)
 
-    work = services.volume.work(lease.job_id)
+    path = input_of(services.volume, lease.job_id, lease.parameters)
+    work = planned_work(services.volume, lease.job_id, path)
     output = work / f"shard-{lease.position:06d}-{lease.token[:8]}.arrow"
     start, stop = lease.input["start"], lease.input["stop"]
-    with open_source(input_of(services.volume, lease.job_id, lease.parameters), work) as source:
+    with open_source(path, work) as source:
         images = read_images(
             source,
             source.members(read_index(work / INDEX, start, stop)),
@@ -122,6 +122,7 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
             drawn = list(draw(source, numbers, places, kept, settings, check))
         with watch.stage("write"):
             write_shard(rows, pl.DataFrame(drawn, schema=PICTURES, orient="row"), output)
+    services.volume.storage.publish(output)
     check()
     merge_step = services.leases.finish_shard(
         lease,

@@ -1,7 +1,6 @@
 """The one step of a review: put the corrections into the classification's results, and make a data set of them."""
 
 import logging
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,16 +8,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from trainer.datasets import Dataset, load_dataset
-from trainer.fetch import ensure_dataset
+from trainer.datasets import Dataset
 from trainer.images import SIDE, read_image
 from trainer.importing import Imported, extend_dataset
-from trainer.known import KNOWN
 from worker.corrections import NONE_OF_THESE
 from worker.datasets import check_usable
 from worker.errors import LeaseLost, WrongState
 from worker.handing_in import hand_in, place_to_make
 from worker.leases import Lease
+from worker.loading import load
 from worker.parameters import ReviewParameters
 from worker.publishing import dataset_summary, is_published, publish, unpublish_if_abandoned
 from worker.records import Correction
@@ -60,9 +58,12 @@ def merge_corrections(services: Services, lease: Lease, check: Callable[[], None
     work = services.volume.work(lease.job_id)
     work.mkdir(exist_ok=True)
     made = place_to_make(work, lease)
-    _write_corrected(services.volume.job(classification.id), made, corrections, check)
-    hand_in(services.leases, lease, made, services.volume.job(classification.id))
-    shutil.rmtree(work, ignore_errors=True)
+    storage, directory = services.volume.storage, services.volume.job(classification.id)
+    with storage.at_work(directory):
+        storage.fetch(directory / RESULTS, may_change=True)
+        _write_corrected(directory, made, corrections, check)
+        hand_in(services.leases, lease, made, directory, storage)
+    services.volume.delete_work(lease.job_id)
     if imported is not None:
         publish(services, lease, imported, check)
     summary = _summary(corrections, items) | {"classification": classification.id, "dataset": None}
@@ -117,9 +118,7 @@ def _load_base(services: Services, name: str | None) -> Dataset | None:
     if name is None:
         return None
     check_usable(services.volume, name)
-    if name in KNOWN:
-        ensure_dataset(name, services.volume.datasets, report=log.info)
-    return load_dataset(name, services.volume.datasets)
+    return load(services.volume, name)
 
 
 def _summary(corrections: Sequence[Correction], items: Sequence[Item]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ USERS = (JobKind.SWEEP, JobKind.TRAINING, JobKind.REVIEW)
 
 def list_datasets(volume: Volume) -> Sequence[DatasetEntry]:
     """All data sets, those that come with Tenfold first."""
-    return list_entries(volume.datasets)
+    return list_entries(volume.catalogue())
 
 
 def get_dataset(volume: Volume, name: str) -> DatasetEntry:
@@ -29,7 +29,7 @@ def get_dataset(volume: Volume, name: str) -> DatasetEntry:
         UnknownDataset: there is none of this name.
     """
     try:
-        return read_entry(name, volume.datasets)
+        return read_entry(name, volume.catalogue())
     except DatasetMissing as error:
         raise UnknownDataset(str(error)) from error
 
@@ -37,7 +37,7 @@ def get_dataset(volume: Volume, name: str) -> DatasetEntry:
 def maker_of(volume: Volume, name: str) -> str | None:
     """The id of the job that made a data set; None for those that no job made."""
     try:
-        made = json.loads((volume.dataset(name) / SOURCE).read_bytes())
+        made = json.loads((volume.catalogue() / name / SOURCE).read_bytes())
     except FileNotFoundError:
         return None
     return str(made["job"])
@@ -84,7 +84,7 @@ def why_name_is_taken(services: Services, name: str) -> str | None:
     """Why no data set of this name can be made now, and what to do; None when it can."""
     if name in KNOWN:
         return f"{name} is a data set that comes with Tenfold. Choose another name."
-    if services.volume.dataset(name).exists():
+    if (services.volume.catalogue() / name).exists():
         return f"There is already a data set {name}. Choose another name, or delete that one first."
     importing = [job.id for job in services.jobs.unfinished(JobKind.IMPORT) if job.parameters["name"] == name]
     if importing:

@@ -5,11 +5,12 @@ import shutil
 from pathlib import Path
 
 from worker.leases import Lease, LeaseStore
-from worker.volume import sync_directory
+from worker.storage import Storage
+from worker.storage.whole import sync_directory
 
 
-def hand_in(leases: LeaseStore, lease: Lease, made: Path, directory: Path) -> None:
-    """Move all that lies in `made` to `directory`, in place of what is there under the same names.
+def hand_in(leases: LeaseStore, lease: Lease, made: Path, directory: Path, storage: Storage) -> None:
+    """Move all that lies in `made` to `directory`, in place of what is there under the same names, for everybody.
 
     Args:
         made: on the same disk as `directory`, and no other worker's: its name carries the lease's token.
@@ -19,12 +20,13 @@ def hand_in(leases: LeaseStore, lease: Lease, made: Path, directory: Path) -> No
     """
     try:
         with leases.locked(lease):
-            for path in sorted(made.iterdir()):
-                place = directory / path.name
+            places = {path: directory / path.name for path in sorted(made.iterdir())}
+            for path, place in places.items():
                 if place.is_dir():
                     shutil.rmtree(place)
                 path.rename(place)
             sync_directory(directory)
+            storage.publish(*places.values())
     finally:
         shutil.rmtree(made, ignore_errors=True)
 

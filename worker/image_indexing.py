@@ -19,7 +19,7 @@ from worker.errors import ArchiveError
 from worker.image_index import FILE, INDEXES, NO_ANSWER, TABLES, stamp_of
 from worker.priority import NICENESS
 from worker.sources import Limits, open_source, prepare
-from worker.volume import write_directory_whole
+from worker.storage.whole import write_directory_whole
 
 log = logging.getLogger(__name__)
 

@@ -1,5 +1,6 @@
 """The one step of an import: read and check the uploaded file, and publish it as a data set."""
 
+import contextlib
 from collections.abc import Callable
 
 from trainer.importing import import_dataset
@@ -22,7 +23,8 @@ def import_upload(services: Services, lease: Lease, check: Callable[[], None]) -
         ShuttingDown: this worker was told to stop.
     """
     parameters = ImportParameters(**lease.parameters)
-    upload = services.volume.upload(lease.job_id)
+    storage = services.volume.storage
+    upload = storage.fetch(services.volume.upload(lease.job_id))
     if not is_published(services, lease.job_id, parameters.name):
         imported = import_dataset(upload, parameters.name, test_share=parameters.test_share, check=check)
         publish(services, lease, imported, check)
@@ -31,4 +33,5 @@ def import_upload(services: Services, lease: Lease, check: Callable[[], None]) -
     except LeaseLost:
         unpublish_if_abandoned(services, lease.job_id, parameters.name)
         raise
-    upload.unlink(missing_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        storage.remove(upload)

@@ -12,7 +12,7 @@ from worker.queue import QUEUES, queue_names
 from worker.schema import prepare_database
 from worker.settings import Settings
 from worker.states import JobKind
-from worker.volume import Volume
+from worker.storage.opening import open_volume
 
 # What people call the queues.
 KINDS = {"train": JobKind.TRAINING, "classify": JobKind.CLASSIFICATION}
@@ -44,7 +44,7 @@ def main(kinds: tuple[str, ...], once: bool, job_id: str | None) -> None:
 
 
 def _prepare(settings: Settings) -> None:
-    Volume(settings.data).create()
+    open_volume(settings).create()
     database = Database(settings.resolved_database_url)
     prepare_database(database, settings)
     database.close()

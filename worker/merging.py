@@ -2,7 +2,6 @@
 
 import json
 import logging
-import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,9 +22,9 @@ from worker.results import read_shards, write_results
 from worker.review_writing import write_review
 from worker.services import Services
 from worker.sources import open_source, read_places
+from worker.storage.whole import write_whole
 from worker.summary import summarise
 from worker.thresholds import review_threshold
-from worker.volume import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +41,8 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     Raises:
         LeaseLost: the job was cancelled or another worker has the step.
     """
-    work, directory = services.volume.work(lease.job_id), services.volume.job(lease.job_id)
+    work = services.volume.storage.fetch(services.volume.work(lease.job_id))
+    directory = services.volume.job(lease.job_id)
     parameters = ClassificationParameters(**lease.parameters)
     models = [services.models.get(model_id) for model_id in parameters.model]
     shards = services.leases.shard_outputs(lease.job_id)
@@ -64,10 +64,10 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     summary |= _course(services, lease.job_id, shards)
     with write_whole(made / "summary.json") as file:
         file.write(json.dumps(summary, indent=2).encode())
-    hand_in(services.leases, lease, made, directory)
+    hand_in(services.leases, lease, made, directory, services.volume.storage)
     services.leases.finish_job(lease, {name: value for name, value in summary.items() if name not in ONLY_IN_FILE})
     log.info("%d images, %d errors, %.1f s", summary["images"], summary["errors"], summary["seconds"])
-    shutil.rmtree(work, ignore_errors=True)
+    services.volume.delete_work(lease.job_id)
 
 
 def _write_pictures(

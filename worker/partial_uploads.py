@@ -20,8 +20,8 @@ from uuid import uuid4
 from ulid import ULID
 
 from worker.errors import OffsetConflict, UnknownUpload, UploadBusy, UploadIncomplete, UploadTooLong
+from worker.storage.whole import sync_directory, write_directory_whole
 from worker.submissions import Upload
-from worker.volume import sync_directory, write_directory_whole
 
 ID = re.compile(r"[0-9a-z]{26}")
 ABOUT, CONTENT = "about.json", "content"

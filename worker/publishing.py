@@ -14,7 +14,6 @@ from worker.errors import DatasetNameTaken, UnknownJob
 from worker.leases import Lease
 from worker.services import Services
 from worker.states import JobState
-from worker.volume import write_directory_whole
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +32,8 @@ def publish(services: Services, lease: Lease, imported: Imported, check: Callabl
     source = {"job": lease.job_id, **services.jobs.get(lease.job_id).source}
     try:
         renaming = partial(services.leases.locked, lease)
-        with write_directory_whole(services.volume.dataset(name), replace=False, renaming=renaming) as directory:
+        place = services.volume.dataset(name)
+        with services.volume.storage.write_directory(place, replace=False, renaming=renaming) as directory:
             save_dataset(imported, directory)
             plot_samples(imported.dataset, directory / PREVIEW)
             (directory / SOURCE).write_text(json.dumps(source, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

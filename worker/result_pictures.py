@@ -12,7 +12,7 @@ from trainer.confidence_picture import draw_confidence
 from trainer.confusion_picture import draw_confusion
 from trainer.idx import Bytes
 from trainer.sheets import draw_mistakes, draw_uncertain
-from worker.volume import write_whole
+from worker.storage.whole import write_whole
 
 UNCERTAIN_SHOWN = 48
 MISTAKES_SHOWN = 32

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from worker.csv_cells import FORMULA, NUMBER, as_cell
-from worker.volume import write_whole
+from worker.storage.whole import write_whole
 
 # A row with an error has nulls from `label` on. `row` counts the archive's images from 0; `accepted` says that nobody
 # need look at the answer.

@@ -15,7 +15,7 @@ from worker.review_drawing import Picture, draw_anew
 from worker.review_queue import FILE, SCHEMA
 from worker.services import Services
 from worker.sources import open_source, read_places
-from worker.volume import write_directory_whole
+from worker.storage.whole import write_directory_whole
 
 # How many rows, and how many pictures, are held at a time.
 CHUNK_ROWS = 20_000

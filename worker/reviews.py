@@ -51,7 +51,7 @@ def open_queue(services: Services, job_id: str) -> ReviewQueue:
     """
     reviewable(services, job_id)
     try:
-        return ReviewQueue(services.volume.review(job_id))
+        return ReviewQueue(services.volume.storage.fetch(services.volume.review(job_id)))
     except FileNotFoundError as error:
         raise WrongState(
             f"Job {job_id} has no review: it was made by a version of Tenfold that kept none. Classify the images "
@@ -64,7 +64,8 @@ def class_names(services: Services, job: Job) -> tuple[str, ...]:
     try:
         return services.models.get(job.parameters["model"][0]).class_names
     except UnknownModel:
-        return tuple(json.loads((services.volume.job(job.id) / "summary.json").read_bytes())["class_names"])
+        with services.volume.storage.open(services.volume.job(job.id) / "summary.json") as file:
+            return tuple(json.load(file)["class_names"])
 
 
 def count(services: Services, job_id: str, queue: ReviewQueue) -> Counts:

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from enum import Enum, auto
-from pathlib import Path
 
 from trainer.errors import TrainerError
 from worker import classification, correcting, importing, merging, sweeps, training
@@ -17,6 +16,7 @@ from worker.metrics import LEASE_EXPIRIES, STEP_SECONDS, STEPS
 from worker.services import Services
 from worker.states import JobKind, StepKind
 from worker.tracing import note, step_traced
+from worker.volume import Volume
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,8 @@ class Runner:
         )
         with (
             logging_about(job=lease.job_id, step=lease.step_id),
-            log_to_job(self._services.volume.log(lease.job_id), self._services.worker),
+            self._services.volume.storage.at_work(self._services.volume.job(lease.job_id)),
+            log_to_job(self._services.volume, lease.job_id, self._services.worker),
         ):
             log.info("%s %d: attempt %d", lease.kind.value, lease.position, lease.attempt)
             LEASE_EXPIRIES.labels(lease.kind.value).inc(lease.taken_over)
@@ -121,7 +122,7 @@ class Runner:
         """What a job leaves on the volume counts for its owner."""
         if lease.owner is None:
             return
-        with suppress(UnknownJob):
+        with suppress(UnknownJob, OSError):
             if self._services.jobs.get(lease.job_id).state.final:
                 self._services.jobs.note_bytes(lease.job_id, self._services.volume.bytes_of_job(lease.job_id))
 
@@ -163,22 +164,23 @@ def _collector_paused(paused: bool) -> Iterator[None]:
 
 
 @contextmanager
-def log_to_job(path: Path, worker: str) -> Iterator[None]:
+def log_to_job(volume: Volume, job_id: str, worker: str) -> Iterator[None]:
     """What this process logs during the block also goes to the job's log file."""
-    try:
-        handler = logging.FileHandler(path, encoding="utf-8")
-    except OSError as error:  # the job was deleted, or the disk is full: neither is a reason not to work
-        log.warning("nothing goes to the job's log: %s", error)
-        yield
-        return
-    handler.setFormatter(logging.Formatter(f"%(asctime)s {worker} %(levelname)s %(message)s"))
-    loggers = [logging.getLogger("worker"), logging.getLogger("trainer")]
-    for logger in loggers:
-        logger.addHandler(handler)
-    try:
-        yield
-    finally:
+    with volume.storage.append(volume.log(job_id)) as path:
+        try:
+            handler = logging.FileHandler(path, encoding="utf-8")
+        except OSError as error:  # the job was deleted, or the disk is full: neither is a reason not to work
+            log.warning("nothing goes to the job's log: %s", error)
+            yield
+            return
+        handler.setFormatter(logging.Formatter(f"%(asctime)s {worker} %(levelname)s %(message)s"))
+        loggers = [logging.getLogger("worker"), logging.getLogger("trainer")]
         for logger in loggers:
-            logger.removeHandler(handler)
-        with suppress(OSError):  # what a full disk did not take
-            handler.close()
+            logger.addHandler(handler)
+        try:
+            yield
+        finally:
+            for logger in loggers:
+                logger.removeHandler(handler)
+            with suppress(OSError):  # what a full disk did not take
+                handler.close()

@@ -16,7 +16,7 @@ from worker.database import Database
 from worker.errors import DatabaseTooNew
 from worker.logs import configure_logging
 from worker.settings import Settings
-from worker.volume import Volume
+from worker.storage.opening import open_volume
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ def main() -> None:
     """`tenfold-migrate`: apply every migration that is missing, and end."""
     settings = Settings()
     configure_logging(settings.log_format)
-    Volume(settings.data).create()
+    open_volume(settings).create()
     database = Database(settings.resolved_database_url)
     migrate(database)
     database.close()

@@ -21,6 +21,7 @@ from worker.progress import LiveFigures
 from worker.queue import StepQueue, create_celery
 from worker.redis import connect_redis
 from worker.settings import Settings
+from worker.storage.opening import open_volume
 from worker.volume import Volume
 from worker.webhooks import WebhookStore
 
@@ -54,7 +55,7 @@ class Services:
 
     @classmethod
     def open(cls, settings: Settings) -> "Services":
-        volume = Volume(settings.data)
+        volume = open_volume(settings)
         volume.create()
         database = Database(settings.resolved_database_url)
         clock = clock_of(database)

@@ -3,9 +3,11 @@
 Each is read from the environment as `TENFOLD_` and its name in capitals, e.g. `TENFOLD_LEASE_SECONDS=30`.
 """
 
+import re
 from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from trainer.hardware import Device, Precision
@@ -13,13 +15,25 @@ from worker.logs import LogFormat
 from worker.states import JobKind
 from worker.versions import STEP_VERSION
 
+Bucket = Annotated[str, StringConstraints(pattern=r"^s3://[^/]+(/.*)?$")]
+
 
 class Settings(BaseSettings):
     """What web and workers share. Both must be given the same `data`, `database_url` and `redis_url`."""
 
     model_config = SettingsConfigDict(env_prefix="TENFOLD_", frozen=True)
 
-    data: Path = Field(Path("data"), description="Root of the shared volume.")
+    data: Bucket | Path = Field(
+        Path("data"), description="Root of the shared volume: a directory, or `s3://bucket/prefix` (docs/storage.md)."
+    )
+    cache: Path = Field(
+        Path("cache"), description="Where a host keeps copies of what it needs of a volume that is a bucket."
+    )
+    cache_bytes: int = Field(
+        20 * 2**30,
+        ge=0,
+        description="How much is kept there; what was used longest ago goes first, and nothing that is in use.",
+    )
     database_url: str | None = Field(
         None, description="SQLAlchemy URL of the job table; default: SQLite in `tenfold.db` on the volume."
     )
@@ -152,6 +166,31 @@ class Settings(BaseSettings):
     )
 
     @property
+    def root(self) -> Path:
+        """The directory that the volume is.
+
+        Raises:
+            ValueError: it is a bucket.
+        """
+        if isinstance(self.data, str):
+            raise ValueError(f"{self.data} is a bucket; this works on a directory only.")
+        return self.data
+
+    @property
+    def bucket(self) -> str | None:
+        """The bucket that the volume is; None where it is a directory."""
+        return self.data if isinstance(self.data, str) else None
+
+    @property
     def resolved_database_url(self) -> str:
         """The database URL with its default filled in."""
-        return self.database_url or f"sqlite:///{self.data.resolve() / 'tenfold.db'}"
+        return self.database_url or f"sqlite:///{self.root.resolve() / 'tenfold.db'}"
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        """SQLite's file cannot be in a bucket; and what looks like a bucket is no directory."""
+        if isinstance(self.data, Path) and re.match(r"[a-z0-9]+:(/|$)", str(self.data)):
+            raise ValueError(f"TENFOLD_DATA is {self.data}; it may be a directory, or s3://bucket/prefix.")
+        if self.bucket is not None and self.database_url is None:
+            raise ValueError("TENFOLD_DATA is a bucket, so TENFOLD_DATABASE_URL must name a database: PostgreSQL.")
+        return self

@@ -20,9 +20,10 @@ from worker.services import Services
 from worker.settings import Settings
 from worker.sources import Limits, count_images, suffix_of
 from worker.states import JobKind
+from worker.storage import Storage
+from worker.storage.whole import sync_directory
 from worker.sweep_parameters import SweepParameters
 from worker.tracing import trace_link
-from worker.volume import sync_directory
 
 # Of an uploaded file, as of most file systems.
 LONGEST_NAME = 255
@@ -102,7 +103,7 @@ def submit_classification(
         job_id = new_id()
         if upload is not None:
             total, suffix = _look_into(upload.path, "file", services.settings)
-            _move(upload, services.volume.archive_of_kind(job_id, suffix))
+            _move(upload, services.volume.archive_of_kind(job_id, suffix), services.volume.storage)
         else:
             total, _ = _look_into(_inbox_directory(services, parameters.directory), "directory", services.settings)
             services.volume.job(job_id).mkdir()
@@ -142,7 +143,7 @@ def submit_import(
         if taken:
             raise InvalidSubmission("name", taken)
         job_id = new_id()
-        _move(upload, services.volume.upload(job_id))
+        _move(upload, services.volume.upload(job_id), services.volume.storage)
     finally:
         upload.path.unlink(missing_ok=True)
     job = _write_down(
@@ -218,6 +219,12 @@ def _with_model(services: Services, parameters: ClassificationParameters) -> Cla
 
 
 def _inbox_directory(services: Services, directory: str | None) -> Path:
+    if directory is not None and services.settings.bucket is not None:
+        raise InvalidSubmission(
+            "directory",
+            f"The volume is the bucket {services.settings.bucket}, of which no directory is read. Pack the images into "
+            "an archive and send that.",
+        )
     if directory is None:
         raise InvalidSubmission("file", "There is nothing to classify: send a file, or name a directory of the inbox.")
     found = services.volume.inbox_directory(directory)
@@ -239,10 +246,11 @@ def _look_into(path: Path, field: str, settings: Settings) -> tuple[int, str]:
         raise InvalidSubmission(field, str(error)) from error
 
 
-def _move(upload: Upload, path: Path) -> None:
+def _move(upload: Upload, path: Path, storage: Storage) -> None:
     path.parent.mkdir()
     upload.path.rename(path)
     sync_directory(path.parent)
+    storage.publish(path)
 
 
 def _source(upload: Upload) -> dict[str, Any]:

@@ -21,11 +21,11 @@ from worker.ranking import GIVEN_UP, objectives_of, ranking
 from worker.records import Job
 from worker.services import Services
 from worker.states import JobKind, JobState
+from worker.storage.whole import list_files, write_whole
 from worker.study import Trial, is_hopeless, suggest
 from worker.submissions import new_id
 from worker.sweep_parameters import SweepParameters
 from worker.tracing import trace_link
-from worker.volume import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -147,6 +147,7 @@ def _finish(services: Services, lease: Lease, parameters: SweepParameters, jobs:
         "ranking": ranked,
         "seconds": round(services.clock() - min(job.created_at for job in jobs), 3),
     }
+    services.volume.storage.publish(*list_files(directory).values())
     services.leases.finish_job(lease, summary, best_trial=best["job"])
     log.info("best of %d trials: %s", len(ranked), _text(best["values"]))
 

@@ -10,21 +10,18 @@ import keras
 
 from trainer.artefacts import write_artefacts
 from trainer.calibration import calibrate
-from trainer.datasets import load_dataset
 from trainer.evaluation import evaluate
-from trainer.fetch import ensure_dataset
-from trainer.known import KNOWN
 from trainer.parameters import TrainingParameters
 from trainer.training import Progress, train
 from worker.errors import LeaseLost, UnknownJob
 from worker.leases import Lease
+from worker.loading import load
 from worker.metrics import EPOCH_SECONDS, STAGE_SECONDS
 from worker.records import Model
 from worker.services import Services
 from worker.states import JobState
 from worker.stopwatch import Stopwatch
 from worker.sweeps import give_up_if_hopeless
-from worker.volume import write_directory_whole
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +41,8 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
     volume = services.volume
     watch = Stopwatch()
     with watch.stage("load"):
-        if parameters.dataset in KNOWN:
-            ensure_dataset(parameters.dataset, volume.datasets, report=log.info)
-        dataset = load_dataset(parameters.dataset, volume.datasets)
-    work = volume.work(lease.job_id)
+        dataset = load(volume, parameters.dataset)
+    work = volume.storage.fetch(volume.work(lease.job_id), may_change=True)
     work.mkdir(exist_ok=True)
 
     epochs_recorded = 0
@@ -58,6 +53,7 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
         epochs_done = len(progress.history)
         if epochs_done > epochs_recorded:
             epochs_recorded = epochs_done
+            volume.storage.publish(work)
             last = progress.history[-1]
             EPOCH_SECONDS.observe(last.seconds)
             log.info(
@@ -88,7 +84,8 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
         evaluation = evaluate(trained.model, dataset.test_images, dataset.test_labels)
         calibration = calibrate(trained, evaluation, dataset)
     renaming = partial(services.leases.locked, lease)
-    with watch.stage("write"), write_directory_whole(volume.model(lease.job_id), renaming=renaming) as directory:
+    place = volume.model(lease.job_id)
+    with watch.stage("write"), volume.storage.write_directory(place, renaming=renaming) as directory:
         metrics = write_artefacts(trained, evaluation, calibration, dataset, directory)
         shutil.copytree(work / TENSORBOARD, directory / TENSORBOARD, dirs_exist_ok=True)
     log.info("test accuracy %.4f", metrics["test_accuracy"])
@@ -120,7 +117,7 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
         _unpublish_unless_wanted(services, lease.job_id)
         raise
     watch.observe(STAGE_SECONDS, lease.kind)
-    shutil.rmtree(work, ignore_errors=True)
+    volume.delete_work(lease.job_id)
 
 
 def _unpublish_unless_wanted(services: Services, job_id: str) -> None:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from trainer.inference import BATCH, Classifier, Ensemble
 from trainer.novelty import NoveltyDetector
@@ -41,7 +40,8 @@ def load_panel(models: Sequence[Model], volume: Volume, batch: int = BATCH) -> P
     misses = _load.cache_info().misses
     warm = [
         _load(
-            volume.model(model.id),
+            volume,
+            model.id,
             model.class_names,
             model.metrics.get("calibration", {}).get("temperature", 1.0),
             batch,
@@ -57,8 +57,9 @@ def load_panel(models: Sequence[Model], volume: Volume, batch: int = BATCH) -> P
 @lru_cache(maxsize=MODELS_KEPT)
 @MODEL_LOAD_SECONDS.time()
 def _load(
-    directory: Path, class_names: tuple[str, ...], temperature: float, batch: int
+    volume: Volume, model_id: str, class_names: tuple[str, ...], temperature: float, batch: int
 ) -> tuple[Classifier, NoveltyDetector | None]:
+    directory = volume.storage.fetch(volume.model(model_id))
     log.info("loading %s", directory)
     novelty = directory / "novelty.npz"
     return (

@@ -17,8 +17,8 @@ from worker.errors import UnknownJob
 from worker.records import Job, Model, Step
 from worker.services import Services
 from worker.states import JobKind, JobState, StepState
+from worker.storage.local import UNFINISHED
 from worker.upkeep.collecting import collect
-from worker.upkeep.leftovers import TEMPORARY
 
 LATER_SECONDS = 7 * 86_400.0
 
@@ -101,7 +101,7 @@ def no_success_without_its_files(evidence: Evidence) -> Iterator[str]:
         if lacking:
             yield f"{_name(story)}: told that it has succeeded, without {', '.join(sorted(lacking))}"
         files = evidence.services.volume.artefacts(job.id)
-        if "model.keras" in files and not zipfile.is_zipfile(files["model.keras"]):
+        if "model.keras" in files and not zipfile.is_zipfile(files["model.keras"].path):
             yield f"{_name(story)}: its model.keras is damaged"
     with evidence.services.database.read() as session:
         for model in session.scalars(select(Model)):
@@ -154,7 +154,7 @@ def nothing_temporary_is_left(evidence: Evidence) -> Iterator[str]:
     collect(a_week_later(evidence.services), with_orphans=True)
     root = evidence.services.volume.root
     for path in sorted(root.rglob("*")):
-        if TEMPORARY.fullmatch(path.name) or path.suffix == ".part" or path.name == "work":
+        if UNFINISHED.fullmatch(path.name) or path.name == "work":
             yield f"{path.relative_to(root)} is left"
 
 

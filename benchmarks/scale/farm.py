@@ -46,7 +46,7 @@ class Farm:
 @contextmanager
 def running_farm(services: Services) -> Iterator[Farm]:
     """A farm that has no worker yet."""
-    log = services.settings.data / "workers.log"
+    log = services.settings.root / "workers.log"
     environment = os.environ | {
         "TENFOLD_DATA": str(services.settings.data),
         "TENFOLD_DATABASE_URL": services.settings.resolved_database_url,

@@ -14,7 +14,7 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
 KUBECTL = Path(sysconfig.get_path("scripts")) / "kubectl"
 
-OVERLAYS = ("cpu", "gpu", "keda")
+OVERLAYS = ("cpu", "gpu", "keda", "s3")
 
 
 def build(overlay: Path) -> list[Document]:

@@ -1,6 +1,7 @@
 """Every overlay, bare or with monitoring, is valid to Kubernetes and the operators, is confined, and hangs together."""
 
 import copy
+import os
 import tomllib
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.deploy.pods import Document, containers, of_kind, pods, selects
 from web.settings import WebSettings
 from worker.main import main as tenfold_worker
 from worker.once import ExitCode
+from worker.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 KUBERNETES = kubernetes_validate.latest_version()
@@ -115,15 +117,59 @@ def test_whatever_a_pod_refers_to_exists(documents: list[Document], secret: Docu
         for volume in pod.spec.get("volumes", []):
             if "persistentVolumeClaim" in volume:
                 assert volume["persistentVolumeClaim"]["claimName"] in claims, pod
-    [shared] = of_kind(documents, "PersistentVolumeClaim")
+
+
+@pytest.mark.parametrize("overlay", ["cpu", "gpu", "keda"])
+def test_all_pods_share_one_volume(overlay: str) -> None:
+    [shared] = of_kind(build(MANIFESTS / "overlays" / overlay), "PersistentVolumeClaim")
+
     assert shared["spec"]["accessModes"] == ["ReadWriteMany"]
+
+
+def test_with_a_bucket_no_claim_is_shared_and_whoever_needs_the_volume_may_reach_it() -> None:
+    documents = build(MANIFESTS / "overlays" / "s3")
+
+    assert not of_kind(documents, "PersistentVolumeClaim")
+    [config] = of_kind(documents, "ConfigMap")
+    [policy] = [each for each in of_kind(documents, "NetworkPolicy") if each["metadata"]["name"] == "to-bucket"]
+    assert Settings(data=config["data"]["TENFOLD_DATA"], database_url="postgresql://").bucket == "s3://tenfold/data"
+    on_the_volume = [
+        pod for pod in pods(documents) if any(each["name"] == "data" for each in pod.spec.get("volumes", []))
+    ]
+    assert {pod.owner for pod in on_the_volume} == {
+        "Deployment/web",
+        "Deployment/worker",
+        "Deployment/predictor",
+        "Job/migrate",
+    }
+    for pod in on_the_volume:
+        [container] = pod.spec["containers"]
+        assert {"name": "data", "emptyDir": {"sizeLimit": "20Gi"}} in pod.spec["volumes"], pod
+        assert {"name": "data", "mountPath": config["data"]["TENFOLD_CACHE"]} in container["volumeMounts"], pod
+        variables = {variable["name"] for variable in container["env"]}
+        assert {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} <= variables, pod
+        assert pod.owner == "Job/migrate" or selects(policy["spec"]["podSelector"], pod.labels), pod
+
+
+def test_the_trainings_of_keda_can_use_the_bucket_too(tmp_path: Path) -> None:
+    overlays = ROOT / "deploy" / "kubernetes"
+    (tmp_path / "kustomization.yaml").write_text(
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
+        f"resources: [{os.path.relpath(overlays / 'overlays' / 'keda', tmp_path)}]\n"
+        f"components: [{os.path.relpath(overlays / 'components' / 's3', tmp_path)}]\n"
+    )
+
+    documents = build(tmp_path)
+
+    [training] = [pod for pod in pods(documents) if pod.owner == "ScaledJob/training"]
+    assert training.spec["volumes"][0] == {"name": "data", "emptyDir": {"sizeLimit": "20Gi"}}
 
 
 def test_every_setting_and_command_is_one_that_there_is(documents: list[Document]) -> None:
     settings = {f"TENFOLD_{name.upper()}" for name in WebSettings.model_fields}
     commands = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
 
-    assert settings_of(documents).keys() <= settings
+    assert {name for name in settings_of(documents) if not name.startswith("AWS_")} <= settings
     for pod, container in containers(documents):
         ours = {variable["name"] for variable in container.get("env", []) if variable["name"].startswith("TENFOLD_")}
         assert ours <= settings, pod

@@ -12,7 +12,8 @@ from worker.errors import LeaseLost
 from worker.handing_in import hand_in, place_to_make
 from worker.jobs import JobStore
 from worker.leases import Lease, LeaseStore
-from worker.volume import write_directory_whole
+from worker.storage.local import LocalStorage
+from worker.storage.whole import write_directory_whole
 
 pytestmark = every_database
 
@@ -54,10 +55,10 @@ def test_what_was_made_under_a_lost_lease_is_not_handed_in(
     directory.mkdir()
     made_late = made_by(late, directory / "work", "late")
     other = take_over()
-    hand_in(leases, other, made_by(other, directory / "work", "other"), directory)
+    hand_in(leases, other, made_by(other, directory / "work", "other"), directory, LocalStorage(tmp_path))
 
     with pytest.raises(LeaseLost):
-        hand_in(leases, late, made_late, directory)
+        hand_in(leases, late, made_late, directory, LocalStorage(tmp_path))
 
     assert (directory / "results.csv").read_text() == "other"
     assert (directory / "review" / "queue").read_text() == "other"
@@ -69,10 +70,10 @@ def test_what_an_earlier_attempt_has_handed_in_is_replaced(
 ) -> None:
     directory = tmp_path / "job"
     directory.mkdir()
-    hand_in(leases, late, made_by(late, directory / "work", "late"), directory)
+    hand_in(leases, late, made_by(late, directory / "work", "late"), directory, LocalStorage(tmp_path))
     other = take_over()
 
-    hand_in(leases, other, made_by(other, directory / "work", "other"), directory)
+    hand_in(leases, other, made_by(other, directory / "work", "other"), directory, LocalStorage(tmp_path))
 
     assert (directory / "results.csv").read_text() == "other"
     assert (directory / "review" / "queue").read_text() == "other"

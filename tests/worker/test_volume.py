@@ -1,10 +1,17 @@
-"""Files appear whole or not at all."""
+"""Files appear whole or not at all, and only the volume says where they are."""
 
+import ast
 from pathlib import Path
 
 import pytest
 
-from worker.volume import Volume, list_files, write_directory_whole, write_whole
+from worker.storage.whole import list_files, write_directory_whole, write_whole
+from worker.volume import Volume
+
+ROOT = Path(__file__).parent.parent.parent
+
+# They work on directories of the volume as such.
+MAY_BUILD_PATHS = {"worker/volume.py", "worker/upkeep/restore.py"}
 
 
 class Interrupted(Exception):
@@ -86,3 +93,19 @@ def test_a_deleted_data_set_is_gone_with_its_files(tmp_path: Path) -> None:
     assert list(volume.datasets.iterdir()) == []
     with pytest.raises(FileNotFoundError):
         volume.delete_dataset("own")
+
+
+def test_only_the_volume_says_where_something_lies() -> None:
+    """Everything else goes through it, so that a bucket is fetched from and published to."""
+    found = []
+    for path in (path for room in ("worker", "web") for path in (ROOT / room).rglob("*.py")):
+        name = str(path.relative_to(ROOT))
+        if name.startswith("worker/storage/") or name in MAY_BUILD_PATHS:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+                left = ast.unparse(node.left)
+                if left.endswith(("volume.root", "settings.root", "settings.data", "storage.root")):
+                    found.append(f"{name}:{node.lineno}: {ast.unparse(node)}")
+
+    assert not found

@@ -1,22 +1,26 @@
 """The key that sessions are signed with: a setting, or made once and kept on the volume."""
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
 
-FILE = "session.key"
+from worker.volume import Volume
 
 
-def session_key(data: Path) -> str:
+def session_key(volume: Volume) -> str:
     """The key in the volume's file. Of several processes that find none, one makes it and all have the same."""
-    path = data / FILE
+    path = volume.storage.fetch(volume.session_key, may_change=True)
     if not path.exists():
         _make(path)
+        with contextlib.suppress(FileExistsError):
+            volume.storage.publish(path, replace=False)
+        volume.storage.fetch(path, may_change=True)
     return path.read_text()
 
 
 def _make(path: Path) -> None:
-    written = path.with_name(f".{FILE}.{secrets.token_hex(8)}")
+    written = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w") as file:

@@ -7,6 +7,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from web.access.secret import session_key
 from web.settings import WebSettings
+from worker.volume import Volume
 
 
 class Sessions(SecureCookieSessionInterface):
@@ -20,9 +21,9 @@ class Sessions(SecureCookieSessionInterface):
         return request.is_secure
 
 
-def set_up_sessions(app: Flask, settings: WebSettings) -> None:
+def set_up_sessions(app: Flask, settings: WebSettings, volume: Volume) -> None:
     app.session_interface = Sessions()
-    app.secret_key = settings.session_key.get_secret_value() if settings.session_key else session_key(settings.data)
+    app.secret_key = settings.session_key.get_secret_value() if settings.session_key else session_key(volume)
     app.config.update(
         SESSION_COOKIE_NAME="tenfold_session",
         SESSION_COOKIE_HTTPONLY=True,

@@ -14,11 +14,12 @@ from web.access.sign_in_pages import THROTTLE, access_pages
 from web.access.sites import refuse_other_sites
 from web.access.throttle import SignInThrottle
 from web.settings import WebSettings
+from worker.volume import Volume
 
 
-def set_up_access(app: Flask, settings: WebSettings) -> None:
+def set_up_access(app: Flask, settings: WebSettings, volume: Volume) -> None:
     """Sessions, the guard before each request, and the pages. Before anything that must not run for strangers."""
-    set_up_sessions(app, settings)
+    set_up_sessions(app, settings, volume)
     app.extensions[THROTTLE] = SignInThrottle(
         settings.redis_url, tries=settings.sign_in_tries, window_seconds=settings.sign_in_window_seconds
     )

@@ -3,8 +3,6 @@
 Files go out as they lie, with `Range`, unless they are small text.
 """
 
-from pathlib import Path
-
 from flask import Flask, Response, request
 from flask_compress import Compress
 
@@ -37,9 +35,9 @@ def compress(app: Flask) -> None:
     Compress(app)
 
 
-def hold_if_small(response: Response, path: Path) -> None:
-    """Let a small file be compressed, where no part of it is asked for."""
-    if "Range" not in request.headers and path.stat().st_size <= MOST_COMPRESSED_BYTES:
+def hold_if_small(response: Response, size: int) -> None:
+    """Let a file of so few bytes be compressed, where no part of it is asked for."""
+    if "Range" not in request.headers and size <= MOST_COMPRESSED_BYTES:
         response.direct_passthrough = False
         response.set_data(response.get_data())
 

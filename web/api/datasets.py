@@ -82,7 +82,7 @@ def get_one_dataset(name: str) -> Response:
 def get_preview(name: str) -> Response:
     """A picture of sample images of each class."""
     get_dataset(services().volume, name)
-    path = services().volume.dataset(name) / PREVIEW
+    path = services().volume.catalogue() / name / PREVIEW
     if not path.is_file():
         raise NotFound(f"There is no preview of {name} yet; one is made when it is first fetched.")
     return send_file(path, mimetype="image/png", max_age=0, conditional=True)

@@ -1,9 +1,8 @@
 """The files of jobs and models: lists, and downloads with `Range`."""
 
-from pathlib import Path
 from typing import Any
 
-from flask import Response, jsonify, send_file, url_for
+from flask import Response, jsonify, request, send_file, url_for
 from werkzeug.exceptions import NotFound
 
 from web.api import api, examples
@@ -11,6 +10,7 @@ from web.api.caching import hold_if_small
 from web.api.operations import Answer, operation
 from web.documents import FileLine, FileList
 from web.services import services
+from worker.storage import StoredFile
 
 # What a browser may show in place; everything else is downloaded, so that no upload is ever rendered as a page.
 TEXT = "text/plain"
@@ -58,30 +58,33 @@ def get_model_file(model_id: str, name: str) -> Response:
     return _send(services().volume.model_files(model_id), name)
 
 
-def _listing(files: dict[str, Path], endpoint: str, **owner: Any) -> Response:
+def _listing(files: dict[str, StoredFile], endpoint: str, **owner: Any) -> Response:
     listed: list[FileLine] = [
-        {"name": name, "bytes": path.stat().st_size, "href": url_for(endpoint, name=name, **owner)}
-        for name, path in files.items()
+        {"name": name, "bytes": file.bytes, "href": url_for(endpoint, name=name, **owner)}
+        for name, file in files.items()
     ]
     return jsonify({"files": listed})
 
 
-def _send(files: dict[str, Path], name: str) -> Response:
-    path = files.get(name)
-    if path is None:
+def _send(files: dict[str, StoredFile], name: str) -> Response:
+    file = files.get(name)
+    if file is None:
         raise NotFound(f"There is no file {name!r} here; there are: {', '.join(files) or 'none yet'}.")
-    shown_as = SHOWN_IN_PLACE.get(path.suffix)
-    text = DOWNLOADED.get(path.suffix)
+    shown_as = SHOWN_IN_PLACE.get(file.path.suffix)
+    text = DOWNLOADED.get(file.path.suffix)
     response = send_file(
-        path,
+        services().volume.storage.open(file.path),
         mimetype=shown_as or text or "application/octet-stream",
         as_attachment=shown_as is None,
-        download_name=path.name,
+        download_name=file.path.name,
         max_age=0,
-        conditional=True,
+        etag=f"{file.modified}-{file.bytes}",
+        last_modified=file.modified,
     )
+    response.content_length = file.bytes
+    response.make_conditional(request.environ, accept_ranges=True, complete_length=file.bytes)
     # Should a file be something else after all, it can load nothing and run nothing.
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    if text or (shown_as and path.suffix != ".png"):
-        hold_if_small(response, path)
+    if text or (shown_as and file.path.suffix != ".png"):
+        hold_if_small(response, file.bytes)
     return response

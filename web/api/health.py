@@ -63,7 +63,7 @@ def _database() -> str:
 
 
 def _volume() -> str:
-    return "ok" if services().volume.uploads.is_dir() else "the volume is not there"
+    return services().volume.storage.why_away() or "ok"
 
 
 def _redis() -> str:

@@ -8,6 +8,7 @@ import click
 from web.client import Client, Job
 from web.commands.console import console, end_with, follow, print_json, print_lines, say, transfer_bar
 from web.commands.modules import run_module
+from web.commands.volumes import Directory
 from web.redis_server import RedisMissing
 from web.stack import Stack, StackError
 
@@ -17,7 +18,7 @@ RECIPE = "dropout-128"
 @click.command()
 @click.option(
     "--data",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Directory(),
     default=Path("data"),
     show_default=True,
     envvar="TENFOLD_DATA",

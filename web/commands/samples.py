@@ -6,6 +6,7 @@ import click
 
 from web.commands.console import console, print_json
 from web.commands.modules import run_module
+from web.commands.volumes import Directory
 
 
 @click.command()
@@ -15,7 +16,7 @@ from web.commands.modules import run_module
 )
 @click.option(
     "--data",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Directory(),
     default=Path("data"),
     show_default=True,
     envvar="TENFOLD_DATA",

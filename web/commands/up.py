@@ -8,6 +8,7 @@ import click
 
 from web.commands.console import console, say
 from web.commands.server import remember
+from web.commands.volumes import Directory
 from web.redis_server import RedisMissing
 from web.stack import LOOPBACK, Stack, StackError
 
@@ -19,7 +20,7 @@ DEFAULT_PORT = 8000
 @click.option("--host", default=LOOPBACK, show_default=True, help="Address of the web; others take users first.")
 @click.option(
     "--data",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Directory(),
     default=Path("data"),
     show_default=True,
     envvar="TENFOLD_DATA",

@@ -16,18 +16,19 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from web.commands.console import print_json, print_lines, say
 from web.commands.submit import json_option
+from web.commands.volumes import Volume as VolumeType
 from worker.database import Database
 from worker.errors import WorkerError
 from worker.schema import migrate
 from worker.services import Services
 from worker.settings import Settings
+from worker.storage.opening import open_volume
 from worker.upkeep.backup import back_up
 from worker.upkeep.checks.finding import Finding, Status
 from worker.upkeep.collecting import collect
 from worker.upkeep.doctor import examine
 from worker.upkeep.garbage import Garbage
 from worker.upkeep.restore import restore as restore_backup
-from worker.volume import Volume
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,11 +37,11 @@ def data_option(function: F) -> F:
     """Which installation: the database and Redis are those of the environment."""
     return click.option(
         "--data",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=VolumeType(),
         default=Path("data"),
         show_default=True,
         envvar="TENFOLD_DATA",
-        help="Root of the volume.",
+        help="Root of the volume, or `s3://bucket/prefix`.",
     )(function)
 
 
@@ -49,7 +50,7 @@ def data_option(function: F) -> F:
 @click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
 @click.option("--orphans", is_flag=True, help="Remove files without a row as well, rather than tell them.")
 @json_option
-def gc(data: Path, dry_run: bool, orphans: bool, as_json: bool) -> None:
+def gc(data: Path | str, dry_run: bool, orphans: bool, as_json: bool) -> None:
     """Remove what the rules no longer keep, and leftovers.
 
     The rules are settings; leftovers are what killed writers left. Running jobs, and what ended or was written within
@@ -70,7 +71,7 @@ def gc(data: Path, dry_run: bool, orphans: bool, as_json: bool) -> None:
 @click.command()
 @data_option
 @json_option
-def doctor(data: Path, as_json: bool) -> None:
+def doctor(data: Path | str, as_json: bool) -> None:
     """Look at every part, and say what is amiss and what to do.
 
     The parts are volume, database, Redis, clocks and workers. Exit code 1 where something fails.
@@ -91,7 +92,7 @@ def doctor(data: Path, as_json: bool) -> None:
 @data_option
 @click.option("--without-jobs", is_flag=True, help="Models and data sets alone.")
 @json_option
-def backup(file: Path, data: Path, without_jobs: bool, as_json: bool) -> None:
+def backup(file: Path, data: Path | str, without_jobs: bool, as_json: bool) -> None:
     """Write everything to FILE, a tar, while all runs on.
 
     Database, models, data sets and jobs; a FILE that ends in .tar.gz is compressed.
@@ -99,7 +100,8 @@ def backup(file: Path, data: Path, without_jobs: bool, as_json: bool) -> None:
     settings = settings_of(data)
     with told():
         database = Database(settings.resolved_database_url)
-        made = back_up(database, Volume(settings.data), file.resolve(), now=time.time(), with_jobs=not without_jobs)
+        volume = open_volume(settings)
+        made = back_up(database, volume, file.resolve(), now=time.time(), with_jobs=not without_jobs)
         database.close()
     _tell(f"{file}: {made.files} files, {_size(made.bytes)}, {sum(made.rows.values())} rows", asdict(made), as_json)
 
@@ -108,24 +110,28 @@ def backup(file: Path, data: Path, without_jobs: bool, as_json: bool) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @data_option
 @json_option
-def restore(file: Path, data: Path, as_json: bool) -> None:
+def restore(file: Path, data: Path | str, as_json: bool) -> None:
     """Put the backup FILE into an empty volume and database.
 
     The database may be SQLite or PostgreSQL. Stop web and workers first.
     """
     settings = settings_of(data)
     with told():
-        volume = Volume(settings.data)
+        volume = open_volume(settings)
         volume.create()
         database = Database(settings.resolved_database_url)
         made = restore_backup(database, volume, file)
         database.close()
-    _tell(f"restored {made.files} files, {sum(made.rows.values())} rows to {volume.root}", asdict(made), as_json)
+    _tell(
+        f"restored {made.files} files, {sum(made.rows.values())} rows to {volume.storage.address}",
+        asdict(made),
+        as_json,
+    )
 
 
-def settings_of(data: Path) -> Settings:
+def settings_of(data: Path | str) -> Settings:
     """Those of the environment; Redis is that of `tenfold up` where that runs on this volume and none is named."""
-    running = data / "up.json"
+    running = Path(data) / "up.json"
     known: dict[str, Any] = {}
     if "TENFOLD_REDIS_URL" not in os.environ and running.is_file():
         with contextlib.suppress(json.JSONDecodeError):
@@ -143,8 +149,8 @@ def told() -> Iterator[None]:
 
 
 @contextmanager
-def opened(data: Path) -> Iterator[Services]:
-    if not data.is_dir():
+def opened(data: Path | str) -> Iterator[Services]:
+    if isinstance(data, Path) and not data.is_dir():
         raise click.ClickException(f"There is no volume at {data.resolve()}; give --data.")
     services = Services.open(settings_of(data))
     try:

@@ -79,8 +79,10 @@ class State(Collector):
         yield gpu_memory
 
     def _volume(self) -> Iterator[Metric]:
+        if self._services.settings.bucket is not None:
+            return
         try:
-            usage = shutil.disk_usage(self._services.settings.data)
+            usage = shutil.disk_usage(self._services.settings.root)
         except OSError:
             return
         yield GaugeMetricFamily("tenfold_volume_size_bytes", "Size of the volume's file system.", usage.total)

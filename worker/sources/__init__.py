@@ -8,10 +8,11 @@ it.
 from worker.sources.index import read_index, read_places, write_index
 from worker.sources.limits import Limits
 from worker.sources.names import label_of
-from worker.sources.opening import count_images, open_source, prepare, suffix_of
+from worker.sources.opening import UNPACKED, count_images, needs_unpacking, open_source, prepare, suffix_of
 from worker.sources.source import Listing, Member, Members, Source, UnreadableMember
 
 __all__ = [
+    "UNPACKED",
     "Limits",
     "Listing",
     "Member",
@@ -20,6 +21,7 @@ __all__ = [
     "UnreadableMember",
     "count_images",
     "label_of",
+    "needs_unpacking",
     "open_source",
     "prepare",
     "read_index",

@@ -9,7 +9,7 @@ from typing import IO, cast
 from worker.errors import ArchiveError
 from worker.sources.limits import Limits
 from worker.sources.tars import DAMAGE
-from worker.volume import write_whole
+from worker.storage.whole import write_whole
 
 GZIP, BZIP2 = b"\x1f\x8b", b"BZh"
 

@@ -16,7 +16,7 @@ from worker.sources.limits import Limits
 from worker.sources.names import Kind
 from worker.sources.source import NO_FILE, Listing, Members, UnreadableMember, refuse_to_read
 from worker.sources.survey import Survey
-from worker.volume import write_whole
+from worker.storage.whole import write_whole
 
 # No name in a list of names has it.
 END_OF_NAME = b"\0"

@@ -51,6 +51,15 @@ def open_source(path: Path, work: Path, limits: Limits | None = None) -> Source:
     return Tar(path, limits) if _is_tar(start) else Zip(path, limits)
 
 
+def needs_unpacking(path: Path) -> bool:
+    """Whether `prepare` has something to do for what was handed in: it is a compressed tar.
+
+    Raises:
+        ArchiveError: it cannot be read any more.
+    """
+    return not path.is_dir() and is_compressed(_read_start(path))
+
+
 def prepare(path: Path, work: Path, limits: Limits, check: Callable[[], None]) -> None:
     """Make ready in `work` what `open_source` needs: a compressed tar is unpacked there. Nothing for other kinds.
 
@@ -60,7 +69,7 @@ def prepare(path: Path, work: Path, limits: Limits, check: Callable[[], None]) -
     Raises:
         ArchiveError: the file is damaged, cut short, or unpacks to too much.
     """
-    if not path.is_dir() and is_compressed(_read_start(path)):
+    if needs_unpacking(path):
         unpack(path, work / UNPACKED, limits, check)
 
 

@@ -7,8 +7,9 @@ import socket
 import subprocess
 import time
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
+
+from worker.volume import Volume
 
 # The images for processors have TensorFlow under its other name.
 PACKAGES = ("tenfold", "keras", "tensorflow", "tensorflow-cpu", "numpy")
@@ -17,11 +18,11 @@ PACKAGES = ("tenfold", "keras", "tensorflow", "tensorflow-cpu", "numpy")
 GPU_SECONDS = 10
 
 
-def about(marker: Path | None = None) -> dict[str, Any]:
+def about(volume: Volume | None = None, marker: str | None = None) -> dict[str, Any]:
     """Plain values, to be sent as JSON.
 
     Args:
-        marker: a file that somebody else has put on the volume.
+        marker: the name of a file that somebody else has put on the volume (`Volume.marker`).
     """
     return {
         "host": socket.gethostname(),
@@ -30,8 +31,15 @@ def about(marker: Path | None = None) -> dict[str, Any]:
         "versions": {name: found for name in PACKAGES if (found := _version(name))},
         "cores": len(os.sched_getaffinity(0)),
         "gpus": _gpus(),
-        "sees_volume": marker is not None and marker.exists(),
+        "sees_volume": volume is not None and marker is not None and _sees(volume, marker),
     }
+
+
+def _sees(volume: Volume, marker: str) -> bool:
+    try:
+        return volume.storage.find(volume.marker(marker)) is not None
+    except OSError:
+        return False
 
 
 def _version(package: str) -> str | None:

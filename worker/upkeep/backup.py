@@ -21,8 +21,9 @@ from sqlalchemy import Connection
 
 from worker.database import Database
 from worker.schema import current_revision
+from worker.storage.whole import write_whole
 from worker.upkeep.row_files import belonging_to, dump_rows, tables_of
-from worker.volume import Volume, write_whole
+from worker.volume import Volume
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -67,8 +68,9 @@ def back_up(database: Database, volume: Volume, path: Path, *, now: float, with_
         revision = current_revision(connection) or ""
         for name, found in _files(volume, with_jobs):
             try:
-                with found.open("rb") as content:
-                    size = os.fstat(content.fileno()).st_size
+                with volume.storage.open(found) as content:
+                    size = content.seek(0, os.SEEK_END)
+                    content.seek(0)
                     checksums |= _add(tar, FILES + name, content, size, now)
                     total += size
             except FileNotFoundError:
@@ -97,15 +99,11 @@ def _moment(database: Database) -> Iterator[Connection]:
 
 
 def _files(volume: Volume, with_jobs: bool) -> Iterator[tuple[str, Path]]:
-    for folder in ("datasets", "models", *(["jobs"] if with_jobs else [])):
-        for directory, folders, names in os.walk(volume.root / folder, followlinks=True):
-            here = Path(directory)
-            inside = here.relative_to(volume.root)
-            job = len(inside.parts) == 2 and folder == "jobs"
-            folders[:] = sorted(name for name in folders if not name.startswith(".") and not (job and name == "work"))
-            for name in sorted(names):
-                if not name.startswith("."):
-                    yield str(inside / name), here / name
+    for directory in (volume.datasets, volume.models, *([volume.jobs] if with_jobs else [])):
+        for file in volume.storage.files(directory):
+            inside = file.path.relative_to(volume.root)
+            if inside.parts[0] != "jobs" or inside.parts[2] != "work":
+                yield str(inside), file.path
 
 
 class _Hashing:

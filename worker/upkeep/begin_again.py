@@ -1,8 +1,5 @@
 """Lets a job begin from the start: what its steps had done is forgotten, as where their files are gone."""
 
-import shutil
-from uuid import uuid4
-
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
@@ -26,9 +23,8 @@ def forget_steps(session: Session, job_id: str, kind: JobKind, state: StepState)
 def discard_work(database: Database, volume: Volume, job_id: str, kind: JobKind) -> bool:
     """Remove the work directory of an ended job; where it can be retried, it will begin from the start. False where it
     has been retried meanwhile."""
-    if not volume.work(job_id).is_dir():
+    if volume.storage.usage(volume.work(job_id)) == (0, 0):
         return False
-    leaving = volume.job(job_id) / f".work.{uuid4().hex}"
     with database.write() as session:
         retriable = (JobState.FAILED, JobState.CANCELLED)
         if rows_changed(session, update(Job).where(Job.id == job_id, Job.state.in_(retriable)).values(done=0)):
@@ -40,6 +36,5 @@ def discard_work(database: Database, volume: Volume, job_id: str, kind: JobKind)
         ):
             return False
         # In the transaction, so that no retry comes between: it waits for the row.
-        volume.work(job_id).rename(leaving)
-    shutil.rmtree(leaving, ignore_errors=True)
+        volume.delete_work(job_id)
     return True

@@ -1,7 +1,7 @@
 """`tenfold gc`: finds what is of no use any more, and removes it. Running jobs, and what is young, are left alone."""
 
+import contextlib
 import logging
-import shutil
 import threading
 import time
 from dataclasses import dataclass
@@ -102,8 +102,7 @@ def _remove(services: Services, item: Garbage, jobs: dict[str, JobRow]) -> bool:
             if not rows_changed(session, losing):
                 return False
         services.volume.delete_model(item.name)
-    elif item.path is not None and item.path.is_dir():
-        shutil.rmtree(item.path, ignore_errors=True)
     elif item.path is not None:
-        item.path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            services.volume.storage.remove(item.path)
     return True

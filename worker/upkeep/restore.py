@@ -1,5 +1,6 @@
 """`tenfold restore`: puts a backup into an empty database and volume, of whichever kind, and brings it up to date."""
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -40,12 +41,13 @@ def restore(database: Database, volume: Volume, path: Path) -> Backup:
             _check_empty(connection, volume, path)
             total = _extract(tar, manifest, staging)
             _rows(connection, tar, manifest)
-            moved += _move(staging, volume)
+            for path in _move(staging, volume):
+                moved.append(path)
     except (tarfile.TarError, EOFError, OSError, KeyError, json.JSONDecodeError) as error:
-        _remove(moved)
+        _remove(moved, volume)
         raise BackupUnusable(f"{path} cannot be restored: {error}. Take another backup.") from error
     except BaseException:
-        _remove(moved)
+        _remove(moved, volume)
         raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -78,10 +80,10 @@ def _check_empty(connection: Connection, volume: Volume, path: Path) -> None:
                 f"The database holds {rows} rows in {table.name}. Restore {path.name} into an empty one: give another "
                 "TENFOLD_DATABASE_URL, or another --data directory."
             )
-    for folder in ("models", "jobs"):
-        if (volume.root / folder).is_dir() and any((volume.root / folder).iterdir()):
+    for folder in (volume.models, volume.jobs):
+        if volume.storage.names(folder):
             raise BackupUnusable(
-                f"{volume.root / folder} is not empty. Give another --data directory, or move it away."
+                f"{volume.storage.address} has {folder.name}. Give another --data directory, or move it away."
             )
 
 
@@ -135,17 +137,29 @@ def _begin_again(session: Session) -> None:
 
 def _move(staging: Path, volume: Volume) -> Iterator[Path]:
     for folder in FOLDERS:
-        (volume.root / folder).mkdir(parents=True, exist_ok=True)
+        directory = volume.root / folder
+        there = volume.storage.names(directory)
         for entry in sorted((staging / folder).iterdir()) if (staging / folder).is_dir() else ():
-            target = volume.root / folder / entry.name
-            if not target.exists():
-                entry.rename(target)
-                yield target
+            if entry.name not in there:
+                entry.rename(directory / entry.name)
+                yield directory / entry.name
+                volume.storage.publish(directory / entry.name)
+                _append_log(volume, entry.name)
 
 
-def _remove(moved: list[Path]) -> None:
+def _append_log(volume: Volume, job_id: str) -> None:
+    """A log is published by being appended to."""
+    log = volume.log(job_id)
+    if log.exists():
+        with volume.storage.append(log) as appended:
+            if appended != log:
+                shutil.copyfile(log, appended)
+
+
+def _remove(moved: list[Path], volume: Volume) -> None:
     for path in moved:
-        shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            volume.storage.remove(path)
 
 
 def _chunks(tar: tarfile.TarFile, name: str) -> Iterator[bytes]:

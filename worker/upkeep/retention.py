@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from worker.records import Model
 from worker.settings import Settings
 from worker.states import JobKind
-from worker.upkeep.garbage import Garbage, Kind, size_of
+from worker.upkeep.garbage import Garbage, Kind
 from worker.upkeep.rows import JobRow
 from worker.volume import Volume
 
@@ -24,7 +24,7 @@ def expired_jobs(jobs: Mapping[str, JobRow], volume: Volume, settings: Settings,
         if not job.state.final or job.parent_id is not None:
             continue
         age = now - (job.finished_at or now)
-        size = size_of(volume.job(job.id)) + sum(size_of(volume.job(id)) for id in _trials(job, jobs))
+        size = sum(volume.storage.usage(volume.job(id))[0] for id in (job.id, *_trials(job, jobs)))
         reason = _too_old(job, age, settings) or _too_much(job, size, left)
         if reason and job.id not in needed and age >= settings.gc_safe_seconds:
             yield Garbage(Kind.JOB, job.id, reason, size, volume.job(job.id))
@@ -46,7 +46,9 @@ def losing_models(
         if model.trial and not model.pinned and model.created_at < oldest and not sweep_runs and model.id not in in_use:
             days = settings.keep_losing_models_days
             path = volume.model(model.id)
-            yield Garbage(Kind.MODEL, model.id, f"lost its sweep more than {days:g} days ago", size_of(path), path)
+            yield Garbage(
+                Kind.MODEL, model.id, f"lost its sweep more than {days:g} days ago", volume.storage.usage(path)[0], path
+            )
 
 
 def _trials(job: JobRow, jobs: Mapping[str, JobRow]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from worker.upkeep.checks.finding import Finding, fail, ok, warn
 def check_database(settings: Settings) -> Iterator[Finding]:
     url = make_url(settings.resolved_database_url)
     shown = url.render_as_string(hide_password=True)
-    if url.get_backend_name() == "sqlite" and url.database and not settings.data.is_dir():
+    if url.get_backend_name() == "sqlite" and url.database and settings.bucket is None and not settings.root.is_dir():
         yield fail("database", f"{shown} is not there, as the volume", "See the volume.")
         return
     try:

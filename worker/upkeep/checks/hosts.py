@@ -13,10 +13,12 @@ from worker.prediction_line import PredictionLine
 from worker.queue import ABOUT, create_celery
 from worker.redis import connect_redis
 from worker.settings import Settings
+from worker.storage.opening import open_volume
 from worker.upkeep.about import about
 from worker.upkeep.checks.clock import compare
 from worker.upkeep.checks.finding import Finding, fail, ok, warn
 from worker.upkeep.checks.volume import put_marker
+from worker.volume import Volume
 
 # Workers answer within milliseconds, unless their hosts are busy.
 ANSWER_SECONDS = 2.0
@@ -38,12 +40,13 @@ def check_workers(settings: Settings) -> Iterator[Finding]:
     try:
         connect_redis(settings.redis_url).ping()
         yield _predictor(settings)
-        marker = put_marker(settings.data.resolve()) if settings.data.is_dir() else None
+        volume = _volume(settings)
+        marker = put_marker(volume) if volume else None
         try:
             answers, before, after = _ask(settings, marker)
         finally:
-            if marker is not None:
-                marker.unlink(missing_ok=True)
+            if volume and marker:
+                volume.storage.remove(marker)
     except (RedisError, OperationalError, OSError, ValueError):
         yield warn("workers", "cannot be asked while Redis is away", "See redis.")
         return
@@ -53,6 +56,12 @@ def check_workers(settings: Settings) -> Iterator[Finding]:
     ours = about()["versions"].get("tenfold")
     for name, answer in sorted(answers.items()):
         yield from _worker(name, answer, ours, marker is not None, (before, after))
+
+
+def _volume(settings: Settings) -> Volume | None:
+    """Nothing is made where a directory is to be that is not there."""
+    volume = open_volume(settings)
+    return volume if settings.bucket is not None or settings.root.is_dir() else None
 
 
 def _worker(

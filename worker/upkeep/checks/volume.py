@@ -1,4 +1,4 @@
-"""The volume: whether it can be written, renames and syncs as promised, and how much room there is."""
+"""The volume: whether files can be kept on it as promised, and how much room there is."""
 
 import os
 import shutil
@@ -7,8 +7,10 @@ from pathlib import Path
 from uuid import uuid4
 
 from worker.settings import Settings
+from worker.storage.opening import open_volume
+from worker.storage.whole import sync_directory
 from worker.upkeep.checks.finding import Finding, fail, ok, warn
-from worker.volume import sync_directory
+from worker.volume import Volume
 
 GIB = 2**30
 
@@ -18,7 +20,10 @@ LITTLE_SHARE = 0.05
 
 
 def check_volume(settings: Settings) -> Iterator[Finding]:
-    root = settings.data.resolve()
+    if settings.bucket is not None:
+        yield _keeps_objects(settings)
+        return
+    root = settings.root.resolve()
     if not root.is_dir():
         yield fail(
             "volume",
@@ -37,11 +42,39 @@ def check_volume(settings: Settings) -> Iterator[Finding]:
         yield ok("volume room", free)
 
 
-def put_marker(root: Path) -> Path:
+def put_marker(volume: Volume) -> Path:
     """A file on the volume for the workers to find; the caller removes it."""
-    marker = root / f".doctor.{uuid4().hex}"
+    marker = volume.marker(f".doctor.{uuid4().hex}")
     marker.touch()
+    volume.storage.publish(marker)
     return marker
+
+
+def _keeps_objects(settings: Settings) -> Finding:
+    try:
+        volume = open_volume(settings)
+        volume.create()
+        marker, storage = put_marker(volume), volume.storage
+        try:
+            if storage.find(marker) is None:
+                return fail(
+                    "volume",
+                    f"{storage.address} does not find what was just put there",
+                    "Take a service that is consistent at once, as S3, MinIO and Ceph are.",
+                )
+            marker.write_bytes(b"again")
+            storage.publish(marker, replace=False)
+        except FileExistsError:
+            return ok("volume", f"{storage.address} takes, finds and gives objects, and keeps a name for the first")
+        finally:
+            storage.remove(marker)
+    except OSError as error:
+        return fail("volume", str(error), "Check TENFOLD_DATA, AWS_ENDPOINT_URL, the key and its rights.")
+    return fail(
+        "volume",
+        f"{storage.address} lets the second take a name that the first has",
+        "Take a service that heeds If-None-Match: two imports of one name would both count.",
+    )
 
 
 def _writes(root: Path) -> Finding:
@@ -58,7 +91,8 @@ def _writes(root: Path) -> Finding:
         return fail(
             "volume",
             f"{root} cannot be written, synced and renamed in: {error.strerror}",
-            f"Let user {os.getuid()} write there, on a file system that renames and syncs (not one of objects).",
+            f"Let user {os.getuid()} write there, on a file system that renames and syncs; a bucket is given as "
+            "TENFOLD_DATA=s3://…, not mounted.",
         )
     finally:
         for path in (first, second):

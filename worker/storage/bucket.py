@@ -1,0 +1,187 @@
+"""The objects of one bucket below one prefix, through fsspec. Nothing is remembered: each call asks the service."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from worker.storage import StorageAway
+
+# What a file that is streamed is read in.
+BLOCK_BYTES = 4 * 2**20
+
+# Files under way at once: each may be held in memory, up to a hundred megabytes.
+AT_A_TIME = 8
+
+# S3 deletes no more by one request.
+MOST_DELETED = 1000
+
+
+@dataclass(frozen=True)
+class Object:
+    """`tag` tells this content from any other that was put under its key; `modified` in seconds since the epoch."""
+
+    key: str
+    bytes: int
+    modified: float
+    tag: str
+
+
+class Bucket:
+    """Keys are relative to the prefix, with `/` between their parts.
+
+    Args:
+        url: `s3://bucket/prefix`. Who asks, and where the service is, the usual variables of AWS' clients and of fsspec
+            say.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            import fsspec
+
+            # With nothing remembered of listings: others write as well.
+            self._fs: Any = fsspec.filesystem("s3", use_listings_cache=False)
+        except ImportError as error:
+            raise StorageAway(f"{url} needs the packages of tenfold[s3]: pip install 'tenfold[s3]'") from error
+        self.url = url.rstrip("/")
+        self._root = self.url.removeprefix("s3://")
+
+    def put(self, files: Mapping[str, Path]) -> None:
+        """Put files under these keys, some at a time; each is there whole, or as it was."""
+        with self._writing():
+            self._fs.put(
+                [str(path) for path in files.values()], [self._path(key) for key in files], batch_size=AT_A_TIME
+            )
+
+    def put_new(self, key: str, path: Path) -> None:
+        """
+        Raises:
+            FileExistsError: there is an object under this key already.
+        """
+        with self._writing():
+            self._fs.put_file(str(path), self._path(key), mode="create")
+
+    def write(self, key: str, data: bytes, *, replace: bool = True) -> None:
+        """
+        Raises:
+            FileExistsError: there is an object under this key already, and it is not to be replaced.
+        """
+        with self._writing():
+            self._fs.pipe_file(self._path(key), data, mode="overwrite" if replace else "create")
+
+    def get(self, files: Mapping[str, Path]) -> None:
+        """Put the objects under these keys into files, some at a time.
+
+        Raises:
+            FileNotFoundError: there is no object under one of them.
+        """
+        with self._asking():
+            self._fs.get(
+                [self._path(key) for key in files], [str(path) for path in files.values()], batch_size=AT_A_TIME
+            )
+
+    def read(self, key: str, length: int | None = None) -> bytes:
+        """The first `length` bytes, or all.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
+        with self._asking():
+            return cast(bytes, self._fs.cat_file(self._path(key), start=None if length is None else 0, end=length))
+
+    def open(self, key: str) -> BinaryIO:
+        """
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
+        with self._asking():
+            opened = self._fs.open(self._path(key), "rb", block_size=BLOCK_BYTES, cache_type="readahead")
+        return cast(BinaryIO, opened)
+
+    def find(self, key: str) -> Object | None:
+        with self._asking():
+            try:
+                about = self._fs.info(self._path(key))
+            except FileNotFoundError:
+                return None
+        return _object(key, about | {"Size": about["size"]}) if about["type"] == "file" else None
+
+    def list(self, prefix: str) -> Sequence[Object]:
+        """All objects whose key begins with this prefix, which ends with `/` or is empty, by their keys' order."""
+        return [_object(self._key(each["Key"]), each) for page in self._pages(prefix) for each in page["Contents"]]
+
+    def names(self, prefix: str) -> Mapping[str, Object | None]:
+        """What follows this prefix, as in `list`, up to the next `/`: None where more follows."""
+        found: dict[str, Object | None] = {}
+        for page in self._pages(prefix, Delimiter="/"):
+            found |= {self._key(each["Prefix"])[len(prefix) : -1]: None for each in page["CommonPrefixes"]}
+            objects = (_object(self._key(each["Key"]), each) for each in page["Contents"])
+            found |= {each.key.removeprefix(prefix): each for each in objects}
+        return found
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Those that are not there are no error."""
+        bucket, _, prefix = self._root.partition("/")
+        with self._writing():
+            for start in range(0, len(keys), MOST_DELETED):
+                objects = [{"Key": f"{prefix}/{key}".lstrip("/")} for key in keys[start : start + MOST_DELETED]]
+                answer = self._fs.call_s3("delete_objects", Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+                if answer.get("Errors"):
+                    raise OSError(f"{answer['Errors'][0]['Key']} cannot be deleted: {answer['Errors'][0]['Message']}")
+
+    def why_away(self) -> str | None:
+        """Why its objects cannot be listed now; None where they can."""
+        bucket, _, prefix = self._root.partition("/")
+        try:
+            with self._writing():
+                self._fs.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=1)
+        except StorageAway as error:
+            return str(error)
+        return None
+
+    def _pages(self, prefix: str, **options: str) -> Iterator[dict[str, Any]]:
+        """The answers to a listing, each of which has up to a thousand objects, with their lists filled in."""
+        bucket, _, start = self._root.partition("/")
+        while True:
+            with self._writing():
+                page = self._fs.call_s3(
+                    "list_objects_v2", Bucket=bucket, Prefix=f"{start}/{prefix}".lstrip("/"), **options
+                )
+            yield {"Contents": [], "CommonPrefixes": []} | page
+            if not page.get("IsTruncated"):
+                return
+            options |= {"ContinuationToken": page["NextContinuationToken"]}
+
+    def _path(self, key: str) -> str:
+        return f"{self._root}/{key}"
+
+    def _key(self, key: str) -> str:
+        """Relative to the prefix."""
+        _, _, start = self._root.partition("/")
+        return key.removeprefix(f"{start}/")
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        from aiohttp import ClientError
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            yield
+        except (FileNotFoundError, FileExistsError):
+            raise
+        except (OSError, BotoCoreError, ClientError) as error:
+            raise StorageAway(f"{self.url} cannot be used: {error}") from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Where nothing but the bucket itself can be missing."""
+        try:
+            with self._asking():
+                yield
+        except FileNotFoundError as error:
+            raise StorageAway(f"{self.url} cannot be used: {error}") from error
+
+
+def _object(key: str, about: Mapping[str, Any]) -> Object:
+    return Object(key, int(about["Size"]), about["LastModified"].timestamp(), str(about["ETag"]))

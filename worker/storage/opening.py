@@ -1,0 +1,15 @@
+"""Opens the volume that the settings name."""
+
+from worker.settings import Settings
+from worker.volume import Volume
+
+
+def open_volume(settings: Settings) -> Volume:
+    """The volume, not made yet: `Volume.create`."""
+    if settings.bucket is None:
+        return Volume(settings.root)
+    # The packages that it takes are needed, and loaded, only here.
+    from worker.storage.objects import ObjectStorage
+
+    storage = ObjectStorage(settings.bucket, settings.cache, settings.cache_bytes)
+    return Volume(storage.root, storage)

@@ -1,0 +1,83 @@
+"""Files and directories of a file system that appear whole: written under a temporary name, synced, and renamed."""
+
+import errno
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+
+def list_files(directory: Path) -> dict[str, Path]:
+    """The finished files directly in a directory, by name, sorted. Empty when there is no such directory."""
+    if not directory.is_dir():
+        return {}
+    return {path.name: path for path in sorted(directory.iterdir()) if path.is_file() and not path.name.startswith(".")}
+
+
+@contextmanager
+def write_whole(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that appears at `path` only when the block ends well, and is on disk by then."""
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        with temporary.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync_directory(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def write_directory_whole(
+    path: Path, *, replace: bool = True, renaming: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> Iterator[Path]:
+    """An empty directory to fill that appears at `path` only when the block ends well, and is on disk by then.
+
+    Args:
+        replace: whether to replace what is there.
+        renaming: entered when all is on disk, for as long as the renaming takes.
+
+    Raises:
+        FileExistsError: there is something at `path`, and it is not to be replaced.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}")
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        for written in (*temporary.rglob("*"), temporary):
+            _sync(written)
+        with renaming():
+            if replace:
+                shutil.rmtree(path, ignore_errors=True)
+            _rename_unless_taken(temporary, path)
+            sync_directory(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def sync_directory(directory: Path) -> None:
+    """Make the names in a directory durable, as `fsync` makes a file's content."""
+    _sync(directory)
+
+
+def _rename_unless_taken(directory: Path, path: Path) -> None:
+    try:
+        directory.rename(path)
+    except OSError as error:
+        # The system's answer to renaming a directory onto a full one, or onto a file.
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise FileExistsError(errno.EEXIST, "is there already", str(path)) from error
+        raise
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
