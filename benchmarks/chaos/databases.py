@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
@@ -39,15 +40,14 @@ class PostgresServer:
     """A server of its own, which ends every connection again and again."""
 
     def __init__(self, server: Postgres) -> None:
-        self._server = server
         url = server.new_database(empty=True)
-        self._there = url
         self.url: str | None = url
+        self._break = partial(server.drop_connections, url)
 
     def break_for(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            self._server.drop_connections(self._there)
+            self._break()
             time.sleep(0.2)
 
 

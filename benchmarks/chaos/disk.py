@@ -14,6 +14,10 @@ DISK_BYTES = 512 * 2**20
 FULL_FILE_BYTES = 4096
 
 
+# The processes that write to the disk, as they are now.
+Writers = Callable[[], list[int]]
+
+
 class SmallDisk:
     """A tmpfs of its own. It takes root's rights to mount one."""
 
@@ -23,8 +27,8 @@ class SmallDisk:
         self.root = root
 
     @contextmanager
-    def full(self) -> Iterator[None]:
-        """Nothing can be written during the block."""
+    def full(self, writers: Writers) -> Iterator[None]:
+        """Nothing can be written during the block, by these and all others."""
         ballast = self.root / "ballast"
         with ballast.open("wb") as file:
             free = os.statvfs(self.root)
@@ -41,20 +45,17 @@ class SharedDisk:
 
     what = "no disk can be mounted here: processes are limited to files of 4 KiB instead (RLIMIT_FSIZE)"
 
-    def __init__(self, root: Path, writers: Callable[[], list[int]]) -> None:
-        self.root = root
-        self._writers = writers
-
     @contextmanager
-    def full(self) -> Iterator[None]:
-        self._limit(FULL_FILE_BYTES)
+    def full(self, writers: Writers) -> Iterator[None]:
+        """These can write next to nothing during the block."""
+        self._limit(writers, FULL_FILE_BYTES)
         try:
             yield
         finally:
-            self._limit(RLIM_INFINITY)
+            self._limit(writers, RLIM_INFINITY)
 
-    def _limit(self, size: int) -> None:
-        for pid in self._writers():
+    def _limit(self, writers: Writers, size: int) -> None:
+        for pid in writers():
             try:
                 prlimit(pid, RLIMIT_FSIZE, (size, RLIM_INFINITY))
             except ProcessLookupError:
@@ -62,19 +63,14 @@ class SharedDisk:
 
 
 @contextmanager
-def make_disk(root: Path, writers: Callable[[], list[int]]) -> Iterator[SmallDisk | SharedDisk]:
-    """A disk at `root`, for as long as the block runs.
-
-    Args:
-        root: made if missing.
-        writers: the processes that write to it.
-    """
+def make_disk(root: Path) -> Iterator[SmallDisk | SharedDisk]:
+    """A disk at `root`, which is made if missing, for as long as the block runs."""
     root.mkdir(parents=True, exist_ok=True)
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tenfold-chaos", root], capture_output=True
     )
     if mounted.returncode:
-        yield SharedDisk(root, writers)
+        yield SharedDisk()
         return
     try:
         yield SmallDisk(root)

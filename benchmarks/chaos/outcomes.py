@@ -18,7 +18,7 @@ import numpy as np
 
 from worker.records import Job
 from worker.services import Services
-from worker.states import JobKind
+from worker.states import JobKind, JobState
 
 # How the work went, in a classification's summary and in a training's metrics and history.
 COURSE = ("seconds", "images_per_second", "workers")
@@ -54,6 +54,11 @@ def weights_of(model: Path) -> Iterator[tuple[str, bytes]]:
     yield from found
 
 
+def part_of(trial: Job) -> str:
+    """How the parts of an outcome begin that a sweep's trial has made."""
+    return f"trial {trial.source['trial']} "
+
+
 def _classified(services: Services, job: Job) -> Iterator[tuple[str, bytes]]:
     directory = services.volume.job(job.id)
     for name in (*RESULTS, *PICTURES):
@@ -73,10 +78,10 @@ def _trained(services: Services, job: Job) -> Iterator[tuple[str, bytes]]:
 
 def _swept(services: Services, job: Job) -> Iterator[tuple[str, bytes]]:
     for trial in services.jobs.trials(job.id):
-        number = trial.source["trial"]
-        yield f"trial {number}", json.dumps(trial.source["values"]).encode()
-        for name, data in _trained(services, trial):
-            yield f"trial {number} {name}", data
+        if trial.state is JobState.SUCCEEDED:
+            yield f"{part_of(trial)}values", json.dumps(trial.source["values"]).encode()
+            for name, data in _trained(services, trial):
+                yield f"{part_of(trial)}{name}", data
     ranked = json.loads((services.volume.job(job.id) / "sweep.json").read_text())["ranking"]
     yield "ranking", repr([row["trial"] for row in ranked]).encode()
 

@@ -93,54 +93,46 @@ class _Run:
         self._give_up_at = time.monotonic() + START_SECONDS
 
     def whole(self, logs: Path | None) -> dict[str, Any]:
-        disk_root = self._directory / "disk"
-        data = disk_root / "data"
-        fleets: list[Fleet] = []
-        with make_disk(disk_root, lambda: fleets[0].writers()) as disk, open_database(self._database, data) as database:
-            aside = disk_root / "aside"
-            aside.mkdir()
+        root = self._directory / "disk"
+        data = root / "data"
+        with make_disk(root) as disk, open_database(self._database, data) as database:
+            (root / "aside").mkdir()
             write_dataset(self._dataset, data / "datasets")
             clocks = self._clocks()
             fleet = Fleet(data, logs or self._directory / "logs", database.url, self._pace.workers, clocks, self._say)
-            fleets.append(fleet)
+            maker = Troublemaker(fleet, database, disk, root / "aside", clocks, self._say)
             services = Services.open(Settings(data=data, database_url=database.url, redis_url=fleet.redis_url))
             try:
                 fleet.start()
                 works, expected = self._undisturbed(fleet, services)
-                maker = Troublemaker(fleet, database, disk, aside, clocks, self._say)
                 started = time.monotonic()
                 customers = self._disturbed(fleet, works, maker)
-                failed = [customer for customer in customers if customer.story.has_failed]
-                reasons = Counter(f"{c.story.order.work}: {c.story.reason[:300]}" for c in failed)
-                ends = Counter(f"{c.story.order.work}: {c.story.state}" for c in customers)
-                self._say(f"quiet; {len(failed)} failed jobs are retried")
-                self._in_threads([customer.mend for customer in failed])
+                ended = self._mended(customers)
                 seconds = time.monotonic() - started
             finally:
                 fleet.stop()
-            leftovers = collect(a_week_later(services), dry_run=True, with_orphans=True).garbage
-            evidence = Evidence(
-                [customer.story for customer in customers],
-                services,
-                {name: work.images for name, work in works.items()},
-                expected,
-                fleet.deaths,
-            )
-            found = list(violations(evidence))
+            stories, images = [c.story for c in customers], {name: work.images for name, work in works.items()}
+            judged = _judged(Evidence(stories, services, images, expected, fleet.deaths))
             services.database.close()
             return {
                 "database": self._database,
                 "seconds": round(seconds, 1),
                 "disk": disk.what,
                 "troubles": {kind.value: count for kind, count in sorted(maker.done.items())},
-                "ends": dict(sorted(ends.items())),
-                "failed_for": dict(reasons),
-                "then_retried_in_peace": len(failed),
+                **ended,
                 "answers": dict(sorted(self._answers.items())),
                 "late_workers_refused": fleet.log_lines("stopped: "),
-                "leftovers_before_gc": dict(Counter(item.kind.value for item in leftovers)),
-                "violations": [{"invariant": name, "found": what} for name, what in found],
+                **judged,
             }
+
+    def _mended(self, customers: list[Customer]) -> dict[str, Any]:
+        """How the jobs have ended; those that failed are retried, now that nothing goes wrong."""
+        stories, failed = [c.story for c in customers], [c for c in customers if c.story.has_failed]
+        ends = Counter(f"{story.order.work}: {story.state}" for story in stories)
+        reasons = Counter(f"{c.story.order.work}: {c.story.reason[:300]}" for c in failed)
+        self._say(f"quiet; {len(failed)} failed jobs are retried")
+        self._in_threads([customer.mend for customer in failed])
+        return {"ends": dict(sorted(ends.items())), "failed_for": dict(reasons), "then_retried_in_peace": len(failed)}
 
     def _clocks(self) -> list[MovableClock]:
         """One for each worker and the web, as if each were a machine; SQLite is on one machine, which has one clock."""
@@ -210,3 +202,12 @@ class _Run:
             thread.start()
         for thread in threads:
             thread.join()
+
+
+def _judged(evidence: Evidence) -> dict[str, Any]:
+    """What was left on the volume, and what contradicts the invariants."""
+    left = collect(a_week_later(evidence.services), dry_run=True, with_orphans=True).garbage
+    return {
+        "leftovers_before_gc": dict(Counter(item.kind.value for item in left)),
+        "violations": [{"invariant": name, "found": what} for name, what in violations(evidence)],
+    }

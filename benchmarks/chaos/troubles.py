@@ -103,7 +103,7 @@ class Troublemaker:
             self._fleet.limit_redis(0)
 
     def _fill_disk(self, trouble: Trouble) -> None:
-        with self._disk.full():
+        with self._disk.full(self._fleet.writers):
             time.sleep(trouble.seconds)
 
     def _hide_file(self, trouble: Trouble) -> object:
