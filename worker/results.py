@@ -47,12 +47,13 @@ def write_shard(rows: pl.DataFrame, pictures: pl.DataFrame, path: Path) -> None:
 
 def read_shards(paths: Sequence[Path]) -> pl.LazyFrame:
     """The rows of these shards, one after the other; they are read when they are used, and never all at once."""
-    return _scan(paths).select(ROWS.names())
+    return pl.concat([pl.scan_ipc(path).select(ROWS.names()) for path in paths])
 
 
 def read_pictures(paths: Sequence[Path]) -> pl.LazyFrame:
-    """The pictures that these shards have."""
-    return _scan(paths).select(PICTURES.names()).filter(pl.col("original").is_not_null())
+    """The pictures that these shards have; those that a worker of version 0.1.0 wrote have none."""
+    drawn = [pl.scan_ipc(path).select(PICTURES.names()) for path in paths if "original" in pl.read_ipc_schema(path)]
+    return pl.concat([PICTURES.to_frame().lazy(), *drawn]).filter(pl.col("original").is_not_null())
 
 
 def write_results(rows: pl.LazyFrame, directory: Path, check: Callable[[], None]) -> None:
@@ -79,7 +80,3 @@ def _as_cells(texts: pl.Expr) -> pl.Expr:
     """`csv_cells.as_cell` of whole columns."""
     formulas = texts.str.contains(FORMULA) & texts.str.contains(NUMBER).not_()
     return pl.when(formulas).then(pl.lit("'") + texts).otherwise(texts).name.keep()
-
-
-def _scan(paths: Sequence[Path]) -> pl.LazyFrame:
-    return pl.scan_ipc([str(path) for path in paths])

@@ -45,6 +45,11 @@ class Story:
     def state(self) -> str:
         return self.told[-1] if self.told else "never told"
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether there is a failed job to be retried."""
+        return self.state == "failed" and not self.lost and not self.deleted
+
 
 class Customer:
     """Follows one order.

@@ -110,7 +110,7 @@ class _Run:
                 maker = Troublemaker(fleet, database, disk, aside, clocks, self._say)
                 started = time.monotonic()
                 customers = self._disturbed(fleet, works, maker)
-                failed = [c for c in customers if c.story.state == "failed" and not c.story.lost]
+                failed = [customer for customer in customers if customer.story.has_failed]
                 reasons = Counter(f"{c.story.order.work}: {c.story.reason[:300]}" for c in failed)
                 ends = Counter(f"{c.story.order.work}: {c.story.state}" for c in customers)
                 self._say(f"quiet; {len(failed)} failed jobs are retried")

@@ -93,7 +93,7 @@ def _habits(archive: Path, pngs: list[bytes], model: str) -> list[_Habit]:
     def classify(client: Client, number: int) -> None:
         job = client.classify(archive, model=model).wait()
         _expect(job.state)
-        for file in client.listed(f"jobs/{job.id}/files", "files"):
+        for file in client.request("GET", f"jobs/{job.id}/files").json()["files"]:
             client.send("GET", f"{client.server}{file['href']}")
         client.send("GET", f"{client.server}/jobs/{job.id}")
         client.request("DELETE", f"jobs/{job.id}")

@@ -182,3 +182,21 @@ def test_a_training_s_images_are_let_go_when_it_ends(whole_batches: Dataset) -> 
     gc.collect()
 
     assert images() is None, "the model, which outlives the training, does not hold the images"
+
+
+def test_a_training_s_graph_is_let_go_when_it_ends(whole_batches: Dataset) -> None:
+    """TensorFlow keeps the graph of whatever is given a gradient of its own, as Keras' sum over replicas is."""
+
+    def train() -> None:
+        engine = make_engine(build(LINEAR), whole_batches.train_images, whole_batches.train_labels, batch_size=32)
+        run_in_order(engine, 64)
+
+    def graphs() -> int:
+        gc.collect()
+        return sum(type(found).__name__ == "FuncGraph" for found in gc.get_objects())
+
+    train()
+    before = graphs()
+    train()
+
+    assert graphs() == before

@@ -433,7 +433,7 @@ def header_of(shape: str, descr: str = "'|u1'") -> bytes:
         (b"\x89PNG\r\n\x1a\n", "one image; pack the images into a zip"),
         (b"\x93NUMPY\x01\x00", "one .npy array"),
         (b"\0\0\x08\x03\0\0\0\0", "one IDX file; pack all four"),
-        (gzip.compress(b"\0\0\x08\x03\0\0\0\0"), "one IDX file; pack all four"),
+        (gzip.compress(b"\0\0\x08\x03\0\0\0\0", mtime=0), "one IDX file; pack all four"),
         (b"%PDF-1.4\xff\xfe\0", "no kind that is known"),
         (
             b"Dear reader,\nthis is a letter.",

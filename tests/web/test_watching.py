@@ -162,3 +162,14 @@ def test_two_trainings_are_picked_from_the_leaderboard_and_compared(
     page.get_by_role("link", name="Remove A").click()
     expect(page.get_by_text("One is picked")).to_be_visible()
     assert complaints == []
+
+
+def test_a_part_that_is_refused_is_said_and_leaves_the_page_as_it_was(url: str, page: Page, services: Services) -> None:
+    job = submit_training(services, TrainingParameters(recipe="dropout-128"))
+    page.route("**/live", lambda route: route.fulfill(status=503, body="busy"))
+
+    page.goto(f"{url}/jobs/{job.id}")
+
+    expect(page.locator("#trouble")).to_be_visible()
+    expect(page.locator("#state")).to_have_text("queued")
+    page.unroute("**/live")

@@ -6,8 +6,7 @@ Each invariant is a function that raises AssertionError where it does not hold, 
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from tests.worker.conftest import MAX_ATTEMPTS
-from tests.worker.rows import Rows, ended
+from tests.worker.rows import MAX_ATTEMPTS, Rows, ended
 from worker.queue import QUEUES
 from worker.records import Step
 from worker.states import JobKind, JobState, StepKind, StepState
@@ -78,6 +77,20 @@ def a_lease_passes_on_only_when_it_has_expired(before: Rows, after: Rows) -> Non
 def whoever_lost_the_lease_writes_nothing(before: Rows, after: Rows) -> None:
     """What is handed in under a lease that has expired, was taken over or was taken away changes no row."""
     assert after.values() == before.values()
+
+
+def a_job_that_is_queued_again_counts_anew(before: Rows, after: Rows) -> None:
+    """When a job is queued again, the steps that it has left may be tried as often as those of a new one."""
+    for job_id in before.jobs.keys() & after.jobs.keys():
+        if ended(before.jobs[job_id]) and not ended(after.jobs[job_id]):
+            left = [step for step in after.steps_of(after.jobs[job_id]) if step.state is not StepState.DONE]
+            assert not any(step.attempts for step in left), f"{job_id}: {[step.attempts for step in left]}"
+
+
+def giving_back_is_no_attempt(before: Rows, after: Rows, step_id: int) -> None:
+    """A step that a worker gives back, since it was told to stop, counts as not tried."""
+    tried = after.steps[step_id].attempts
+    assert tried == before.steps[step_id].attempts - 1, f"{named(after.steps[step_id])} counts {tried} attempts"
 
 
 def webhooks_are_told_of_each_end_once(before: Rows, after: Rows) -> None:
@@ -264,12 +277,14 @@ CHANGES: list[Callable[[Rows, Rows], None]] = [
     steps_move_along_their_edges,
     a_lease_passes_on_only_when_it_has_expired,
     a_sweep_that_did_not_succeed_leaves_no_trial_behind,
+    a_job_that_is_queued_again_counts_anew,
     webhooks_are_told_of_each_end_once,
 ]
 
 # After something in particular was done.
 AFTERWARDS: list[Callable[..., None]] = [
     whoever_lost_the_lease_writes_nothing,
+    giving_back_is_no_attempt,
     whoever_has_the_fewest_steps_running_is_next,
     what_is_in_line_is_announced_after_a_heal,
     no_job_is_left_when_the_work_is_done,

@@ -10,6 +10,9 @@ from worker.database import Database
 from worker.records import Delivery, Job, Model, Record, Step
 from worker.states import UNFINISHED, JobState, StepKind, StepState
 
+# Few, so that steps come to their last one often.
+MAX_ATTEMPTS = 2
+
 
 @dataclass(frozen=True)
 class Rows:

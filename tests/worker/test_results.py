@@ -156,6 +156,17 @@ def test_pictures_lie_beside_the_rows_that_have_them(tmp_path: Path) -> None:
     assert read_shards(paths).collect().equals(frame(GIVEN))
 
 
+def test_a_shard_of_a_worker_of_before_has_no_pictures_in_it(tmp_path: Path) -> None:
+    pictures = pl.DataFrame([(2, b"original", b"seen")], schema=PICTURES, orient="row")
+    paths = [tmp_path / "0.arrow", tmp_path / "1.arrow"]
+
+    frame(GIVEN[:2]).write_ipc(paths[0])
+    write_shard(frame(GIVEN[2:]), pictures, paths[1])
+
+    assert read_pictures(paths).collect().equals(pictures)
+    assert read_shards(paths).collect().equals(frame(GIVEN))
+
+
 def test_what_stops_the_writing_leaves_no_result(tmp_path: Path) -> None:
     def stop() -> None:
         raise LeaseLost("too late")

@@ -68,7 +68,7 @@ HAPPENINGS = [
     *["a_worker_finishes"] * 2,
     *["a_worker_does_not_finish"] * 2,
     "a_worker_renews",
-    "a_worker_is_halfway",
+    "a_worker_records_an_epoch",
     *["time_passes"] * 2,
     "a_worker_heals",
     "redis_loses_messages",
@@ -117,7 +117,7 @@ class Interleavings(RuleBasedStateMachine):
         return self.random.choice(among[-4:])
 
     def somebody_submits_a_job(self) -> None:
-        kind, owner = self.random.choice(list(JobKind)), self.random.choice(OWNERS)
+        kind, owner = self.random.choice([*JobKind, JobKind.SWEEP]), self.random.choice(OWNERS)
         key = self.random.choice([None, None, "k", "l"])
         known = {job.idempotency_key for job in self.before.jobs.values()} - {None}
         with suppress(InvalidSubmission, IdempotencyConflict):
@@ -147,7 +147,7 @@ class Interleavings(RuleBasedStateMachine):
         named = self.world.receive(queue)
         lease = self.world.services.line.claim(named, "worker") if named is not None else None
         if lease is not None:
-            self.held.append(Held(lease, self.world.clock() + LEASE_SECONDS))
+            self.take(lease)
             invariants.whoever_has_the_fewest_steps_running_is_next(self.before, self.world.rows(), lease.step_id)
         self.look()
 
@@ -162,7 +162,7 @@ class Interleavings(RuleBasedStateMachine):
         if self.before.steps:
             lease = self.world.services.leases.claim(self.step_to_do().id, "one-shot")
             if lease is not None:
-                self.held.append(Held(lease, self.world.clock() + LEASE_SECONDS))
+                self.take(lease)
             self.look()
 
     def a_worker_finishes(self) -> None:
@@ -176,7 +176,10 @@ class Interleavings(RuleBasedStateMachine):
             if how == "give_up_trial" and held.lease.parent_id is None:
                 how = "fail_job"
             reason = ["why"] if how in ("fail_job", "give_up_trial") else []
+            before = self.before
             self.hand_in(held, lambda: getattr(self.world.services.leases, how)(held.lease, *reason))
+            if how == "give_back" and not held.lost:
+                invariants.giving_back_is_no_attempt(before, self.before, held.lease.step_id)
             held.lost = True
 
     def a_worker_renews(self) -> None:
@@ -186,15 +189,12 @@ class Interleavings(RuleBasedStateMachine):
             self.hand_in(held, lambda: leases.renew(held.lease))
             held.expires_at = self.world.clock() + LEASE_SECONDS
 
-    def a_worker_is_halfway(self) -> None:
-        """It has trained an epoch, or looked at a sweep's trials: what happens from then on it does not know of."""
-        if self.held:
-            held, services = self.one_of(self.held), self.world.services
-            if held.lease.kind is StepKind.ADVANCE:
-                held.seen = list(services.jobs.trials(held.lease.job_id))
-            elif held.lease.kind is StepKind.TRAIN:
-                self.hand_in(held, lambda: services.leases.record_progress(held.lease, 1, {"history": [1]}))
-                held.expires_at = self.world.clock() + LEASE_SECONDS
+    def a_worker_records_an_epoch(self) -> None:
+        held = self.one_of([held for held in self.held if held.lease.kind is StepKind.TRAIN] or [None])
+        if held is not None:
+            leases = self.world.services.leases
+            self.hand_in(held, lambda: leases.record_progress(held.lease, 1, {"history": [1]}))
+            held.expires_at = self.world.clock() + LEASE_SECONDS
 
     def time_passes(self) -> None:
         self.world.clock.advance(self.random.choice([1.0, LEASE_SECONDS / 2, LEASE_SECONDS + 1.0]))
@@ -251,6 +251,13 @@ class Interleavings(RuleBasedStateMachine):
                     held = Held(lease, self.world.clock() + LEASE_SECONDS)
                     self.look()
                     self.finishes(held)
+
+    def take(self, lease: Lease) -> None:
+        """A sweep's step looks at its trials at once; what happens until it hands in it does not know of."""
+        held = Held(lease, self.world.clock() + LEASE_SECONDS)
+        if lease.kind is StepKind.ADVANCE:
+            held.seen = list(self.world.services.jobs.trials(lease.job_id))
+        self.held.append(held)
 
     def has_lost(self, held: Held) -> bool:
         return held.lost or held.expires_at < self.world.clock()

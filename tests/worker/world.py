@@ -12,8 +12,8 @@ from sqlalchemy import delete, event
 
 from tests.conftest import Clock
 from tests.uploads import zipped
-from tests.worker.conftest import LEASE_SECONDS, MAX_ATTEMPTS
-from tests.worker.rows import Rows, read_rows
+from tests.worker.conftest import LEASE_SECONDS
+from tests.worker.rows import MAX_ATTEMPTS, Rows, read_rows
 from trainer.parameters import TrainingParameters
 from worker import submissions
 from worker.healing import GRACE_SECONDS, Healer
@@ -78,7 +78,7 @@ class World:
             case JobKind.TRAINING:
                 return submissions.submit_training(services, TrainingParameters(epochs=2), key)
             case JobKind.SWEEP:
-                sweep = SweepParameters(space="dropout=0|0.2", trials=3, parallel=2, epochs=2)
+                sweep = SweepParameters(space="dropout=0|0.2", trials=2, parallel=2, epochs=2)
                 return submissions.submit_sweep(services, sweep, key)
             case JobKind.CLASSIFICATION:
                 chosen = ClassificationParameters(model=SERVING)

@@ -23,6 +23,7 @@ class TensorFlowEngine(Engine):
     def __init__(self, model: keras.Model, images: Bytes, labels: Bytes, *, batch_size: int) -> None:
         super().__init__(model, images, labels, batch_size=batch_size)
         self._images, self._labels = tf.constant(images), tf.constant(labels)
+        _sum_over_no_replicas(model.optimizer)
         xla = bool(tf.config.list_logical_devices("GPU")) or not has_convolutions(model)
         self._trained = _for_xla(model) if xla else model
         self._run = _compile_steps(self._trained, self.classes, self.one_hot, xla)
@@ -72,6 +73,14 @@ def _for_xla(model: keras.Model) -> keras.Model:
     twin = keras.models.clone_model(model, clone_function=replaced)
     twin.compile(optimizer=model.optimizer, loss=model.loss, metrics=["accuracy"])
     return twin
+
+
+def _sum_over_no_replicas(optimizer: keras.Optimizer) -> None:
+    """Keras sums gradients over the replicas of a distribution, of which there is one here. TensorFlow would register a
+    gradient for this sum in every net that is trained, and with it keep the net's graph for as long as the process
+    lives."""
+    alone = getattr(optimizer, "inner_optimizer", optimizer)
+    alone._all_reduce_sum_gradients = list
 
 
 def _metrics_of(model: keras.Model) -> dict[str, float]:

@@ -68,7 +68,11 @@ async function follow() {
         if (job.finished_at) return location.reload();
       }
       // A job in line does not change while those before it end, but its place does.
-      if (response.status === 200 || inLine) show(await (await fetch(live, { cache: "no-store" })).text());
+      if (response.status === 200 || inLine) {
+        const part = await fetch(live, { cache: "no-store" });
+        if (!part.ok) throw new Error(part.statusText);
+        show(await part.text());
+      }
       trouble(false);
       await pause(PAUSE_MS);
     } catch {
