@@ -212,9 +212,9 @@ def test_a_training_whose_worker_is_killed_goes_on_on_another_host_and_its_model
     web: FlaskClient, workers: list[Services], host: Callable[[str], Services], mnist: Dataset
 ) -> None:
     first, second = workers
-    write_dataset(mnist.head(train=20_000, test=100), first.volume.dataset("tiny"))
+    write_dataset(mnist.head(train=10_000, test=100), first.volume.dataset("tiny"))
     first.volume.storage.publish(first.volume.dataset("tiny"))
-    submitted = web.post("/api/v1/trainings", json={"recipe": "dropout-128", "epochs": 4, "dataset": "tiny"})
+    submitted = web.post("/api/v1/trainings", json={"recipe": "dropout-128", "epochs": 12, "dataset": "tiny"})
     job_id = str(submitted.json["id"])
 
     [step] = first.jobs.steps_in_line(job_id)
@@ -226,13 +226,13 @@ def test_a_training_whose_worker_is_killed_goes_on_on_another_host_and_its_model
 
     log = read(web, f"/api/v1/jobs/{job_id}/files/log.txt").decode()
     assert "train 0: attempt 2" in log
-    assert "epoch 4 of 4" in log
+    assert "epoch 12 of 12" in log
     assert second.jobs.get(job_id).detail["history"][: len(done)] == done != []
     files = {file["name"] for file in json.loads(read(web, f"/api/v1/models/{job_id}/files"))["files"]}
     assert {"model.keras", "history.csv", "curves.png"} <= files
     assert len([name for name in files if name.startswith("tensorboard/train/")]) == 2
     assert b"history.csv" in read(web, f"/models/{job_id}")
-    assert b"20,000" in read(web, "/datasets/tiny")
+    assert b"10,000" in read(web, "/datasets/tiny")
     third = host("third")
     panel = load_panel([third.models.get(job_id)], third.volume)
     assert panel.ensemble.classify(mnist.test_images[:2].reshape(2, SIDE, SIDE)).shape == (2, 10)
