@@ -2,6 +2,7 @@
 which is fifteen times what SQLite itself takes."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import Engine, Select
@@ -50,19 +51,15 @@ class Lookup:
         }
 
     def _first_row(self, bound: Any) -> tuple[Any, ...] | None:
-        connection = self._engine.raw_connection()
         try:
-            cursor = connection.cursor()
-            cursor.execute(self._compiled.string, bound)
-            row: tuple[Any, ...] | None = cursor.fetchone()
-            if not self._columns:
-                self._columns = self._readers([column[1] for column in cursor.description or ()])
-            cursor.close()
-            return row
+            with closing(self._engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+                cursor.execute(self._compiled.string, bound)
+                row: tuple[Any, ...] | None = cursor.fetchone()
+                if not self._columns:
+                    self._columns = self._readers([column[1] for column in cursor.description or ()])
+                return row
         except self._refused as error:
             raise DBAPIError.instance(self._compiled.string, bound, error, self._refused) from error
-        finally:
-            connection.close()
 
     def _readers(self, driver_types: Sequence[Any]) -> list[tuple[str, Callable[[Any], Any] | None]]:
         """Each column's name, and what makes a value of it of what the driver gives."""

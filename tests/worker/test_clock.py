@@ -17,6 +17,7 @@ from worker.leases import LeaseStore
 from worker.services import Services
 from worker.settings import Settings
 from worker.states import StepKind
+from worker.versions import STEP_VERSION
 
 TRAININGS = (StepKind.TRAIN,)
 HOUR = 3600
@@ -85,7 +86,7 @@ def test_when_the_clock_is_set_back_the_step_of_a_dead_worker_is_taken_over_all_
 
     clock.advance(-HOUR)
 
-    assert leases.announce_again(TRAININGS, announced_before=clock() - 5, limit=9) == [step]
+    assert leases.announce_again(TRAININGS, STEP_VERSION, announced_before=clock() - 5, limit=9) == [step]
     taken = leases.claim(step, "living")
     assert taken is not None
     assert taken.taken_over
@@ -115,4 +116,4 @@ def test_a_step_that_was_announced_before_the_clock_was_set_back_is_announced_ag
 
     clock.advance(-HOUR)
 
-    assert leases.announce_again(TRAININGS, announced_before=clock() - 5, limit=9) == [step]
+    assert leases.announce_again(TRAININGS, STEP_VERSION, announced_before=clock() - 5, limit=9) == [step]
