@@ -46,6 +46,16 @@ class PartialUpload:
     def complete(self) -> bool:
         return self.received == self.bytes
 
+    def require_all(self) -> None:
+        """
+        Raises:
+            UploadIncomplete: a part of it is missing.
+        """
+        if not self.complete:
+            raise UploadIncomplete(
+                f"{self.received:,} of {self.bytes:,} bytes of upload {self.id} are here; send the others first."
+            )
+
 
 class PartialUploadStore:
     """Uploads under one directory.
@@ -139,10 +149,7 @@ class PartialUploadStore:
             UploadIncomplete: a part of it is missing.
         """
         upload = self.get(upload_id)
-        if not upload.complete:
-            raise UploadIncomplete(
-                f"{upload.received:,} of {upload.bytes:,} bytes of upload {upload_id} are here; send the others first."
-            )
+        upload.require_all()
         path = self._directory / f"{uuid4().hex}.part"
         os.link(self._path(upload_id) / CONTENT, path)
         with path.open("rb") as file:

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from ulid import ULID
 
-from worker.errors import OffsetConflict, UploadBusy, UploadIncomplete, UploadTooLong
+from worker.errors import OffsetConflict, UploadBusy, UploadTooLong
 from worker.partial_uploads import ABOUT, CONTENT, ID, READ_BYTES, PartialUpload, unknown_upload
 from worker.submissions import Upload
 from worker.volume import Volume
@@ -123,10 +123,7 @@ class PiecewiseUploadStore:
             UploadIncomplete: a part of it is missing.
         """
         upload = self.get(upload_id)
-        if not upload.complete:
-            raise UploadIncomplete(
-                f"{upload.received:,} of {upload.bytes:,} bytes of upload {upload_id} are here; send the others first."
-            )
+        upload.require_all()
         path, digest = self._directory / f"{uuid4().hex}.part", hashlib.sha256()
         with path.open("xb") as file:
             for piece in self._storage.files(self._path(upload_id) / CONTENT):

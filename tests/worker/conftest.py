@@ -12,7 +12,7 @@ from worker.jobs import JobStore
 from worker.leases import LeaseStore
 from worker.records import Job
 from worker.schema import migrate
-from worker.states import JobKind
+from worker.states import JobKind, JobState
 
 LEASE_SECONDS = 10
 MAX_ATTEMPTS = 3
@@ -50,3 +50,20 @@ def submit(jobs: JobStore) -> Submit:
         )
 
     return submit
+
+
+def trial_in_line(sweep_id: str, job_id: str, created_at: float, owner: str | None = None) -> Job:
+    """A row for a trial of a sweep, not yet in any database."""
+    return Job(
+        id=job_id,
+        parent_id=sweep_id,
+        owner=owner,
+        kind=JobKind.TRAINING,
+        state=JobState.QUEUED,
+        parameters={},
+        source={},
+        fingerprint="",
+        created_at=created_at,
+        total=1,
+        detail={},
+    )

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from tests.conftest import Clock, every_database
 from tests.postgres import Postgres
-from tests.worker.conftest import Submit
+from tests.worker.conftest import Submit, trial_in_line
 from worker.database import Database
 from worker.errors import LeaseLost, UnknownJob
 from worker.jobs import JobStore
@@ -37,17 +37,7 @@ Ways = {
 def sweep(database: Database, submit: Submit, clock: Clock) -> Job:
     """A sweep with one trial in line."""
     sweep = submit(JobKind.SWEEP)
-    trial = Job(
-        id="trial",
-        parent_id=sweep.id,
-        kind=JobKind.TRAINING,
-        state=JobState.QUEUED,
-        parameters={},
-        source={},
-        fingerprint="",
-        created_at=clock(),
-        total=1,
-    )
+    trial = trial_in_line(sweep.id, "trial", clock())
     with database.write() as session:
         session.add(trial)
         session.flush()

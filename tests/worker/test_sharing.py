@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import insert
 
 from tests.conftest import Clock
+from tests.worker.conftest import trial_in_line
 from tests.worker.query_plans import plans_of
 from worker.database import Database
 from worker.jobs import JobStore
@@ -57,21 +58,7 @@ def test_a_sweep_does_not_hold_up_anothers_training(
     line: FairLine, jobs: JobStore, leases: LeaseStore, clock: Clock
 ) -> None:
     sweep = claimed(line, submit(jobs, "sweep", "anna", JobKind.SWEEP))
-    trials = [
-        Job(
-            id=f"trial-{number}",
-            parent_id="sweep",
-            owner=sweep.owner,
-            kind=JobKind.TRAINING,
-            state=JobState.QUEUED,
-            parameters={},
-            source={},
-            fingerprint="",
-            created_at=clock(),
-            total=1,
-        )
-        for number in range(20)
-    ]
+    trials = [trial_in_line("sweep", f"trial-{number}", clock(), sweep.owner) for number in range(20)]
     messages = leases.await_trials(sweep, trials, 0, {})
     clock.advance(1)
     claimed(line, messages[0])

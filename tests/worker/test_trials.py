@@ -5,11 +5,10 @@ from collections.abc import Sequence
 import pytest
 
 from tests.conftest import Clock, every_database
-from tests.worker.conftest import LEASE_SECONDS, MAX_ATTEMPTS, Submit
+from tests.worker.conftest import LEASE_SECONDS, MAX_ATTEMPTS, Submit, trial_in_line
 from worker.errors import UnknownJob, WrongState
 from worker.jobs import JobStore
 from worker.leases import Lease, LeaseStore
-from worker.records import Job
 from worker.states import JobKind, JobState
 
 pytestmark = every_database
@@ -19,21 +18,7 @@ pytestmark = every_database
 def sweep(jobs: JobStore, leases: LeaseStore, submit: Submit, clock: Clock) -> str:
     """A sweep that waits for two trials."""
     job = submit(JobKind.SWEEP)
-    new = [
-        Job(
-            id=f"trial-{number}",
-            parent_id=job.id,
-            kind=JobKind.TRAINING,
-            state=JobState.QUEUED,
-            parameters={},
-            source={},
-            fingerprint="",
-            created_at=clock(),
-            total=1,
-            detail={},
-        )
-        for number in range(2)
-    ]
+    new = [trial_in_line(job.id, f"trial-{number}", clock()) for number in range(2)]
     leases.await_trials(taken(jobs, leases, job.id), new, 0, {})
     return job.id
 
