@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,7 +24,7 @@ from benchmarks.service.running import running_stack, train_model
 from benchmarks.service.sampling import Sampler
 from trainer.datasets import Dataset
 from trainer.samples import png
-from web.client import Client
+from web.client import Client, ServerError
 
 ZIPPED_IMAGES = 2000
 PREDICTED_IMAGES = 1000
@@ -107,7 +108,11 @@ def _habits(archive: Path, pngs: list[bytes], model: str) -> list[_Habit]:
 
     def poll(client: Client, number: int) -> None:
         for line in itertools.islice(client.listed("jobs", "jobs"), 5):
-            client.job(line["id"]).refresh()
+            try:
+                client.job(line["id"]).refresh()
+            except ServerError as error:
+                if error.status != HTTPStatus.NOT_FOUND:  # else whoever submitted it has deleted it meanwhile
+                    raise
 
     def look_at_pages(client: Client, number: int) -> None:
         with httpx.Client(base_url=client.server, timeout=60) as http:
