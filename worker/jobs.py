@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -232,7 +232,8 @@ class JobStore:
         return job
 
     def retry(self, job_id: str) -> Job:
-        """Queue a failed or cancelled job again. Shards done, checkpoints written and trials ended are kept.
+        """Queue a failed or cancelled job again. Shards done, checkpoints written and trials that succeeded or were given
+        up are kept; trials that failed are tried again.
 
         Raises:
             UnknownJob: there is none with this id.
@@ -243,10 +244,9 @@ class JobStore:
         with self._database.write() as session:
             check_quota(session, owner, self._quota)
             queued = self._queue_again(session, job_id)
-            cut_short = select(Job.id).where(
-                Job.parent_id == job_id, Job.state == JobState.CANCELLED, Job.error.is_(None)
-            )
-            for trial_id in session.scalars(cut_short).all() if queued else ():
+            cut_short = and_(Job.state == JobState.CANCELLED, Job.error.is_(None))
+            to_try = select(Job.id).where(Job.parent_id == job_id, or_(Job.state == JobState.FAILED, cut_short))
+            for trial_id in session.scalars(to_try).all() if queued else ():
                 self._queue_again(session, trial_id)
         job = self.get(job_id)
         if not queued:

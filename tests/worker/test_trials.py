@@ -68,6 +68,18 @@ def test_a_failed_sweep_goes_on_with_its_trials_when_it_is_retried(
     assert states(jobs, sweep) == [JobState.SUCCEEDED, JobState.QUEUED]
 
 
+def test_a_sweep_whose_trials_have_failed_tries_them_again_when_it_is_retried(
+    jobs: JobStore, leases: LeaseStore, sweep: str
+) -> None:
+    for trial in ("trial-0", "trial-1"):
+        leases.fail_job(taken(jobs, leases, trial), "the disk was full")
+    leases.fail_job(taken(jobs, leases, sweep), "none of the trials succeeded")
+
+    jobs.retry(sweep)
+
+    assert states(jobs, sweep) == [JobState.QUEUED, JobState.QUEUED]
+
+
 def test_a_sweep_cannot_be_deleted_while_a_trial_of_it_that_was_retried_runs(
     jobs: JobStore, leases: LeaseStore, sweep: str
 ) -> None:
