@@ -232,8 +232,8 @@ class JobStore:
         return job
 
     def retry(self, job_id: str) -> Job:
-        """Queue a failed or cancelled job again. Shards done, checkpoints written and trials that succeeded or were given
-        up are kept; trials that failed are tried again.
+        """Queue a failed or cancelled job again. Shards done, checkpoints written, and trials that succeeded or were
+        given up are kept; trials that failed are tried again.
 
         Raises:
             UnknownJob: there is none with this id.
