@@ -33,6 +33,7 @@ class Farm:
     def grow_to(self, workers: int) -> None:
         """Return when there are so many, and all are warm."""
         assert self._process.stdin is not None
+        assert workers >= self._workers, "a farm does not shrink"
         self._process.stdin.write("one more\n" * (workers - self._workers))
         self._process.stdin.flush()
         self._workers = workers

@@ -70,6 +70,8 @@ def _workers(extent: Extent, url: str, redis: RunningRedis, postgres: Postgres |
             bench = Bench(services, farm, parts)
             yield from _of("overheads", bench.overheads(extent.run_seconds))
             yield from _of("workers", bench.curve("spin", extent.shard_ms, extent.spinners, extent.run_seconds))
+        with running_farm(services) as farm:  # one of its own, since a farm does not shrink
+            bench = Bench(services, farm, parts)
             yield from _of("workers", bench.curve("sleep", extent.shard_ms, extent.sleepers, extent.run_seconds))
         services.database.close()
 
