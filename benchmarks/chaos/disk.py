@@ -7,8 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from resource import RLIM_INFINITY, RLIMIT_FSIZE, prlimit
 
-# Room for an hour of chaos, of which ten minutes leave 600 MB; memory is taken only as it is used.
-DISK_BYTES = 4 * 2**30
+# Room for what ten minutes of chaos leave, some 700 MB. To be full it takes as much of the memory.
+DISK_BYTES = 2**30
 
 # Where no disk can be mounted: what may still be written to one file while the disk is "full".
 FULL_FILE_BYTES = 4096
