@@ -2,16 +2,15 @@
 
 import importlib.util
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 import trustme
 from redis.exceptions import RedisError
 
+from tests.waiting import until
 from trainer.parameters import TrainingParameters
 from web.redis_server import find_redis, redis_command
 from web.stack import free_port
@@ -25,8 +24,6 @@ from worker.services import Services
 from worker.settings import Settings
 from worker.states import JobKind
 
-Seen = TypeVar("Seen")
-
 PATIENCE_SECONDS = 30
 PASSWORD = "p@ss/word:1"
 ENCODED = "p%40ss%2Fword%3A1"
@@ -37,7 +34,7 @@ def running(*command: str | Path, url: str) -> Iterator["subprocess.Popen[bytes]
     """A server that answers at this URL until the block ends."""
     with subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL) as process:
         try:
-            until(lambda: answers(url) or process.poll() is not None)
+            until(lambda: answers(url) or process.poll() is not None, PATIENCE_SECONDS)
             assert process.poll() is None, f"{command[0]} ended"
             yield process
         finally:
@@ -49,15 +46,6 @@ def answers(url: str) -> bool:
         return bool(connect_redis(url).ping())
     except RedisError:
         return False
-
-
-def until(look: Callable[[], Seen]) -> Seen:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if seen := look():
-            return seen
-        time.sleep(0.05)
-    raise AssertionError(f"nothing to see in {PATIENCE_SECONDS} s")
 
 
 def check_that_all_works(url: str) -> None:
@@ -156,7 +144,7 @@ def trio(tmp_path: Path) -> Iterator[Trio]:
                 "sentinel down-after-milliseconds digits 1000\nsentinel failover-timeout digits 3000\n"
             )
             start(find_redis(), config, "--sentinel")
-        until(lambda: all(knows_the_others(port) for port in watchers))
+        until(lambda: all(knows_the_others(port) for port in watchers), PATIENCE_SECONDS)
         yield Trio(first, f"redis+sentinel://:{ENCODED}@{hosts}/digits/2")
     finally:
         for process in processes:
@@ -181,7 +169,7 @@ def test_sentinels_lead_to_the_master_and_to_the_next_when_it_dies(trio: Trio) -
     before = client.connection_pool.get_master_address()  # type: ignore[attr-defined]
 
     trio.master.kill()
-    until(lambda: moved(trio.url, before))
+    until(lambda: moved(trio.url, before), PATIENCE_SECONDS)
 
     check_that_all_works(trio.url)
     assert queue.announce(JobKind.CLASSIFICATION, [2])

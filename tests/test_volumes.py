@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +20,7 @@ from tests.conftest import every_volume, write_dataset
 from tests.reviews import digits
 from tests.sources import member, tar_bytes
 from tests.uploads import class_folders, zipped
+from tests.waiting import until
 from trainer.datasets import Dataset
 from trainer.networks import build_model
 from trainer.plans import SIDE
@@ -45,7 +45,6 @@ from worker.warm import load_panel
 pytestmark = every_volume
 
 IMAGES = 24
-PATIENCE_SECONDS = 120
 
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE = TUS | {"Content-Type": "application/offset+octet-stream"}
@@ -132,14 +131,6 @@ def killed_worker(services: Services, job_id: str) -> "Iterator[subprocess.Popen
     finally:
         process.kill()
         process.wait()
-
-
-def until(look: Callable[[], bool]) -> None:
-    """Wait until it is so."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not look():
-        assert time.monotonic() < deadline, f"not within {PATIENCE_SECONDS} s"
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar.gz"])

@@ -252,7 +252,7 @@ class LeaseStore:
             )
             session.execute(
                 update(Step)
-                .where(Step.job_id == lease.job_id, Step.kind == StepKind.MERGE, self._understood())
+                .where(Step.job_id == lease.job_id, Step.kind == StepKind.MERGE, Step.version < self.version)
                 .values(version=self.version)
             )
             return queue_merge_if_shards_are_done(session, lease.job_id)
@@ -428,10 +428,10 @@ class LeaseStore:
         if not rows_changed(session, update(Step).where(*self._held(lease)).values(**values)):
             raise LeaseLost(f"The lease on {lease.kind.value} step {lease.step_id} of job {lease.job_id} is lost.")
 
-    def _understood(self) -> Any:
+    def _understood(self) -> ColumnElement[bool]:
         return Step.version <= self.version
 
-    def _held(self, lease: Lease) -> tuple[Any, ...]:
+    def _held(self, lease: Lease) -> tuple[ColumnElement[bool], ...]:
         return (
             Step.id == lease.step_id,
             Step.lease_token == lease.token,

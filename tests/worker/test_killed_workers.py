@@ -6,15 +6,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from sqlalchemy import select
 
+from tests.waiting import PATIENCE_SECONDS, until
 from trainer.datasets import Dataset
 from trainer.networks import build_model
 from trainer.parameters import TrainingParameters
@@ -29,10 +28,6 @@ from worker.services import Services
 from worker.settings import Settings
 from worker.states import JobKind, JobState, StepState
 from worker.submissions import Upload
-
-Seen = TypeVar("Seen")
-
-PATIENCE_SECONDS = 120
 
 # Long enough that a busy machine renews in time, short enough that a killed worker costs the test seconds.
 LEASE_SECONDS = 4
@@ -242,16 +237,6 @@ def step(services: Services, step_id: int) -> Step:
 def finished(services: Services, job_id: str) -> Job | None:
     job = services.jobs.get(job_id)
     return job if job.state.final else None
-
-
-def until(look: Callable[[], Seen | None]) -> Seen:
-    """Look again and again until there is something to see."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if seen := look():
-            return seen
-        time.sleep(0.02)
-    raise AssertionError(f"nothing to see in {PATIENCE_SECONDS} s")
 
 
 @pytest.mark.skipif(Path("/dev/nvidia0").exists(), reason="there is a GPU")

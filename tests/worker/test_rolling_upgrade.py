@@ -7,10 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from redis import Redis
@@ -18,6 +16,7 @@ from sqlalchemy import select
 
 from tests.reviews import digits, untrained_model
 from tests.uploads import received, zipped
+from tests.waiting import until
 from trainer.datasets import Dataset
 from worker.parameters import ClassificationParameters
 from worker.queue import RUN_STEP, VERSION, create_celery
@@ -28,10 +27,6 @@ from worker.services import Services
 from worker.settings import Settings
 from worker.states import JobKind, JobState, StepState
 from worker.submissions import submit_classification
-
-Seen = TypeVar("Seen")
-
-PATIENCE_SECONDS = 120
 
 OLD, NEW = 1, 2
 
@@ -130,13 +125,3 @@ def test_an_update_under_way_ends_every_job_right(rollout: Rollout, mnist: Datas
         assert until(lambda job_id=job_id: rollout.ended(job_id)).state is JobState.SUCCEEDED
     assert all(step.attempts == 1 for job_id in together + last for step in rollout.steps(job_id))
     assert rollout.redis.llen("classification.3") == 1
-
-
-def until(look: Callable[[], Seen | None]) -> Seen:
-    """Look again and again until there is something to see."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if seen := look():
-            return seen
-        time.sleep(0.05)
-    raise AssertionError(f"nothing to see in {PATIENCE_SECONDS} s")

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from web.commands.console import print_json, print_lines, say
 from web.commands.submit import json_option
-from web.commands.volumes import Volume as VolumeType
+from web.commands.volumes import VolumeRoot
 from worker.database import Database
 from worker.errors import WorkerError
 from worker.schema import migrate
@@ -37,7 +37,7 @@ def data_option(function: F) -> F:
     """Which installation: the database and Redis are those of the environment."""
     return click.option(
         "--data",
-        type=VolumeType(),
+        type=VolumeRoot(),
         default=Path("data"),
         show_default=True,
         envvar="TENFOLD_DATA",

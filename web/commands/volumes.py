@@ -20,7 +20,7 @@ class Directory(click.Path):
         return super().convert(value, param, ctx)
 
 
-class Volume(Directory):
+class VolumeRoot(Directory):
     """A directory, or a bucket by its URL."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
