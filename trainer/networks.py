@@ -28,7 +28,7 @@ def build_model(plan: Plan, *, classes: int, seed: int, steps: int, name: str = 
 
 
 def _layers(plan: Plan, classes: int) -> list[keras.Layer]:
-    layers: list[keras.Layer] = [keras.Input((SIDE, SIDE))]
+    layers: list[keras.Layer] = [keras.Input((SIDE, SIDE), name="images")]
     if plan.filters:
         layers.append(keras.layers.Reshape((SIDE, SIDE, 1), name="channel"))
     for block, filters in enumerate(plan.filters, start=1):

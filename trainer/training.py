@@ -85,7 +85,6 @@ def train(
         name=parameters.recipe,
     )
     state = restore_checkpoint(checkpoint, model, parameters) if checkpoint else Checkpoint([])
-    engine = make_engine(model, split.train_images, split.train_labels, batch_size=plan.batch_size)
     listeners = keras.callbacks.CallbackList(list(callbacks), model=model)
     listeners.on_train_begin()
 
@@ -94,15 +93,16 @@ def train(
         history = tuple(state.history)
         on_progress(Progress(epoch, plan.epochs, step, steps, metrics["loss"], metrics["accuracy"], history))
 
-    while len(state.history) < plan.epochs and not _stalled(state.history, plan):
-        epoch = len(state.history) + 1
-        listeners.on_epoch_begin(epoch - 1)
-        result = _run_epoch(engine, split, plan, parameters.seed, epoch, report)
-        state = Checkpoint([*state.history, result], _best_weights(state, result, model, plan))
-        if checkpoint:
-            save_checkpoint(checkpoint, model, parameters, state)
-        listeners.on_epoch_end(epoch - 1, _logs(result))
-        report(epoch, steps, {"loss": result.loss, "accuracy": result.accuracy})
+    with make_engine(model, split.train_images, split.train_labels, batch_size=plan.batch_size) as engine:
+        while len(state.history) < plan.epochs and not _stalled(state.history, plan):
+            epoch = len(state.history) + 1
+            listeners.on_epoch_begin(epoch - 1)
+            result = _run_epoch(engine, split, plan, parameters.seed, epoch, report)
+            state = Checkpoint([*state.history, result], _best_weights(state, result, model, plan))
+            if checkpoint:
+                save_checkpoint(checkpoint, model, parameters, state)
+            listeners.on_epoch_end(epoch - 1, _logs(result))
+            report(epoch, steps, {"loss": result.loss, "accuracy": result.accuracy})
     listeners.on_train_end()
     if state.best is not None:
         model.set_weights(state.best)

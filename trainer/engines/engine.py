@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -30,7 +30,7 @@ AnyArray = npt.NDArray[Any]
 
 
 class Engine(ABC):
-    """Trains and tests one compiled model on fixed images. See `make_engine` for the arguments."""
+    """Trains and tests one compiled model on fixed images, in a `with` block. See `make_engine` for the arguments."""
 
     def __init__(self, model: keras.Model, images: Bytes, labels: Bytes, *, batch_size: int) -> None:
         self.model = model
@@ -42,9 +42,20 @@ class Engine(ABC):
         images_per_call = IMAGES_PER_CALL_WITH_CONVOLUTIONS if has_convolutions(model) else IMAGES_PER_CALL
         self._stride = _even_stride(self._whole_steps, min(max(1, images_per_call // batch_size), MOST_STEPS_PER_CALL))
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:  # noqa: B027  most engines have nothing to give back
+        """Give back what the engine had to itself. The model stays as it is."""
+
     @abstractmethod
     def train(self, order: npt.NDArray[np.int32], distortions: Distortions | None = None) -> Iterator[int]:
         """One epoch over the images in this order; yields the number of steps done now and then.
+
+        The model is trained when the epoch is at its end; one that is broken off may leave it as it was.
 
         Args:
             order: (n,) indices of the images.
