@@ -9,6 +9,18 @@ import os
 from trainer.hardware import Device, Precision
 
 
+def load() -> None:
+    """Import Keras and its backend quietly and use neither, so that processes forked from this one are warm.
+
+    Only with TensorFlow: other backends start threads, which a fork would lose.
+    """
+    _quieten()
+    if _backend() == "tensorflow":
+        import keras  # noqa: F401
+
+        _keep_out_of_collections()
+
+
 def configure(threads: int | None = None, *, device: Device = "auto", precision: Precision = "float32") -> None:
     """Import Keras and its backend quietly, so that the process is warm.
 
@@ -22,8 +34,8 @@ def configure(threads: int | None = None, *, device: Device = "auto", precision:
     Raises:
         RuntimeError: a GPU is asked for and there is none, or the backend was already in use.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    _quieten()
+    backend = _backend()
     if backend == "tensorflow":
         _configure_tensorflow(threads, device)
     elif backend == "jax":
@@ -36,7 +48,19 @@ def configure(threads: int | None = None, *, device: Device = "auto", precision:
     threadpool_limits(1)
     cv2.setNumThreads(1)
     keras.config.set_dtype_policy(precision)
-    # Some million objects that stay: the collector of cycles need not go through them again and again.
+    _keep_out_of_collections()
+
+
+def _quieten() -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def _backend() -> str:
+    return os.environ.get("KERAS_BACKEND", "tensorflow")
+
+
+def _keep_out_of_collections() -> None:
+    """Some million objects stay for good: the collector of cycles need not go through them again and again."""
     gc.collect()
     gc.freeze()
 

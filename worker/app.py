@@ -1,7 +1,6 @@
 """The Celery application as a worker runs it: `tenfold-worker`, or `celery --app worker.app worker`.
 
-The parent process heals and never loads TensorFlow, so that it can fork; each child loads it once, before
-its first step.
+The parent process heals. It loads TensorFlow and never uses it, so that children are warm as soon as they are forked.
 """
 
 import logging
@@ -71,8 +70,11 @@ def _keep_logging(**_: object) -> None:
 
 
 @worker_init.connect
-def _share_counts(**_: object) -> None:
+def _prepare_parent(**_: object) -> None:
     share_counts(settings)
+    from trainer.runtime import load
+
+    load()
 
 
 @worker_process_init.connect

@@ -142,9 +142,9 @@ class Settings(BaseSettings):
 
     worker_processes: int = Field(1, ge=1, description="Steps that one worker runs at the same time.")
     max_process_bytes: int = Field(
-        3 * 2**30,
-        ge=2**30,
-        description="A process that holds more memory than this after a step is replaced: compiled nets stay in it.",
+        3 * 2**29,
+        ge=2**28,
+        description="A process that held more memory than this is replaced after its step: compiled nets stay in it.",
     )
     threads_per_process: int = Field(
         1,

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from tests.trainer.trainings import SMALL
 from tests.waiting import PATIENCE_SECONDS, until
 from trainer.datasets import Dataset
 from trainer.networks import build_model
@@ -43,15 +45,19 @@ MESSAGES = 20
 class Fleet:
     """Worker processes, each in a process group of its own."""
 
-    def __init__(self, settings: Settings, log: Path) -> None:
-        self._environment = os.environ | {
-            "TENFOLD_DATA": str(settings.data),
-            "TENFOLD_REDIS_URL": settings.redis_url,
-            "TENFOLD_LEASE_SECONDS": str(LEASE_SECONDS),
-            "TENFOLD_HEAL_SECONDS": "1",
-            "TENFOLD_SHARD_IMAGES": str(SHARD_IMAGES),
-            "TENFOLD_PROGRESS_SECONDS": "0",
-        }
+    def __init__(self, settings: Settings, log: Path, **environment: str) -> None:
+        self._environment = (
+            os.environ
+            | environment
+            | {
+                "TENFOLD_DATA": str(settings.data),
+                "TENFOLD_REDIS_URL": settings.redis_url,
+                "TENFOLD_LEASE_SECONDS": str(LEASE_SECONDS),
+                "TENFOLD_HEAL_SECONDS": "1",
+                "TENFOLD_SHARD_IMAGES": str(SHARD_IMAGES),
+                "TENFOLD_PROGRESS_SECONDS": "0",
+            }
+        )
         self.log = log
         self.processes: list[subprocess.Popen[bytes]] = []
 
@@ -88,14 +94,19 @@ class Fleet:
         return os.getpgid(int(pid))
 
 
+@contextmanager
+def opened(data: Path, redis_url: str, datasets: Path) -> Iterator[Services]:
+    services = Services.open(Settings(data=data, redis_url=redis_url))
+    migrate(services.database)
+    (services.volume.datasets / "mnist").symlink_to(datasets / "mnist")
+    yield services
+    services.database.close()
+
+
 @pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory, redis_port: int, datasets: Path) -> Iterator[Services]:
-    data = tmp_path_factory.mktemp("volume")
-    opened = Services.open(Settings(data=data, redis_url=f"redis://127.0.0.1:{redis_port}/900"))
-    migrate(opened.database)
-    (opened.volume.datasets / "mnist").symlink_to(datasets / "mnist")
-    yield opened
-    opened.database.close()
+    with opened(tmp_path_factory.mktemp("volume"), f"redis://127.0.0.1:{redis_port}/900", datasets) as services:
+        yield services
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +214,29 @@ def test_a_redis_whose_memory_is_full_ends_no_worker(services: Services, fleet: 
     until(lambda: services.queue.waiting(JobKind.CLASSIFICATION) == 0)
 
     assert [worker.poll() for worker in workers] == [None] * len(workers)
+
+
+def test_a_process_that_holds_too_much_memory_is_replaced_after_its_step(
+    tmp_path: Path, redis_port: int, datasets: Path
+) -> None:
+    """With as little as TensorFlow alone takes, that is after each."""
+    with opened(tmp_path / "volume", f"redis://127.0.0.1:{redis_port}/901", datasets) as services:
+        alone = Fleet(services.settings, tmp_path / "worker.log", TENFOLD_MAX_PROCESS_BYTES=str(2**28))
+        alone.start()
+        try:
+            workers = [train_briefly(services) for _ in range(2)]
+        finally:
+            alone.stop()
+
+    assert workers[0] != workers[1]
+
+
+def train_briefly(services: Services) -> str | None:
+    """Train a net; the process that did it."""
+    job = submissions.submit_training(services, TrainingParameters(recipe="custom", epochs=1, **SMALL))
+    assert until(lambda: finished(services, job.id)).state is JobState.SUCCEEDED
+    with services.database.read() as session:
+        return session.scalars(select(Step.worker).where(Step.job_id == job.id)).one()
 
 
 def zip_of_digits(services: Services, mnist: Dataset) -> tuple[Upload, list[str]]:
