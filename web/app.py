@@ -116,8 +116,9 @@ def create_app(settings: WebSettings | None = None) -> Flask:
 
 def add_security_headers(response: Response) -> Response:
     headers = response.headers
+    given = {name for name, _ in headers}
     for name, value in SECURITY_HEADERS.items():
-        if name not in headers:
+        if name not in given:
             headers.add(name, value)
     if request.is_secure:
         headers.update(HEADERS_ON_HTTPS)

@@ -56,7 +56,7 @@ def needs_no_sign_in() -> bool:
     """Nobody is asked who they are while there are no users, and only this machine, or whoever may, gets here."""
     services = opened_services()
     settings = cast(WebSettings, services.settings)
-    return reaches_few(settings) and not services.users.any()
+    return reaches_few(settings) and services.users.nobody_yet()
 
 
 def _find() -> Asker | None:

@@ -18,6 +18,9 @@ from worker.records import Job, User
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
+# That there is nobody is asked before every request, and seldom changes.
+BELIEVED_SECONDS = 1.0
+
 
 class UserStore:
     """People in the database. Every method is one transaction.
@@ -25,11 +28,16 @@ class UserStore:
     Args:
         database: where the rows are.
         clock: seconds since the epoch.
+        believed_seconds: how long `nobody_yet` may say what was so before.
     """
 
-    def __init__(self, database: Database, clock: Clock = time.time) -> None:
+    def __init__(
+        self, database: Database, clock: Clock = time.time, believed_seconds: float = BELIEVED_SECONDS
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._believed_seconds = believed_seconds
+        self._nobody_until = 0.0
         self._first = Lookup(database.engine, select(User.name).limit(1))
         self._of_session = Lookup(
             database.engine,
@@ -60,11 +68,21 @@ class UserStore:
                 session.add(user)
         except IntegrityError:
             raise InvalidSubmission("name", f"There is already a user {name}; choose another name") from None
+        self._nobody_until = 0.0
         return user
 
     def any(self) -> bool:
         """Whether there is anybody yet."""
         return self._first() is not None
+
+    def nobody_yet(self) -> bool:
+        """Whether there is nobody, or was a moment ago: whom another process adds counts within `believed_seconds`."""
+        if time.monotonic() < self._nobody_until:
+            return True
+        if self.any():
+            return False
+        self._nobody_until = time.monotonic() + self._believed_seconds
+        return True
 
     def list(self) -> Sequence[User]:
         """Everybody, by name."""
