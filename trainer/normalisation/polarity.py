@@ -16,7 +16,7 @@ from trainer.idx import Bytes
 Polarity = Literal["light-on-dark", "dark-on-light"]
 
 # Wide enough to tell strokes from free places; averaging down to it takes noise and specks away.
-VOTING_SIDE = 64
+VOTING_SIDE = 48
 
 # Of a corner's sides to the picture's.
 CORNER_SHARE = 1 / 8
