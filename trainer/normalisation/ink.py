@@ -100,7 +100,7 @@ def _paper_and_ink(light_on_dark: Bytes) -> tuple[int, int] | None:
     """How light the paper is, in the middle of its grain, and full ink; None where there is no contrast."""
     # The threshold that separates the values best into two groups (N. Otsu, 1979).
     threshold = int(cv2.threshold(light_on_dark, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0])
-    counts: list[float] = np.cumsum(cv2.calcHist([light_on_dark], [0], None, [256], [0, 256])).tolist()
+    counts: list[float] = cv2.calcHist([light_on_dark], [0], None, [256], [0, 256]).cumsum().tolist()
     papers = counts[threshold]
     ground, grainy = bisect_left(counts, papers / 2), bisect_left(counts, papers * 3 / 4)
     grain = (grainy - ground) / UPPER_QUARTILE if papers > (1 - PLENTY_OF_INK) * counts[-1] else 0
