@@ -13,7 +13,9 @@ from benchmarks.hard_digits import RENDERINGS, Rendering
 from trainer.datasets import Dataset
 from trainer.idx import Bytes
 from trainer.images import normalise, steps
+from trainer.normalisation import Polarity
 from trainer.normalisation.enlarging import LARGE
+from trainer.normalisation.paper import light_on_dark
 from trainer.normalisation.slant import MOST_SLANT, slant, upright
 from trainer.normalisation.strokes import THICKEST, THINNEST, evened, stroke_width
 
@@ -100,6 +102,27 @@ def test_a_digit_is_not_blank(digits: Dataset) -> None:
     for picture in (digits.test_images[0], drawn(digits.test_images[0]), 255 - digits.test_images[0]):
         seen = normalise(picture)
         assert (seen.blank, seen.pieces) == (False, 1)
+
+
+@pytest.mark.parametrize("row", [60, 61, 62])
+def test_a_stroke_of_a_single_row_is_found_on_a_large_sheet(row: int) -> None:
+    """Where the rows that are looked at for the ink's level have none of it, all are."""
+    sheet = np.full((120, 120), 230, np.uint8)
+    sheet[row, 40:70] = 60
+
+    assert not normalise(sheet).blank
+
+
+@pytest.mark.parametrize("polarity", ["light-on-dark", "dark-on-light"])
+def test_even_paper_is_taken_away_as_uneven_paper_is(polarity: Polarity) -> None:
+    sheet = np.arange(256, dtype=np.uint8).repeat(256).reshape(256, 256)
+    even = np.full((24, 24), 150, np.uint8)
+    uneven = even.copy()
+    uneven[0, 0] = 153
+
+    one, other = light_on_dark(sheet, even, polarity), light_on_dark(sheet, uneven, polarity)
+
+    assert abs(one[32:].astype(int) - other[32:]).max() <= 1
 
 
 @given(arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40)), MODES)

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 from trainer.idx import Bytes
-from trainer.normalisation.ink import NEIGHBOURHOOD, stretched
-from trainer.normalisation.paper import reduced
+from trainer.normalisation.ink import NEIGHBOURHOOD
+from trainer.normalisation.paper import reduced, stretched
 
 # Pixels of the longer side.
 LARGE = 60

@@ -1,5 +1,6 @@
 """The ink of a digit: told from paper, grain, specks, ruled lines and other digits."""
 
+from bisect import bisect_left
 from typing import Any, NamedTuple
 
 import cv2
@@ -7,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainer.idx import Bytes
+from trainer.normalisation.paper import stretched
 
 Sides = npt.NDArray[np.float64]
 Chosen = npt.NDArray[np.bool_]
@@ -16,6 +18,9 @@ MARK = 64
 
 # Where ink is this share of the picture, Otsu's threshold finds it without help, and soft edges would pass for grain.
 PLENTY_OF_INK = 0.1
+
+# Of a picture of so many rows, every third tells how light paper and ink are as well as all of them, if it has ink.
+MANY_ROWS = 64
 
 # Contrast below this (of 255) is an empty sheet: paper grain and scanner noise stay under it.
 LEAST_CONTRAST = 12
@@ -62,33 +67,22 @@ class Digit(NamedTuple):
 
 def ink_of(light_on_dark: Bytes) -> Bytes:
     """The picture (h, w) uint8 with paper at 0 and ink stretched to 255; all 0 where there is no contrast."""
-    # The threshold that separates the values best into two groups (N. Otsu, 1979).
-    threshold = int(cv2.threshold(light_on_dark, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0])
-    counts = np.cumsum(cv2.calcHist([light_on_dark], [0], None, [256], [0, 256]))
-    papers = counts[threshold]
-    ground, grainy = (int(place) for place in np.searchsorted(counts, (papers / 2, papers * 3 / 4)))
-    grain = (grainy - ground) / UPPER_QUARTILE if papers > (1 - PLENTY_OF_INK) * counts[-1] else 0
-    least_mark = min(max(threshold, round(ground + GRAINS * grain)), 255)
-    marks = counts[-1] - counts[least_mark]
-    full = int(np.searchsorted(counts, counts[least_mark] + 0.9 * marks))
-    if not papers or not marks or full - ground < LEAST_CONTRAST:
+    levels = _paper_and_ink(light_on_dark[::3]) if len(light_on_dark) >= MANY_ROWS else None
+    levels = levels or _paper_and_ink(light_on_dark)
+    if not levels:
         return np.zeros_like(light_on_dark)
-    return stretched(light_on_dark, ground + STILL_PAPER * (full - ground), full)
-
-
-def stretched(values: Bytes, least: float, full: float) -> Bytes:
-    """The values (h, w) uint8 with `least` and what is below at 0, `full` and what is above at 255."""
-    times = 255 / (full - least)
-    return np.asarray(cv2.addWeighted(values, times, values, 0, -least * times), np.uint8)
+    paper, full = levels
+    return stretched(light_on_dark, paper + STILL_PAPER * (full - paper), full)
 
 
 def digit_of(ink: Bytes) -> Digit:
     """The digit in the ink (h, w) uint8, without specks, ruled lines, the sheet's edges, and other digits."""
     marks = cv2.threshold(ink, MARK, 1, cv2.THRESH_BINARY)[1]
-    count = cv2.connectedComponents(marks, connectivity=8, ltype=cv2.CV_16U)[0]
+    left, top, width, height = cv2.boundingRect(marks)
+    inked = slice(top, top + height), slice(left, left + width)
+    count = cv2.connectedComponents(marks[inked], connectivity=8, ltype=cv2.CV_16U)[0] if width else 1
     if count <= 2:  # the paper, and at most one piece
-        left, top, width, height = cv2.boundingRect(marks)
-        return Digit(ink[top : top + height, left : left + width], left, top, count - 1)
+        return Digit(ink[inked], left, top, count - 1)
     # With this algorithm it takes a third of the time that it takes by default.
     _, labels, boxes, _ = cv2.connectedComponentsWithStatsWithAlgorithm(marks, 8, cv2.CV_16U, cv2.CCL_SPAGHETTI)
     own, pieces = _own_pieces(boxes[1:], ink.shape)
@@ -100,6 +94,20 @@ def digit_of(ink: Bytes) -> Digit:
         # The soft edge of a stroke lies outside its mask.
         cut = np.asarray(cv2.multiply(cut, cv2.dilate(mask, NEIGHBOURHOOD)), np.uint8)
     return Digit(cut, left, top, pieces)
+
+
+def _paper_and_ink(light_on_dark: Bytes) -> tuple[int, int] | None:
+    """How light the paper is, in the middle of its grain, and full ink; None where there is no contrast."""
+    # The threshold that separates the values best into two groups (N. Otsu, 1979).
+    threshold = int(cv2.threshold(light_on_dark, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0])
+    counts: list[float] = cv2.calcHist([light_on_dark], [0], None, [256], [0, 256]).cumsum().tolist()
+    papers = counts[threshold]
+    ground, grainy = bisect_left(counts, papers / 2), bisect_left(counts, papers * 3 / 4)
+    grain = (grainy - ground) / UPPER_QUARTILE if papers > (1 - PLENTY_OF_INK) * counts[-1] else 0
+    least_mark = min(max(threshold, round(ground + GRAINS * grain)), 255)
+    marks = counts[-1] - counts[least_mark]
+    full = bisect_left(counts, counts[least_mark] + 0.9 * marks)
+    return (ground, full) if papers and marks and full - ground >= LEAST_CONTRAST else None
 
 
 def _own_pieces(boxes: npt.NDArray[Any], shape: tuple[int, ...]) -> tuple[Chosen, int]:

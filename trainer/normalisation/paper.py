@@ -20,8 +20,11 @@ LEAST_SIDE_WITH_SHADES = 64
 PAPER_SIDE = 24
 PAPER_WINDOW = 23
 
+# Paper of which no place is lighter than another by more than this, of 255, is taken as equally light.
+EVEN_LIGHT = 1
+
 # Where the paper itself is darker than this, its light says nothing about how dark ink on it is.
-DARKEST_LIT_PAPER = np.uint8(32)
+DARKEST_LIT_PAPER = 32
 
 
 def shrinking_to(side: int, shape: tuple[int, ...]) -> int:
@@ -47,15 +50,16 @@ def paper_of(grey: Bytes) -> Bytes | None:
         return None
     small = reduced(grey, shrinking_to(PAPER_SIDE, grey.shape))
     slope = _slope_of_light(small)
-    level = cv2.subtract(small, slope, dtype=cv2.CV_8U)
-    shades = cv2.blur(cv2.medianBlur(level, PAPER_WINDOW), (5, 5))
-    return np.asarray(cv2.add(shades, slope, dtype=cv2.CV_8U), np.uint8)
+    if slope is None:
+        return _shades(small)
+    level = np.asarray(cv2.subtract(small, slope, dtype=cv2.CV_8U), np.uint8)
+    return np.asarray(cv2.add(_shades(level), slope, dtype=cv2.CV_8U), np.uint8)
 
 
 def differing(grey: Bytes, paper: Bytes | None) -> Difference:
     """The difference (h, w) float32, in ±255, of each pixel to the paper, or to the median where that is even."""
     if paper is None:
-        return grey.astype(np.float32) - np.float32(_median(grey))
+        return grey.astype(np.float32) - np.float32(_medians(grey)[0])
     return np.asarray(cv2.subtract(grey, _laid_under(grey, paper), dtype=cv2.CV_32F), np.float32)
 
 
@@ -66,11 +70,21 @@ def light_on_dark(grey: Bytes, paper: Bytes | None, polarity: Polarity) -> Bytes
     """
     if paper is None:
         return grey if polarity == "light-on-dark" else np.asarray(cv2.bitwise_not(grey), np.uint8)
+    least, most, _, _ = cv2.minMaxLoc(paper)
+    if most - least <= EVEN_LIGHT:
+        full = most + 255 if polarity == "light-on-dark" else most - max(most, DARKEST_LIT_PAPER)
+        return stretched(grey, most, full)
     under = _laid_under(grey, paper)
     if polarity == "light-on-dark":
         return np.asarray(cv2.subtract(grey, under), np.uint8)
-    light = np.maximum(under, DARKEST_LIT_PAPER)
+    light = np.maximum(under, np.uint8(DARKEST_LIT_PAPER))
     return np.asarray(cv2.divide(cv2.subtract(under, grey), light, scale=255), np.uint8)
+
+
+def stretched(values: Bytes, least: float, full: float) -> Bytes:
+    """The values (h, w) uint8 with `least` at 0 and `full` at 255, and what is beyond them there too."""
+    times = 255 / (full - least)
+    return np.asarray(cv2.addWeighted(values, times, values, 0, -least * times), np.uint8)
 
 
 def _laid_under(grey: Bytes, paper: Bytes) -> Bytes:
@@ -78,19 +92,28 @@ def _laid_under(grey: Bytes, paper: Bytes) -> Bytes:
     return np.asarray(cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _slope_of_light(grey: Bytes) -> Difference:
-    """The plane (h, w) float32, 0 in the middle, on which the medians of the picture's halves lie."""
-    height, width = grey.shape
-    down = (_median(grey[-(height // 2) :]) - _median(grey[: height // 2])) / (height - height // 2)
-    across = (_median(grey[:, -(width // 2) :]) - _median(grey[:, : width // 2])) / (width - width // 2)
+def _shades(level: Bytes) -> Bytes:
+    return np.asarray(cv2.blur(cv2.medianBlur(level, PAPER_WINDOW), (5, 5)), np.uint8)
+
+
+def _slope_of_light(small: Bytes) -> Difference | None:
+    """The plane (h, w) float32, 0 in the middle, on which the medians of the picture's halves lie; None if level."""
+    height, width = small.shape
+    half_height, half_width = height // 2, width // 2
+    upper, lower = _medians(small[:half_height], small[-half_height:])
+    left, right = _medians(small[:, :half_width], small[:, -half_width:])
+    if upper == lower and left == right:
+        return None
+    down, across = (lower - upper) / (height - half_height), (right - left) / (width - half_width)
     rows = np.arange(height, dtype=np.float32)[:, None] - np.float32((height - 1) / 2)
     columns = np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)
     return rows * np.float32(down) + columns * np.float32(across)
 
 
-def _median(values: Bytes) -> int:
-    """The lower of the two in the middle where there are two."""
-    middle = (values.size - 1) // 2
-    flat = values.flatten()
-    flat.partition(middle)
-    return int(flat[middle])
+def _medians(*parts: Bytes) -> list[int]:
+    """Of parts of equal size, (h, w) uint8 each, the lower of the two in the middle where there are two."""
+    values = np.array(parts).reshape(len(parts), -1)
+    middle = (values.shape[1] - 1) // 2
+    values.partition(middle, axis=1)
+    medians: list[int] = values[:, middle].tolist()
+    return medians
