@@ -22,6 +22,9 @@ from worker.settings import Settings
 LOOPBACK = "127.0.0.1"
 EVERY_ADDRESS = ("0.0.0.0", "::")  # nosec B104
 
+# Of glibc's. With one for each thread, each keeps what the largest upload took in it.
+HEAPS_OF_WEB = "2"
+
 START_SECONDS = 60
 # A worker gives its step back within a second or two of being told; then it is killed.
 STOP_SECONDS = 15
@@ -148,7 +151,8 @@ class Stack:
             if self._with_predictor
             else None
         )
-        web = child("web", sys.executable, "-m", "web.serve", "--host", self._host, "--port", str(port))
+        serving = ("-m", "web.serve", "--host", self._host, "--port", str(port))
+        web = child("web", sys.executable, *serving, MALLOC_ARENA_MAX=HEAPS_OF_WEB)
         self._wait_for_web(web, web.start())
         if predictor is not None:
             predictor.start()  # last, since it loads TensorFlow, and the web starts sooner without that beside it

@@ -99,7 +99,7 @@ def _measure(row: _Row, seconds: float) -> dict[str, Any]:
         "clients": CLIENTS,
         **outcome.figures(),
         "server_ms": 1000 * spent / outcome.requests,
-        "memory_mb": {role: usage.rss_bytes / 1e6 for role, usage in after.items()},
+        "memory_mb": {role: usage.memory_bytes / 1e6 for role, usage in after.items()},
         "open_files": {role: usage.open_files for role, usage in after.items()},
     }
 

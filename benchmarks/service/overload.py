@@ -43,7 +43,7 @@ def measure_overload(dataset: Dataset, datasets: Path, seconds: float) -> list[d
             row = {"load": name, "asked_a_second": times * RATED_A_SECOND, "clients": times * RATED_CLIENTS}
             row |= outcome.figures()
             web = usages()["web"]
-            row |= {"web_mb": web.rss_bytes / 1e6, "web_open_files": web.open_files, **_sums(row)}
+            row |= {"web_mb": web.memory_bytes / 1e6, "web_open_files": web.open_files, **_sums(row)}
             measured.append(row)
             click.echo(_line(row))
             cancel_all(client)

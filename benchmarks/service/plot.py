@@ -16,7 +16,7 @@ def draw(roles: dict[str, Any], path: Path) -> None:
         minutes = [second / 60 for second in curves["seconds"]]
         memory.plot(minutes, curves["memory_mb"], label=role)
         files.plot(minutes, curves["open_files"], label=role)
-    memory.set_ylabel("resident memory, MB")
+    memory.set_ylabel("memory, MB")
     files.set_ylabel("open files")
     files.set_xlabel("minutes")
     for axes in (memory, files):

@@ -17,9 +17,9 @@ ROLES = {
 
 @dataclass(frozen=True)
 class Usage:
-    """Of all processes of one role together. `rss_bytes` counts what several share for each of them."""
+    """Of all processes of one role together. Of memory that several share each counts for its part."""
 
-    rss_bytes: int
+    memory_bytes: int
     open_files: int
     cpu_seconds: float
     pids: tuple[int, ...]
@@ -49,15 +49,15 @@ def _role(process: psutil.Process) -> str | None:
 
 
 def _usage(parent: psutil.Process) -> Usage:
-    rss, files, seconds, pids = 0, 0, 0.0, []
+    memory, files, seconds, pids = 0, 0, 0.0, []
     for process in [parent, *parent.children(recursive=True)]:
         try:
             with process.oneshot():
                 times = process.cpu_times()
-                rss += process.memory_info().rss
+                memory += process.memory_full_info().pss
                 files += process.num_fds()
                 seconds += times.user + times.system
                 pids.append(process.pid)
         except psutil.Error:
             continue
-    return Usage(rss, files, seconds, tuple(pids))
+    return Usage(memory, files, seconds, tuple(pids))

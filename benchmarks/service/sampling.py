@@ -66,7 +66,7 @@ class Sampler(threading.Thread):
     def _of(self, role: str) -> dict[str, Any]:
         seen = [(at, sample[role]) for at, sample in self._samples if role in sample]
         at = [second for second, _ in seen]
-        megabytes = [usage.rss_bytes / 1e6 for _, usage in seen]
+        megabytes = [usage.memory_bytes / 1e6 for _, usage in seen]
         files = [float(usage.open_files) for _, usage in seen]
         return {
             "seconds": at,
