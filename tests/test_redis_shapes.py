@@ -16,13 +16,13 @@ from web.redis_server import find_redis, redis_command
 from web.stack import free_port
 from worker import submissions
 from worker.healing import GRACE_SECONDS, Healer
-from worker.leases import LeaseStore
 from worker.queue import StepQueue, create_celery
 from worker.redis import RedisAddress, broker_settings, connect_redis
 from worker.schema import migrate
 from worker.services import Services
 from worker.settings import Settings
 from worker.states import JobKind
+from worker.waiting_steps import WaitingSteps
 
 PATIENCE_SECONDS = 30
 PASSWORD = "p@ss/word:1"
@@ -204,8 +204,8 @@ def test_what_was_submitted_while_redis_was_away_is_announced_when_it_is_back(tm
 
     with running(*redis_command(port, tmp_path), url=url):
         later = services.jobs.get(job.id).created_at + GRACE_SECONDS + 1
-        leases = LeaseStore(services.database, lease_seconds=15, max_attempts=3, clock=lambda: later)
-        Healer(leases, services.queue, window=10, clock=lambda: later).heal()
+        waiting = WaitingSteps(services.database, lease_seconds=15, max_attempts=3, clock=lambda: later)
+        Healer(waiting, services.queue, window=10, clock=lambda: later).heal()
 
         assert services.queue.waiting(JobKind.TRAINING) == 1
 

@@ -1,6 +1,6 @@
 """Brings lost steps back: messages that Redis lost, and leases that a dead worker let expire.
 
-Every worker heals on a timer; the conditional UPDATEs in `leases.py` keep two healers out of each other's way.
+Every worker heals on a timer; the conditional UPDATEs in `waiting_steps.py` keep two healers out of each other's way.
 """
 
 import logging
@@ -11,10 +11,10 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from worker.clock import Clock
-from worker.leases import LeaseStore
 from worker.metrics import ANNOUNCED_AGAIN, EXHAUSTED
 from worker.queue import QUEUES, StepQueue
 from worker.states import JobKind
+from worker.waiting_steps import WaitingSteps
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +30,8 @@ class Healer:
     killed worker costs seconds, and repeated messages stay fewer than the window.
     """
 
-    def __init__(self, leases: LeaseStore, queue: StepQueue, *, window: int, clock: Clock = time.time) -> None:
-        self._leases = leases
+    def __init__(self, waiting: WaitingSteps, queue: StepQueue, *, window: int, clock: Clock = time.time) -> None:
+        self._waiting = waiting
         self._queue = queue
         self._window = window
         self._clock = clock
@@ -43,18 +43,18 @@ class Healer:
             RedisError: Redis is away.
             SQLAlchemyError: the database is away.
         """
-        for job_id in self._leases.fail_exhausted():
+        for job_id in self._waiting.fail_exhausted():
             log.warning("job %s failed: a step was tried too often", job_id)
             EXHAUSTED.inc()
         for kind in QUEUES:
-            for version in range(1, self._leases.version + 1):
+            for version in range(1, self._waiting.version + 1):
                 self._announce_lost(kind, version)
 
     def _announce_lost(self, kind: JobKind, version: int) -> None:
         steps = QUEUES[kind]
-        in_line = self._leases.count_claimable(steps, version, self._window)
+        in_line = self._waiting.count_claimable(steps, version, self._window)
         missing = in_line - self._queue.waiting(kind, version)
-        lost = self._leases.announce_again(
+        lost = self._waiting.announce_again(
             steps, version, announced_before=self._clock() - GRACE_SECONDS, limit=missing
         )
         if lost:

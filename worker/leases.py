@@ -13,21 +13,18 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
+from worker.claimable import Claimable
 from worker.clock import Clock
 from worker.database import Database, rows_changed
 from worker.errors import LeaseLost
 from worker.jobs import end_job, lock_parent, queue_merge_if_shards_are_done, wake_sweep
-from worker.records import IN_LINE_AGAIN, Job, Model, Step, User
+from worker.records import Job, Model, Step, User
 from worker.states import UNFINISHED, JobState, StepKind, StepState
 from worker.versions import STEP_VERSION
-
-# A lease that ends later than so many of them from now was written before the clock was set back. Nobody can tell
-# whether its holder lives, and waiting for its end could take hours.
-LONGEST_LEASES = 4
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,7 @@ class LeaseStore:
         self._database = database
         self._lease_seconds = lease_seconds
         self._max_attempts = max_attempts
-        self._longest_seconds = LONGEST_LEASES * lease_seconds
+        self._claimable = Claimable(version, lease_seconds)
         self._clock = clock
 
     def claim(self, step_id: int, worker: str) -> Lease | None:
@@ -93,7 +90,7 @@ class LeaseStore:
         now = self._clock()
         with self._database.write() as session:
             found = session.execute(
-                select(Step.job_id, Step.state).where(Step.id == step_id, self._understood())
+                select(Step.job_id, Step.state).where(Step.id == step_id, self._claimable.understood())
             ).one_or_none()
             if found is None:
                 return None
@@ -110,8 +107,8 @@ class LeaseStore:
                 .where(
                     Step.id == step_id,
                     Step.attempts < self._max_attempts,
-                    self._understood(),
-                    self._claimable(now),
+                    self._claimable.understood(),
+                    self._claimable.at(now),
                 )
                 .values(
                     state=StepState.RUNNING,
@@ -176,7 +173,7 @@ class LeaseStore:
     def is_over(self, lease_expires_at: float) -> bool:
         """Whether a lease with this end counts no longer, so that its step can be claimed."""
         now = self._clock()
-        return not now <= lease_expires_at <= now + self._longest_seconds
+        return not now <= lease_expires_at <= now + self._claimable.longest_seconds
 
     def give_back(self, lease: Lease) -> None:
         """Put the step back in line, as if it had not been tried: the worker is stopping, the step is not to blame.
@@ -349,72 +346,6 @@ class LeaseStore:
             self._change_step(session, lease, state=StepState.WAITING)
             end_job(session, lease.job_id, JobState.FAILED, self._clock())
 
-    def fail_exhausted(self) -> Sequence[str]:
-        """Fail the jobs of which a step was tried `max_attempts` times in vain; return their ids."""
-        now = self._clock()
-        tried = select(Step).where(Step.attempts >= self._max_attempts, self._understood())
-        with self._database.read() as session:
-            steps = [
-                *session.scalars(tried.where(IN_LINE_AGAIN)),
-                *session.scalars(tried.where(self._given_up(now))),
-            ]
-        still = tried.where(self._claimable(now))
-        return [step.job_id for step in steps if self._fail_if(step, still.where(Step.id == step.id))]
-
-    def announce_again(
-        self, kinds: Sequence[StepKind], version: int, *, announced_before: float, limit: int
-    ) -> Sequence[int]:
-        """Steps of a version that could be claimed and whose message may be lost: at most `limit`, the longest
-        unannounced first.
-
-        They are marked as announced now, so that two healers do not announce the same step.
-        """
-        if limit <= 0:
-            return []
-        now = self._clock()
-        unannounced = or_(Step.announced_at < announced_before, Step.announced_at > now)
-        due = and_(Step.version == version, unannounced, self._claimable(now))
-        with self._database.read() as session:
-            candidates = _longest_unannounced(session, kinds, due, limit)
-        if not candidates:
-            return []
-        with self._database.write() as session:
-            # Steps that another transaction changes just now are left to it: waiting for several could be mutual.
-            still_due = select(Step.id).where(Step.id.in_(candidates), due).with_for_update(skip_locked=True)
-            marked = set(session.scalars(still_due))
-            session.execute(update(Step).where(Step.id.in_(marked)).values(announced_at=now))
-        return [step_id for step_id in candidates if step_id in marked]
-
-    def claimable(self, kinds: Sequence[StepKind], *, job_id: str | None = None, at_most: int) -> Sequence[int]:
-        """The ids of steps of these kinds that could be claimed now, the longest in line first.
-
-        Args:
-            job_id: only those of this job.
-        """
-        query = select(Step.id).where(Step.kind.in_(kinds), self._understood(), self._claimable(self._clock()))
-        if job_id is not None:
-            query = query.where(Step.job_id == job_id)
-        with self._database.read() as session:
-            return session.scalars(query.order_by(Step.id).limit(at_most)).all()
-
-    def count_claimable(self, kinds: Sequence[StepKind], version: int, at_most: int) -> int:
-        """How many steps of these kinds and this version could be claimed now, counted up to `at_most`."""
-        query = select(Step.id).where(Step.kind.in_(kinds), Step.version == version, self._claimable(self._clock()))
-        with self._database.read() as session:
-            return len(session.scalars(query.limit(at_most)).all())
-
-    def _fail_if(self, step: Step, still_exhausted: Select[Step]) -> bool:
-        reason = (
-            f"The {step.kind.value} step was tried {step.attempts} times, and each time its worker died or met an "
-            f"error (the last was {step.worker}). See the job's log, and retry the job when the cause is gone."
-        )
-        with self._database.write() as session:
-            lock_parent(session, step.job_id)
-            session.execute(select(Job.id).where(Job.id == step.job_id).with_for_update())
-            if session.scalar(still_exhausted) is None:
-                return False
-            return end_job(session, step.job_id, JobState.FAILED, self._clock(), error=reason)
-
     def _put_back(self, lease: Lease, **values: Any) -> None:
         with self._database.write() as session:
             self._change_step(session, lease, state=StepState.QUEUED, lease_token=None, lease_expires_at=None, **values)
@@ -428,33 +359,9 @@ class LeaseStore:
         if not rows_changed(session, update(Step).where(*self._held(lease)).values(**values)):
             raise LeaseLost(f"The lease on {lease.kind.value} step {lease.step_id} of job {lease.job_id} is lost.")
 
-    def _understood(self) -> ColumnElement[bool]:
-        return Step.version <= self.version
-
     def _held(self, lease: Lease) -> tuple[ColumnElement[bool], ...]:
         return (
             Step.id == lease.step_id,
             Step.lease_token == lease.token,
             Step.lease_expires_at >= self._clock(),
         )
-
-    def _claimable(self, now: float) -> ColumnElement[bool]:
-        return or_(Step.state == StepState.QUEUED, self._given_up(now))
-
-    def _given_up(self, now: float) -> ColumnElement[bool]:
-        """Running, as far as the row tells, under a lease that is over."""
-        over = or_(Step.lease_expires_at < now, Step.lease_expires_at > now + self._longest_seconds)
-        return and_(Step.state == StepState.RUNNING, over)
-
-
-def _longest_unannounced(
-    session: Session, kinds: Sequence[StepKind], due: ColumnElement[bool], limit: int
-) -> list[int]:
-    """A query for each kind and state, so that each is a short walk along the index, however many are in line."""
-    found: list[tuple[float, int]] = []
-    for kind in kinds:
-        for state in (StepState.QUEUED, StepState.RUNNING):
-            query = select(Step.announced_at, Step.id).where(Step.state == state, Step.kind == kind, due)
-            rows = session.execute(query.order_by(Step.announced_at, Step.id).limit(limit))
-            found += [(at or 0, step_id) for at, step_id in rows]
-    return [step_id for _, step_id in sorted(found)[:limit]]

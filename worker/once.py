@@ -73,9 +73,9 @@ class _OneShot:
         self._shutting_down = shutting_down
 
     def run(self, job_id: str | None) -> ExitCode:
-        for failed in self._services.leases.fail_exhausted():
+        for failed in self._services.waiting.fail_exhausted():
             log.warning("job %s failed: a step was tried too often", failed)
-        if self._services.leases.claimable(self._steps, job_id=job_id, at_most=1):
+        if self._services.waiting.claimable(self._steps, job_id=job_id, at_most=1):
             with _warm_runner(self._services, self._shutting_down) as runner:
                 job_id, outcome = self._work(runner, job_id)
             if self._shutting_down() or (outcome is not None and outcome.to_be_tried_again):
@@ -107,7 +107,7 @@ class _OneShot:
         """A step of this job; without one, a step of the job whose turn it is."""
         services = self._services
         claim = services.line.claim if job_id is None else services.leases.claim
-        for step_id in services.leases.claimable(self._steps, job_id=job_id, at_most=CANDIDATES):
+        for step_id in services.waiting.claimable(self._steps, job_id=job_id, at_most=CANDIDATES):
             if (lease := claim(step_id, services.worker)) is not None:
                 return lease
         return None

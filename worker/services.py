@@ -3,6 +3,7 @@
 import os
 import socket
 from dataclasses import dataclass, replace
+from typing import Any
 
 from worker.clock import Clock, clock_of
 from worker.corrections import CorrectionStore
@@ -23,6 +24,7 @@ from worker.redis import connect_redis
 from worker.settings import Settings
 from worker.storage.opening import open_volume
 from worker.volume import Volume
+from worker.waiting_steps import WaitingSteps
 from worker.webhooks import WebhookStore
 
 
@@ -40,6 +42,7 @@ class Services:
     database: Database
     jobs: JobStore
     leases: LeaseStore
+    waiting: WaitingSteps
     line: FairLine
     models: ModelStore
     corrections: CorrectionStore
@@ -60,13 +63,13 @@ class Services:
         database = Database(settings.resolved_database_url)
         clock = clock_of(database)
         version = settings.step_version
-        leases = LeaseStore(
-            database,
-            lease_seconds=settings.lease_seconds,
-            max_attempts=settings.max_attempts,
-            clock=clock,
-            version=version,
-        )
+        claiming: dict[str, Any] = {
+            "lease_seconds": settings.lease_seconds,
+            "max_attempts": settings.max_attempts,
+            "clock": clock,
+            "version": version,
+        }
+        leases = LeaseStore(database, **claiming)
         redis = connect_redis(settings.redis_url)
         return cls(
             settings=settings,
@@ -81,6 +84,7 @@ class Services:
                 version=version,
             ),
             leases=leases,
+            waiting=WaitingSteps(database, **claiming),
             line=FairLine(database, leases, clock),
             models=ModelStore(database),
             corrections=CorrectionStore(database, clock),

@@ -24,7 +24,7 @@ def measure(settings: WebSettings, seconds: float) -> list[dict[str, Any]]:
     """A row for each kind of look at the jobs that wait, before and after they belong to a hundred people."""
     services = Services.open(settings)
     database, line, leases = services.database, services.line, services.leases
-    healer = Healer(leases, services.queue, window=settings.queue_window)
+    healer = Healer(services.waiting, services.queue, window=settings.queue_window)
     [waiting] = services.jobs.list(state=JobState.QUEUED, limit=1)
     [step] = services.jobs.steps_in_line(waiting.id)
     polls = _polls(settings, waiting.id)

@@ -70,7 +70,7 @@ def test_there_is_a_job_of_kubernetes_for_each_training_that_a_one_shot_worker_c
     services.jobs.cancel(submit(JobKind.TRAINING))
 
     assert ask("ScaledJob") == 4  # one in line, two whose worker died, one given back
-    assert services.leases.count_claimable(QUEUES[JobKind.TRAINING], STEP_VERSION, AT_MOST) == 4
+    assert services.waiting.count_claimable(QUEUES[JobKind.TRAINING], STEP_VERSION, AT_MOST) == 4
 
 
 def test_workers_are_as_many_as_steps_in_line_and_at_work_ask_for(

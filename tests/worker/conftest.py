@@ -13,6 +13,7 @@ from worker.leases import LeaseStore
 from worker.records import Job
 from worker.schema import migrate
 from worker.states import JobKind, JobState
+from worker.waiting_steps import WaitingSteps
 
 LEASE_SECONDS = 10
 MAX_ATTEMPTS = 3
@@ -34,6 +35,11 @@ def jobs(database: Database, clock: Clock) -> JobStore:
 @pytest.fixture
 def leases(database: Database, clock: Clock) -> LeaseStore:
     return LeaseStore(database, lease_seconds=LEASE_SECONDS, max_attempts=MAX_ATTEMPTS, clock=clock)
+
+
+@pytest.fixture
+def waiting(database: Database, clock: Clock) -> WaitingSteps:
+    return WaitingSteps(database, lease_seconds=LEASE_SECONDS, max_attempts=MAX_ATTEMPTS, clock=clock)
 
 
 Submit = Callable[..., Job]

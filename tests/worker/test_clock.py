@@ -18,6 +18,7 @@ from worker.services import Services
 from worker.settings import Settings
 from worker.states import StepKind
 from worker.versions import STEP_VERSION
+from worker.waiting_steps import WaitingSteps
 
 TRAININGS = (StepKind.TRAIN,)
 HOUR = 3600
@@ -73,20 +74,20 @@ def test_a_worker_whose_machine_is_an_hour_ahead_takes_nothing_that_another_has(
     ahead = Services.open(there)
 
     assert ahead.leases.claim(step, "ahead") is None
-    assert ahead.leases.fail_exhausted() == []
+    assert ahead.waiting.fail_exhausted() == []
     right.leases.renew(lease)
 
 
 @every_database
 def test_when_the_clock_is_set_back_the_step_of_a_dead_worker_is_taken_over_all_the_same(
-    jobs: JobStore, leases: LeaseStore, submit: Submit, clock: Clock
+    jobs: JobStore, leases: LeaseStore, waiting: WaitingSteps, submit: Submit, clock: Clock
 ) -> None:
     [step] = jobs.steps_in_line(submit().id)
     assert leases.claim(step, "dead") is not None
 
     clock.advance(-HOUR)
 
-    assert leases.announce_again(TRAININGS, STEP_VERSION, announced_before=clock() - 5, limit=9) == [step]
+    assert waiting.announce_again(TRAININGS, STEP_VERSION, announced_before=clock() - 5, limit=9) == [step]
     taken = leases.claim(step, "living")
     assert taken is not None
     assert taken.taken_over
@@ -110,10 +111,10 @@ def test_when_the_clock_is_set_back_a_living_worker_renews_its_lease(
 
 @every_database
 def test_a_step_that_was_announced_before_the_clock_was_set_back_is_announced_again(
-    jobs: JobStore, leases: LeaseStore, submit: Submit, clock: Clock
+    jobs: JobStore, waiting: WaitingSteps, submit: Submit, clock: Clock
 ) -> None:
     [step] = jobs.steps_in_line(submit().id)
 
     clock.advance(-HOUR)
 
-    assert leases.announce_again(TRAININGS, STEP_VERSION, announced_before=clock() - 5, limit=9) == [step]
+    assert waiting.announce_again(TRAININGS, STEP_VERSION, announced_before=clock() - 5, limit=9) == [step]

@@ -11,6 +11,7 @@ from worker.leases import LeaseStore
 from worker.queue import StepQueue, create_celery
 from worker.redis import connect_redis
 from worker.states import JobKind, JobState
+from worker.waiting_steps import WaitingSteps
 
 pytestmark = every_database
 
@@ -28,8 +29,8 @@ def queue(redis_url: str, redis: Redis) -> StepQueue:
 
 
 @pytest.fixture
-def healer(leases: LeaseStore, queue: StepQueue, clock: Clock) -> Healer:
-    return Healer(leases, queue, window=WINDOW, clock=clock)
+def healer(waiting: WaitingSteps, queue: StepQueue, clock: Clock) -> Healer:
+    return Healer(waiting, queue, window=WINDOW, clock=clock)
 
 
 def announce(queue: StepQueue, jobs: JobStore, job_id: str) -> None:

@@ -9,6 +9,7 @@ from worker.jobs import JobStore
 from worker.leases import LeaseStore, Shard
 from worker.states import JobKind, JobState
 from worker.versions import STEP_VERSION
+from worker.waiting_steps import WaitingSteps
 
 pytestmark = every_database
 
@@ -95,12 +96,12 @@ def test_a_cancelled_job_can_be_retried_and_finished(jobs: JobStore, leases: Lea
 
 
 def test_a_retried_job_may_be_tried_as_often_as_a_new_one(
-    jobs: JobStore, leases: LeaseStore, submit: Submit, clock: Clock
+    jobs: JobStore, leases: LeaseStore, waiting: WaitingSteps, submit: Submit, clock: Clock
 ) -> None:
     job = submit()
     for _ in range(3):
-        claim_first_expired(jobs, leases, job.id, clock)
-    leases.fail_exhausted()
+        claim_first_expired(leases, waiting, clock)
+    waiting.fail_exhausted()
     assert jobs.get(job.id).state is JobState.FAILED
 
     jobs.retry(job.id)
@@ -151,7 +152,7 @@ def test_a_deleted_job_is_gone_with_its_steps(jobs: JobStore, submit: Submit) ->
     assert not jobs.steps_in_line(job.id)
 
 
-def claim_first_expired(jobs: JobStore, leases: LeaseStore, job_id: str, clock: Clock) -> None:
-    step_id = leases.announce_again(["train"], STEP_VERSION, announced_before=clock() + 1, limit=1)  # type: ignore[list-item]
+def claim_first_expired(leases: LeaseStore, waiting: WaitingSteps, clock: Clock) -> None:
+    step_id = waiting.announce_again(["train"], STEP_VERSION, announced_before=clock() + 1, limit=1)  # type: ignore[list-item]
     assert leases.claim(step_id[0], "worker") is not None
     clock.advance(1000)

@@ -15,6 +15,7 @@ from worker.models import ModelStore
 from worker.records import Model
 from worker.states import JobKind, JobState, StepKind
 from worker.versions import STEP_VERSION
+from worker.waiting_steps import WaitingSteps
 
 pytestmark = every_database
 
@@ -166,14 +167,14 @@ def test_giving_back_does_not_count_as_an_attempt(leases: LeaseStore, step: int)
 
 
 def test_a_step_tried_too_often_fails_its_job_with_the_reason(
-    leases: LeaseStore, jobs: JobStore, step: int, clock: Clock
+    leases: LeaseStore, waiting: WaitingSteps, jobs: JobStore, step: int, clock: Clock
 ) -> None:
     for _ in range(MAX_ATTEMPTS):
         lease = claimed(leases, step, "the last worker")
         clock.advance(LEASE_SECONDS + 1)
 
     assert leases.claim(step, "another") is None
-    assert leases.fail_exhausted() == [lease.job_id]
+    assert waiting.fail_exhausted() == [lease.job_id]
 
     job = jobs.get(lease.job_id)
     assert job.state is JobState.FAILED
@@ -183,14 +184,14 @@ def test_a_step_tried_too_often_fails_its_job_with_the_reason(
 
 
 def test_a_step_on_its_last_attempt_is_left_alone_while_its_lease_holds(
-    leases: LeaseStore, jobs: JobStore, step: int, clock: Clock
+    leases: LeaseStore, waiting: WaitingSteps, jobs: JobStore, step: int, clock: Clock
 ) -> None:
     for _ in range(MAX_ATTEMPTS):
         lease = claimed(leases, step)
         clock.advance(LEASE_SECONDS + 1)
     clock.advance(-LEASE_SECONDS)
 
-    assert leases.fail_exhausted() == []
+    assert waiting.fail_exhausted() == []
     assert jobs.get(lease.job_id).state is JobState.RUNNING
 
 
@@ -259,17 +260,19 @@ def test_a_lost_lease_puts_no_model_into_the_registry(
     assert ModelStore(database).list() == []
 
 
-def test_only_steps_announced_long_ago_are_announced_again(leases: LeaseStore, step: int, clock: Clock) -> None:
-    assert leases.announce_again([StepKind.TRAIN], STEP_VERSION, announced_before=clock() - 5, limit=9) == []
+def test_only_steps_announced_long_ago_are_announced_again(waiting: WaitingSteps, step: int, clock: Clock) -> None:
+    assert waiting.announce_again([StepKind.TRAIN], STEP_VERSION, announced_before=clock() - 5, limit=9) == []
     clock.advance(6)
 
-    assert leases.announce_again([StepKind.TRAIN], STEP_VERSION, announced_before=clock() - 5, limit=9) == [step]
-    assert leases.announce_again([StepKind.TRAIN], STEP_VERSION, announced_before=clock() - 5, limit=9) == []
+    assert waiting.announce_again([StepKind.TRAIN], STEP_VERSION, announced_before=clock() - 5, limit=9) == [step]
+    assert waiting.announce_again([StepKind.TRAIN], STEP_VERSION, announced_before=clock() - 5, limit=9) == []
 
 
-def test_what_can_be_claimed_is_counted_by_kind(jobs: JobStore, leases: LeaseStore, submit: Submit, step: int) -> None:
+def test_what_can_be_claimed_is_counted_by_kind(
+    jobs: JobStore, leases: LeaseStore, waiting: WaitingSteps, submit: Submit, step: int
+) -> None:
     planned(jobs, leases, submit, shards=4)
 
-    assert leases.count_claimable([StepKind.TRAIN], STEP_VERSION, 100) == 1
-    assert leases.count_claimable(CLASSIFICATION_STEPS, STEP_VERSION, 100) == 4
-    assert leases.count_claimable(CLASSIFICATION_STEPS, STEP_VERSION, 2) == 2
+    assert waiting.count_claimable([StepKind.TRAIN], STEP_VERSION, 100) == 1
+    assert waiting.count_claimable(CLASSIFICATION_STEPS, STEP_VERSION, 100) == 4
+    assert waiting.count_claimable(CLASSIFICATION_STEPS, STEP_VERSION, 2) == 2

@@ -8,22 +8,22 @@ from tests.worker.query_plans import plans_of
 from worker.database import Database
 from worker.healing import GRACE_SECONDS, Healer
 from worker.jobs import JobStore
-from worker.leases import LeaseStore
 from worker.line import next_in_line
 from worker.people.scopes import Scope
 from worker.queue import StepQueue, create_celery
 from worker.records import User
 from worker.redis import connect_redis
 from worker.states import JobKind
+from worker.waiting_steps import WaitingSteps
 
 PEOPLE = 50
 
 
 def test_the_healer_does_not_go_through_all_that_is_queued(
-    database: Database, leases: LeaseStore, redis_url: str, submit: Submit, clock: Clock
+    database: Database, waiting: WaitingSteps, redis_url: str, submit: Submit, clock: Clock
 ) -> None:
     queue = StepQueue(create_celery(redis_url), connect_redis(redis_url))
-    healer = Healer(leases, queue, window=4, clock=clock)
+    healer = Healer(waiting, queue, window=4, clock=clock)
     submit()
     clock.advance(GRACE_SECONDS + 1)
 

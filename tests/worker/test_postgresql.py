@@ -19,6 +19,7 @@ from worker.schema import migrate, prepare_database, why_not_usable
 from worker.settings import Settings
 from worker.states import JobKind, JobState, StepKind, StepState
 from worker.versions import STEP_VERSION
+from worker.waiting_steps import WaitingSteps
 
 
 @pytest.fixture
@@ -108,17 +109,23 @@ def test_a_trial_that_ends_while_its_sweep_is_cancelled_does_not_wait_for_ever(
 
 @every_database
 def test_what_another_transaction_changes_is_not_waited_for_when_lost_steps_are_announced(
-    database: Database, leases: LeaseStore, jobs: JobStore, submit: Submit, database_kind: str, clock: Clock
+    database: Database,
+    leases: LeaseStore,
+    waiting: WaitingSteps,
+    jobs: JobStore,
+    submit: Submit,
+    database_kind: str,
+    clock: Clock,
 ) -> None:
     held, free = (jobs.steps_in_line(submit().id)[0] for _ in range(2))
     clock.advance(60)
     if database_kind == "sqlite":  # one transaction at a time: there is nothing held
-        assert leases.announce_again([StepKind.TRAIN], STEP_VERSION, announced_before=clock(), limit=9) == [held, free]
+        assert waiting.announce_again([StepKind.TRAIN], STEP_VERSION, announced_before=clock(), limit=9) == [held, free]
         return
 
     with database.write() as session:
         session.execute(select(Step.id).where(Step.id == held).with_for_update())
-        announced = leases.announce_again([StepKind.TRAIN], STEP_VERSION, announced_before=clock(), limit=9)
+        announced = waiting.announce_again([StepKind.TRAIN], STEP_VERSION, announced_before=clock(), limit=9)
 
     assert announced == [free]
 

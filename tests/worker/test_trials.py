@@ -10,6 +10,7 @@ from worker.errors import UnknownJob, WrongState
 from worker.jobs import JobStore
 from worker.leases import Lease, LeaseStore
 from worker.states import JobKind, JobState
+from worker.waiting_steps import WaitingSteps
 
 pytestmark = every_database
 
@@ -43,7 +44,7 @@ def test_a_sweep_that_fails_takes_its_trials_with_it(jobs: JobStore, leases: Lea
 
 
 def test_a_sweep_whose_step_is_tried_too_often_takes_its_trials_with_it(
-    jobs: JobStore, leases: LeaseStore, sweep: str, clock: Clock
+    jobs: JobStore, leases: LeaseStore, waiting: WaitingSteps, sweep: str, clock: Clock
 ) -> None:
     leases.finish_job(taken(jobs, leases, "trial-0"), {})
     [step] = jobs.steps_in_line(sweep)
@@ -51,7 +52,7 @@ def test_a_sweep_whose_step_is_tried_too_often_takes_its_trials_with_it(
         leases.claim(step, "a worker that dies")
         clock.advance(LEASE_SECONDS + 1)
 
-    leases.fail_exhausted()
+    waiting.fail_exhausted()
 
     assert jobs.get(sweep).state is JobState.FAILED
     assert states(jobs, sweep) == [JobState.SUCCEEDED, JobState.CANCELLED]

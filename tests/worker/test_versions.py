@@ -23,6 +23,7 @@ from worker.results import PICTURES, ROWS
 from worker.states import JobKind, JobState, StepKind
 from worker.sweep_parameters import SweepParameters
 from worker.versions import STEP_VERSION
+from worker.waiting_steps import WaitingSteps
 
 OLD, NEW = 1, 2
 
@@ -58,11 +59,13 @@ def claimed(leases: LeaseStore, step: int) -> Lease:
 
 
 @every_database
-def test_an_old_worker_leaves_a_new_step_to_new_ones(old: LeaseStore, new: LeaseStore, new_jobs: JobStore) -> None:
+def test_an_old_worker_leaves_a_new_step_to_new_ones(
+    old: LeaseStore, waiting: WaitingSteps, new: LeaseStore, new_jobs: JobStore
+) -> None:
     step = submitted(new_jobs, "job")
 
     assert old.claim(step, "old") is None
-    assert old.claimable([StepKind.TRAIN], at_most=9) == []
+    assert waiting.claimable([StepKind.TRAIN], at_most=9) == []
     assert claimed(new, step).attempt == 1
 
 
@@ -74,14 +77,14 @@ def test_a_new_worker_takes_old_steps(jobs: JobStore, new: LeaseStore) -> None:
 
 
 def test_an_old_worker_reads_no_step_of_a_kind_that_it_does_not_know(
-    old: LeaseStore, jobs: JobStore, new_jobs: JobStore, database: Database, clock: Clock
+    old: LeaseStore, waiting: WaitingSteps, jobs: JobStore, new_jobs: JobStore, database: Database, clock: Clock
 ) -> None:
     step = submitted(new_jobs, "job")
     with database.write() as session:
         session.connection().exec_driver_sql("UPDATE steps SET kind = 'transcribe', attempts = 9")
 
     assert old.claim(step, "old") is None
-    assert old.fail_exhausted() == []
+    assert waiting.fail_exhausted() == []
     assert FairLine(database, old, clock).claim(step, "old") is None
 
 
@@ -130,15 +133,18 @@ def redis(redis_url: str) -> Redis:
 
 
 def test_each_version_is_announced_where_those_who_understand_it_listen(
-    jobs: JobStore, new_jobs: JobStore, old: LeaseStore, new: LeaseStore, redis: Redis, redis_url: str, clock: Clock
+    jobs: JobStore, new_jobs: JobStore, database: Database, redis: Redis, redis_url: str, clock: Clock
 ) -> None:
     submitted(jobs, "old")
     submitted(new_jobs, "new")
     clock.advance(GRACE_SECONDS + 1)
     celery = create_celery(redis_url)
 
-    for leases, version in ((old, OLD), (new, NEW), (old, OLD)):
-        Healer(leases, StepQueue(celery, redis, version), window=9, clock=clock).heal()
+    for version in (OLD, NEW, OLD):
+        waiting = WaitingSteps(
+            database, lease_seconds=LEASE_SECONDS, max_attempts=MAX_ATTEMPTS, clock=clock, version=version
+        )
+        Healer(waiting, StepQueue(celery, redis, version), window=9, clock=clock).heal()
 
     assert {queue: redis.llen(queue) for queue in ("training", "training.2")} == {"training": 1, "training.2": 1}
     assert queue_names([JobKind.TRAINING], OLD) == ["training"]

@@ -30,6 +30,7 @@ from worker.settings import Settings
 from worker.states import JobKind, JobState, StepKind
 from worker.submissions import Upload, new_id
 from worker.sweep_parameters import SweepParameters
+from worker.waiting_steps import WaitingSteps
 
 PEOPLE = ("anna", "bert")
 WINDOW = 4
@@ -45,7 +46,7 @@ class World:
     def __init__(self, settings: Settings) -> None:
         self.clock = Clock()
         self.services = _on_clock(Services.open(settings), self.clock)
-        self.healer = Healer(self.services.leases, self.services.queue, window=WINDOW, clock=self.clock)
+        self.healer = Healer(self.services.waiting, self.services.queue, window=WINDOW, clock=self.clock)
         self.redis: Redis = connect_redis(settings.redis_url)
         if self.services.database.engine.dialect.name == "sqlite":
             event.listen(self.services.database.engine, "connect", _write_without_waiting_for_the_disk)
@@ -198,12 +199,14 @@ def _model(lease: Lease, now: float) -> Model:
 
 def _on_clock(services: Services, clock: Clock) -> Services:
     database = services.database
-    leases = LeaseStore(database, lease_seconds=LEASE_SECONDS, max_attempts=MAX_ATTEMPTS, clock=clock)
+    claiming: dict[str, Any] = {"lease_seconds": LEASE_SECONDS, "max_attempts": MAX_ATTEMPTS, "clock": clock}
+    leases = LeaseStore(database, **claiming)
     return replace(
         services,
         clock=clock,
         jobs=JobStore(database, clock),
         leases=leases,
+        waiting=WaitingSteps(database, **claiming),
         line=FairLine(database, leases, clock),
     )
 
