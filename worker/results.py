@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from worker.csv_cells import FORMULA, NUMBER, as_cell
-from worker.storage.whole import write_whole
+from worker.storage.whole import synced_beside, write_whole
 
 # A row with an error has nulls from `label` on. `row` counts the archive's images from 0; `accepted` says that nobody
 # need look at the answer.
@@ -35,6 +35,9 @@ ROWS = pl.Schema(
 # Pictures of an image as files: the original, and what the model saw.
 PICTURES = pl.Schema({"row": pl.UInt32(), "original": pl.Binary(), "seen": pl.Binary()})
 
+# Text that is never a stranger's.
+NO_FORMULAS = ("quality", "top_confidences", "normalisation", "polarity", "error_kind")
+
 # Answers that a person should look at.
 DOUBTFUL = pl.col("label").is_not_null() & pl.col("accepted").not_()
 
@@ -57,23 +60,31 @@ def read_pictures(paths: Sequence[Path]) -> pl.LazyFrame:
 
 
 def write_results(rows: pl.LazyFrame, directory: Path, check: Callable[[], None]) -> None:
-    """Write `results.parquet`, `results.jsonl` and `results.csv`; in the last, what begins like a formula is quoted.
+    """Write `results.jsonl`, `results.csv` and `results.parquet`; in CSV, what begins like a formula is quoted.
 
     Args:
+        directory: nobody looks into it yet. The smallest file comes last, so that the others are on disk by then.
         check: called before each file; may raise to stop.
     """
-    check()
-    with write_whole(directory / "results.parquet") as file:
-        rows.sink_parquet(file)
-    check()
-    with write_whole(directory / "results.jsonl") as file:
-        rows.sink_ndjson(file)
-    check()
-    with write_whole(directory / "results.csv") as file:
-        flat = rows.with_columns(
-            pl.col("top_labels").list.join(" "), pl.col("top_confidences").cast(pl.List(pl.String)).list.join(" ")
-        )
-        flat.with_columns(_as_cells(pl.col(pl.String))).rename(as_cell).sink_csv(file)
+    lines, table, columns = (directory / f"results.{kind}" for kind in ("jsonl", "csv", "parquet"))
+    with synced_beside() as sync:
+        check()
+        rows.sink_ndjson(lines)
+        sync(lines)
+        check()
+        _as_text(rows).rename(as_cell).sink_csv(table)
+        sync(table)
+        check()
+        rows.sink_parquet(columns)
+        sync(columns)
+
+
+def _as_text(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """The rows as cells of CSV."""
+    flat = rows.with_columns(
+        pl.col("top_labels").list.join(" "), pl.col("top_confidences").cast(pl.List(pl.String)).list.join(" ")
+    )
+    return flat.with_columns(_as_cells(pl.col(pl.String).exclude(NO_FORMULAS)))
 
 
 def _as_cells(texts: pl.Expr) -> pl.Expr:
