@@ -122,8 +122,8 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
         with watch.stage("draw"):
             drawn = list(draw(source, numbers, places, kept, settings, check))
         with watch.stage("write"):
-            write_shard(rows, pl.DataFrame(drawn, schema=PICTURES, orient="row"), output)
-    services.volume.storage.publish(output)
+            written = write_shard(rows, pl.DataFrame(drawn, schema=PICTURES, orient="row"), output)
+    services.volume.storage.publish(*written)
     check()
     merge_step = services.leases.finish_shard(
         lease,

@@ -1,5 +1,10 @@
-"""The results of a classification: a row for each image, in the archive's order, as CSV, JSON lines and Parquet."""
+"""The results of a classification: a row for each image, in the archive's order, as CSV, JSON lines and Parquet.
 
+Each shard writes its rows for the merge to read, and the lines that they are in the two text formats, which the merge
+only puts one after the other.
+"""
+
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -38,14 +43,30 @@ PICTURES = pl.Schema({"row": pl.UInt32(), "original": pl.Binary(), "seen": pl.Bi
 # Text that is never a stranger's.
 NO_FORMULAS = ("quality", "top_confidences", "normalisation", "polarity", "error_kind")
 
+# The two formats that are text.
+LINES, TABLE = ".jsonl", ".csv"
+
+COPIED_BYTES = 2**20
+
 # Answers that a person should look at.
 DOUBTFUL = pl.col("label").is_not_null() & pl.col("accepted").not_()
 
 
-def write_shard(rows: pl.DataFrame, pictures: pl.DataFrame, path: Path) -> None:
-    """Write a shard's rows (`ROWS`), some with pictures (`PICTURES`), in Arrow's format."""
-    with write_whole(path) as file:
-        rows.join(pictures, on="row", how="left", maintain_order="left").write_ipc(file)
+def write_shard(rows: pl.DataFrame, pictures: pl.DataFrame, path: Path) -> Sequence[Path]:
+    """Write a shard's rows (`ROWS`), some with pictures (`PICTURES`), in Arrow's format, and their lines beside it.
+
+    Returns:
+        all files that were written.
+    """
+    lines, table = path.with_suffix(LINES), path.with_suffix(TABLE)
+    with synced_beside() as sync:
+        rows.write_ndjson(lines)
+        sync(lines)
+        _as_text(rows.lazy()).collect().write_csv(table, include_header=False)
+        sync(table)
+        with write_whole(path) as file:
+            rows.join(pictures, on="row", how="left", maintain_order="left").write_ipc(file)
+    return path, lines, table
 
 
 def read_shards(paths: Sequence[Path]) -> pl.LazyFrame:
@@ -59,24 +80,46 @@ def read_pictures(paths: Sequence[Path]) -> pl.LazyFrame:
     return pl.concat([PICTURES.to_frame().lazy(), *drawn]).filter(pl.col("original").is_not_null())
 
 
-def write_results(rows: pl.LazyFrame, directory: Path, check: Callable[[], None]) -> None:
+def write_results(rows: pl.LazyFrame, directory: Path, check: Callable[[], None], shards: Sequence[Path] = ()) -> None:
     """Write `results.jsonl`, `results.csv` and `results.parquet`; in CSV, what begins like a formula is quoted.
 
     Args:
         directory: nobody looks into it yet. The smallest file comes last, so that the others are on disk by then.
         check: called before each file; may raise to stop.
+        shards: those that the rows are of, where nothing was added to them: their lines are taken. Workers of version
+            0.1.0 wrote none, and then all lines are made of the rows.
     """
-    lines, table, columns = (directory / f"results.{kind}" for kind in ("jsonl", "csv", "parquet"))
+    lines, table, columns = (directory / f"results{suffix}" for suffix in (LINES, TABLE, ".parquet"))
     with synced_beside() as sync:
         check()
-        rows.sink_ndjson(lines)
+        if parts := _beside(shards, LINES):
+            _concatenate(b"", parts, lines)
+        else:
+            rows.sink_ndjson(lines)
         sync(lines)
         check()
-        _as_text(rows).rename(as_cell).sink_csv(table)
+        if parts := _beside(shards, TABLE):
+            _concatenate(_as_text(ROWS.to_frame().lazy()).collect().write_csv().encode(), parts, table)
+        else:
+            _as_text(rows).rename(as_cell).sink_csv(table)
         sync(table)
         check()
         rows.sink_parquet(columns)
         sync(columns)
+
+
+def _beside(shards: Sequence[Path], suffix: str) -> Sequence[Path]:
+    """The lines that these shards have beside them, where all of them have."""
+    parts = [path.with_suffix(suffix) for path in shards]
+    return parts if all(part.exists() for part in parts) else []
+
+
+def _concatenate(start: bytes, parts: Sequence[Path], path: Path) -> None:
+    with path.open("wb") as whole:
+        whole.write(start)
+        for part in parts:
+            with part.open("rb") as file:
+                shutil.copyfileobj(file, whole, COPIED_BYTES)
 
 
 def _as_text(rows: pl.LazyFrame) -> pl.LazyFrame:
