@@ -82,21 +82,22 @@ def _answers(images: list[Normalised], answering: Answering) -> dict[str, Any]:
     with answering.stopwatch.stage("classify"):
         probabilities = panel.ensemble.classify(pixels)
     labels, confidences = _likeliest(probabilities, max(answering.top_k, 2))
-    names = np.array(panel.ensemble.class_names)[labels]
+    # Looked up by Polars: NumPy's texts would be made anew, one by one.
+    names = pl.Series(panel.ensemble.class_names, dtype=pl.String)
     # As doubles: a float32 cannot be 0.1, and would be written with all its digits.
     rounded = confidences.astype(np.float64).round(6)
     novelty = panel.novelty.score(pixels) if panel.novelty else None
     quality = qualities(images, novelty)
     faultless = np.array([fault is None for fault in quality], bool)
-    kept = min(answering.top_k, names.shape[1])
+    kept = min(answering.top_k, labels.shape[1])
     return {
-        "label": names[:, 0],
+        "label": names.gather(labels[:, 0]),
         "confidence": rounded[:, 0],
         "accepted": (confidences[:, 0] > answering.threshold) & faultless,
         "quality": quality,
-        "runner_up": names[:, 1],
+        "runner_up": names.gather(labels[:, 1]),
         "runner_up_confidence": rounded[:, 1],
-        "top_labels": pl.Series(names[:, :kept], dtype=pl.Array(pl.String, kept)).arr.to_list(),
+        "top_labels": names.gather(labels[:, :kept].ravel()).reshape((len(labels), kept)).arr.to_list(),
         "top_confidences": pl.Series(rounded[:, :kept], dtype=pl.Array(pl.Float64, kept)).arr.to_list(),
         "novelty": None if novelty is None else novelty.astype(np.float64).round(3),
         "normalisation": [image.method for image in images],

@@ -10,7 +10,7 @@ from trainer.idx import Bytes
 from trainer.images import Normalised
 from worker.answers import Answering, answer
 from worker.errors import ArchiveError
-from worker.inputs import INDEX, input_of, planned_work
+from worker.inputs import INDEX, input_of, listing_of, planned_work
 from worker.leases import Lease, Shard
 from worker.manifest import read_manifest
 from worker.metrics import IMAGES, STAGE_SECONDS
@@ -59,12 +59,13 @@ def plan(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     path, limits = input_of(services.volume, lease.job_id, lease.parameters), Limits.of(services.settings)
     prepare(path, work, limits, check)
     with open_source(path, work, limits) as source:
-        total, skipped = len(source.listing.images), source.listing.skipped
-        size = _shard_size(source.listing, services.settings)
+        listing = listing_of(services.volume, lease.job_id, source)
+        total, skipped = len(listing.images), listing.skipped
+        size = _shard_size(listing, services.settings)
         with write_whole(work / INDEX) as file:
-            write_index(source.listing.images, file)
-        if source.listing.manifest is not None:
-            manifest = _read_manifest(source, source.listing.manifest, services.settings.max_image_bytes)
+            write_index(listing.images, file)
+        for member in listing.manifest:
+            manifest = _read_manifest(source, member, services.settings.max_image_bytes)
             with write_whole(work / MANIFEST) as file:
                 manifest.write_ipc(file)
     services.volume.storage.publish(work)
@@ -121,8 +122,8 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
         with watch.stage("draw"):
             drawn = list(draw(source, numbers, places, kept, settings, check))
         with watch.stage("write"):
-            write_shard(rows, pl.DataFrame(drawn, schema=PICTURES, orient="row"), output)
-    services.volume.storage.publish(output)
+            written = write_shard(rows, pl.DataFrame(drawn, schema=PICTURES, orient="row"), output)
+    services.volume.storage.publish(*written)
     check()
     merge_step = services.leases.finish_shard(
         lease,

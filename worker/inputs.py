@@ -5,11 +5,17 @@ from typing import Any
 
 from worker.errors import ArchiveError
 from worker.parameters import ClassificationParameters
-from worker.sources import UNPACKED, needs_unpacking
+from worker.sources import UNPACKED, Listing, Source, needs_unpacking, read_listing, write_listing
+from worker.storage.whole import write_whole
 from worker.volume import Volume
 
 # In the job's work directory: where the source has its images, so that no shard goes through all of it.
 INDEX = "images.index"
+# There too: the listing that was made when a large zip was handed in, which the plan need not make again.
+LISTING = "listing"
+
+# Fewer images are listed as fast as a listing is written.
+WORTH_NOTING = 10_000
 
 
 def input_of(volume: Volume, job_id: str, parameters: dict[str, Any]) -> Path:
@@ -34,3 +40,24 @@ def planned_work(volume: Volume, job_id: str, source: Path) -> Path:
     if needs_unpacking(source):
         volume.storage.fetch(work / UNPACKED)
     return work
+
+
+def note_listing(volume: Volume, job_id: str, listing: Listing) -> None:
+    """Keep for the plan what was found when the source was handed in, where that is worth it."""
+    if len(listing.images) < WORTH_NOTING:
+        return
+    work = volume.work(job_id)
+    work.mkdir()
+    with write_whole(work / LISTING) as file:
+        write_listing(listing, file)
+    volume.storage.publish(work / LISTING)
+
+
+def listing_of(volume: Volume, job_id: str, source: Source) -> Listing:
+    """What the job's source holds: as it was noted, else as it is found now.
+
+    Raises:
+        ArchiveError: it is damaged, holds no image, or is beyond the limits.
+    """
+    noted = volume.storage.fetch(volume.work(job_id) / LISTING)
+    return read_listing(noted, source) if noted.exists() else source.listing

@@ -48,10 +48,12 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     shards = services.leases.shard_outputs(lease.job_id)
     shard_paths = [work / shard["file"] for shard in shards]
     rows = read_shards(shard_paths)
+    made = place_to_make(work, lease)
     if (work / MANIFEST).exists():
         rows = join_manifest(rows, pl.scan_ipc(work / MANIFEST))
-    made = place_to_make(work, lease)
-    write_results(rows, made, check)
+        write_results(rows, made, check)
+    else:
+        write_results(rows, made, check, shard_paths)
     review = made / services.volume.review(lease.job_id).name
     write_review(services, lease.job_id, review, parameters, rows, shard_paths, check)
     summary = summarise(rows, models[0].class_names) | {

@@ -31,8 +31,10 @@ def write_pictures(rows: pl.LazyFrame, summary: dict[str, Any], read_pixels: Rea
     """
     answered = rows.filter(pl.col("label").is_not_null())
     with write_whole(directory / "confidence.png") as file:
-        draw_confidence(_histogram(answered, accepted=True), _histogram(answered, accepted=False), file)
-    least = answered.sort("confidence").head(UNCERTAIN_SHOWN).collect(engine="streaming")
+        to_review, accepted = _histograms(answered)
+        draw_confidence(accepted, to_review, file)
+    shown = answered.select("row", "label", "confidence")
+    least = shown.sort("confidence").head(UNCERTAIN_SHOWN).collect(engine="streaming")
     with write_whole(directory / "uncertain.png") as file:
         draw_uncertain(
             read_pixels(least["row"].to_list()), least["label"].to_list(), least["confidence"].to_list(), file
@@ -49,9 +51,10 @@ def write_pictures(rows: pl.LazyFrame, summary: dict[str, Any], read_pixels: Rea
         draw_mistakes(read_pixels(numbers), truths, labels, confidences, file)
 
 
-def _histogram(answered: pl.LazyFrame, *, accepted: bool) -> npt.NDArray[np.int64]:
+def _histograms(answered: pl.LazyFrame) -> npt.NDArray[np.int64]:
+    """(2, BINS): how many answers there are of each confidence that go to review, and that are accepted."""
     bins = (pl.col("confidence") * BINS).floor().clip(0, BINS - 1).cast(pl.UInt32)
-    counted = answered.filter(pl.col("accepted") == accepted).group_by(bin=bins).len().collect(engine="streaming")
-    counts = np.zeros(BINS, np.int64)
-    counts[counted["bin"].to_numpy()] = counted["len"].to_numpy()
+    counted = answered.group_by(pl.col("accepted").cast(pl.UInt32), bin=bins).len().collect(engine="streaming")
+    counts = np.zeros((2, BINS), np.int64)
+    counts[counted["accepted"].to_numpy(), counted["bin"].to_numpy()] = counted["len"].to_numpy()
     return counts

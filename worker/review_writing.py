@@ -63,8 +63,7 @@ def write_review(
                 "SELECT row FROM items WHERE place < ? ORDER BY row", (settings.max_review_images,)
             )
         ]
-        _copy_drawn(database, shard_paths, least)
-        drawn = {row for (row,) in database.execute("SELECT row FROM pictures")}
+        drawn = _copy_drawn(database, shard_paths, least)
         lacking = [row for row in least if row not in drawn]
         with open_source(input_of(services.volume, job_id, parameters.model_dump()), work) as source:
             positions = read_places(work / INDEX, lacking)
@@ -84,12 +83,19 @@ def _write_items(database: sqlite3.Connection, rows: pl.LazyFrame) -> None:
     database.execute("COMMIT")
 
 
-def _copy_drawn(database: sqlite3.Connection, shard_paths: Sequence[Path], rows: Sequence[int]) -> None:
-    """The pictures that the shards drew of these rows, a few at a time: each may have some ten thousand bytes."""
+def _copy_drawn(database: sqlite3.Connection, shard_paths: Sequence[Path], rows: Sequence[int]) -> set[int]:
+    """The pictures that the shards drew of these rows, a few at a time: each may have some ten thousand bytes.
+
+    Returns:
+        the rows that have been drawn.
+    """
+    drawn: set[int] = set()
     wanted = pl.Series(rows, dtype=pl.UInt32)
     pictures = read_pictures(shard_paths).filter(pl.col("row").is_in(wanted.implode()))
     for batch in pictures.collect_batches(chunk_size=CHUNK_PICTURES):
         _write_pictures(database, batch.iter_rows())
+        drawn.update(batch["row"])
+    return drawn
 
 
 def _write_pictures(database: sqlite3.Connection, pictures: Iterable[Picture]) -> None:

@@ -13,12 +13,13 @@ from ulid import ULID
 from trainer.parameters import TrainingParameters
 from worker.datasets import check_usable, why_name_is_taken
 from worker.errors import ArchiveError, InvalidSubmission, UnknownJob, UnknownModel, WorkerError
+from worker.inputs import note_listing
 from worker.parameters import ClassificationParameters, ImportParameters, ReviewParameters
 from worker.records import Job
 from worker.reviews import check_mergeable
 from worker.services import Services
 from worker.settings import Settings
-from worker.sources import Limits, count_images, suffix_of
+from worker.sources import Limits, Listing, count_images, list_whole, suffix_of
 from worker.states import JobKind
 from worker.storage import Storage
 from worker.storage.whole import sync_directory
@@ -102,10 +103,12 @@ def submit_classification(
             return existing
         job_id = new_id()
         if upload is not None:
-            total, suffix = _look_into(upload.path, "file", services.settings)
+            total, suffix, listing = _look_into(upload.path, "file", services.settings)
             _move(upload, services.volume.archive_of_kind(job_id, suffix), services.volume.storage)
+            if listing is not None:
+                note_listing(services.volume, job_id, listing)
         else:
-            total, _ = _look_into(_inbox_directory(services, parameters.directory), "directory", services.settings)
+            total, *_ = _look_into(_inbox_directory(services, parameters.directory), "directory", services.settings)
             services.volume.job(job_id).mkdir()
     finally:
         if upload is not None:
@@ -237,11 +240,13 @@ def _inbox_directory(services: Services, directory: str | None) -> Path:
     return found
 
 
-def _look_into(path: Path, field: str, settings: Settings) -> tuple[int, str]:
-    """How many images there are, and the suffix of such an archive."""
+def _look_into(path: Path, field: str, settings: Settings) -> tuple[int, str, Listing | None]:
+    """How many images there are, the suffix of such an archive, and its listing, where that was made to count them."""
+    limits = Limits.of(settings)
     try:
         suffix = "" if path.is_dir() else suffix_of(path)
-        return count_images(path, Limits.of(settings)), suffix
+        listing = list_whole(path, limits)
+        return count_images(path, limits) if listing is None else len(listing.images), suffix, listing
     except ArchiveError as error:
         raise InvalidSubmission(field, str(error)) from error
 

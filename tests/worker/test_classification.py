@@ -129,6 +129,35 @@ def test_the_plan_sets_the_total_where_a_tar_was_too_long_to_be_counted(
     assert work_off(services, job).done == 7
 
 
+def test_a_large_zip_is_listed_once_when_it_is_handed_in(
+    services: Services, settings: Settings, model: str, mnist: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.inputs.WORTH_NOTING", 5)
+    files = {f"{n}.png": png(mnist.test_images[n]) for n in range(5)}
+    job = submit(services, "zip", files | {"notes.txt": b"skipped", "manifest.csv": b"name,pupil\n3.png,003\n"})
+    refusing = Services.open(settings.model_copy(update={"max_archive_images": 2}))
+
+    ended = work_off(refusing, job)
+
+    assert ended.state is JobState.SUCCEEDED, ended.error
+    assert ended.summary is not None
+    assert (ended.summary["images"], ended.summary["skipped_kinds"]) == (5, {"other files": 1})
+    assert [row["pupil"] for row in rows(services, ended)] == [None, None, None, "003", None]
+
+
+def test_a_large_zip_is_listed_again_where_its_listing_is_gone(
+    services: Services, model: str, mnist: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.inputs.WORTH_NOTING", 5)
+    job = submit(services, "zip", {f"{n}.png": png(mnist.test_images[n]) for n in range(5)})
+    services.volume.delete_work(job.id)
+
+    ended = work_off(services, job)
+
+    assert ended.state is JobState.SUCCEEDED, ended.error
+    assert [row["name"] for row in rows(services, ended)] == [f"{n}.png" for n in range(5)]
+
+
 def test_a_tar_that_unpacks_to_too_much_fails_its_job_with_the_reason(
     services: Services, settings: Settings, model: str
 ) -> None:

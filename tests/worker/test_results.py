@@ -41,6 +41,8 @@ GIVEN = [
 
 NO_PICTURES = PICTURES.to_frame()
 
+FORMULAS = ["=1+1.png", "+1.png", "-2+3.png", "@SUM(A1).png", "\t=1.png", "\r=1.png", "＝1.png"]
+
 
 def frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=ROWS)
@@ -73,18 +75,7 @@ def test_every_row_is_in_all_three_files_in_order(tmp_path: Path, cut: int) -> N
 
 
 def test_what_begins_like_a_formula_is_text_in_csv_and_exact_elsewhere(tmp_path: Path) -> None:
-    names = [
-        "=1+1.png",
-        "+1.png",
-        "-2+3.png",
-        "@SUM(A1).png",
-        "\t=1.png",
-        "\r=1.png",
-        "＝1.png",
-        "7/a.png",
-        "'a.png",
-        "-3.5",
-    ]
+    names = [*FORMULAS, "7/a.png", "'a.png", "-3.5"]
     manifest = pl.LazyFrame({"=column": ["-3.5", "=1", *[None] * (len(names) - 2)]})
     rows = frame([answer(number, name, "7", "7", 0.9) for number, name in enumerate(names)]).lazy()
     write_results(pl.concat([rows, manifest], how="horizontal"), tmp_path, check=lambda: None)
@@ -167,6 +158,35 @@ def test_a_shard_of_a_worker_of_before_has_no_pictures_in_it(tmp_path: Path) -> 
     assert read_shards(paths).collect().equals(frame(GIVEN))
 
 
+@pytest.mark.parametrize("cut", range(len(FORMULAS) + 1))
+def test_the_lines_that_shards_wrote_are_those_that_their_rows_make(tmp_path: Path, cut: int) -> None:
+    rows = frame(GIVEN + [answer(len(GIVEN) + n, name, "7", "8", 0.00001) for n, name in enumerate(FORMULAS)])
+    paths = [tmp_path / "0.arrow", tmp_path / "1.arrow"]
+    made, taken = tmp_path / "made", tmp_path / "taken"
+    for shard, path in zip((rows[:cut], rows[cut:]), paths, strict=True):
+        write_shard(shard, NO_PICTURES, path)
+
+    for directory, shards in ((made, ()), (taken, paths)):
+        directory.mkdir()
+        write_results(read_shards(paths), directory, lambda: None, shards)
+
+    for name in ("results.csv", "results.jsonl", "results.parquet"):
+        assert (taken / name).read_bytes() == (made / name).read_bytes()
+
+
+def test_all_lines_are_made_where_a_worker_of_before_wrote_none(tmp_path: Path) -> None:
+    paths = [tmp_path / "0.arrow", tmp_path / "1.arrow"]
+    frame(GIVEN[:2]).write_ipc(paths[0])
+    write_shard(frame(GIVEN[2:]), NO_PICTURES, paths[1])
+
+    write_results(read_shards(paths), tmp_path, lambda: None, paths)
+
+    lines = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text().splitlines()]
+    assert lines == frame(GIVEN).to_dicts()
+    with (tmp_path / "results.csv").open(newline="", encoding="utf-8") as file:
+        assert [row["name"] for row in csv.DictReader(file)] == [row["name"] for row in GIVEN]
+
+
 def test_what_stops_the_writing_leaves_no_result(tmp_path: Path) -> None:
     def stop() -> None:
         raise LeaseLost("too late")
@@ -176,4 +196,4 @@ def test_what_stops_the_writing_leaves_no_result(tmp_path: Path) -> None:
     with pytest.raises(LeaseLost):
         write_results(read_shards([tmp_path / "0.arrow"]), tmp_path, stop)
 
-    assert [path.name for path in tmp_path.iterdir()] == ["0.arrow"]
+    assert list(tmp_path.glob("results.*")) == []

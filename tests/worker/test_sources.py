@@ -6,7 +6,16 @@ import pytest
 
 from tests.sources import KINDS, hand_in, opened
 from worker.errors import ArchiveError
-from worker.sources import Limits, UnreadableMember, count_images, read_index, suffix_of, write_index
+from worker.sources import (
+    Limits,
+    UnreadableMember,
+    count_images,
+    read_index,
+    read_listing,
+    suffix_of,
+    write_index,
+    write_listing,
+)
 
 FILES = {
     "7/a.png": b"a seven",
@@ -35,7 +44,7 @@ def test_images_are_listed_and_read_and_the_rest_is_counted_by_kind(tmp_path: Pa
         read = {member.name: source.read(member, 10_000) for member in source.listing.images}
         assert read == {name: FILES[name] for name in IMAGES}
         assert source.listing.skipped == SKIPPED
-        assert source.listing.manifest is None
+        assert not source.listing.manifest
     assert count_images(path, Limits()) == len(IMAGES)
 
 
@@ -53,6 +62,19 @@ def test_a_shard_looks_up_its_own_images_by_the_index(tmp_path: Path, kind: str)
             ("10.png", b"10"),
         ]
     assert index.stat().st_size == 10 * 8
+
+
+def test_a_listing_that_was_written_down_says_the_same(tmp_path: Path, kind: str) -> None:
+    path, written = hand_in(kind, tmp_path, FILES | {"manifest.csv": b"name,label"}), tmp_path / "listing"
+    with opened(path) as source, written.open("wb") as file:
+        made = source.listing
+        write_listing(made, file)
+
+    with opened(path) as source:
+        read = read_listing(written, source)
+        assert list(read.images.positions) == list(made.images.positions)
+        assert [source.read(member, 10_000) for member in read.manifest] == [b"name,label"]
+    assert (read.skipped, read.unpacked_bytes) == (made.skipped, made.unpacked_bytes)
 
 
 @pytest.mark.parametrize(
@@ -74,10 +96,9 @@ def test_a_manifest_is_found_at_the_top_or_in_the_single_top_folder(
 
     with opened(path) as source:
         listing = source.listing
-        assert (listing.manifest and listing.manifest.name) == found
+        assert [member.name for member in listing.manifest] == ([found] if found else [])
         assert sum(listing.skipped.values()) == len(names) - len(listing.images) - (found is not None)
-        if listing.manifest:
-            assert source.read(listing.manifest, 100) == b"name,label"
+        assert [source.read(member, 100) for member in listing.manifest] == ([b"name,label"] if found else [])
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,18 @@ and `read` for the bytes of one. `open_source` tells by content which it is. Sta
 it.
 """
 
-from worker.sources.index import read_index, read_places, write_index
+from worker.sources.index import read_index, read_listing, read_places, write_index, write_listing
 from worker.sources.limits import Limits
 from worker.sources.names import label_of
-from worker.sources.opening import UNPACKED, count_images, needs_unpacking, open_source, prepare, suffix_of
+from worker.sources.opening import (
+    UNPACKED,
+    count_images,
+    list_whole,
+    needs_unpacking,
+    open_source,
+    prepare,
+    suffix_of,
+)
 from worker.sources.source import Listing, Member, Members, Source, UnreadableMember
 
 __all__ = [
@@ -21,11 +29,14 @@ __all__ = [
     "UnreadableMember",
     "count_images",
     "label_of",
+    "list_whole",
     "needs_unpacking",
     "open_source",
     "prepare",
     "read_index",
+    "read_listing",
     "read_places",
     "suffix_of",
     "write_index",
+    "write_listing",
 ]

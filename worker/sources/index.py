@@ -1,11 +1,16 @@
-"""The index of a source on disk: where each image is found, so that a shard looks up its own images only."""
+"""What is known of a source, on disk.
 
+Where each image is found, so that a shard looks up its own images only; and all of the listing, so that nobody has to
+list it again.
+"""
+
+import json
 from array import array
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from worker.sources.source import Members
+from worker.sources.source import Listing, Members, Source
 
 
 def write_index(images: Members, file: BinaryIO) -> None:
@@ -30,3 +35,25 @@ def read_places(path: Path, numbers: Sequence[int]) -> "array[int]":
             file.seek(number * size)
             positions.frombytes(file.read(size))
     return positions
+
+
+def write_listing(listing: Listing, file: BinaryIO) -> None:
+    """Write all of a listing, for `read_listing`: a line of JSON, then what `write_index` writes."""
+    about = {
+        "images": len(listing.images),
+        "skipped": dict(listing.skipped),
+        "manifest": listing.manifest.positions.tolist(),
+        "unpacked_bytes": listing.unpacked_bytes,
+    }
+    file.write(json.dumps(about).encode() + b"\n")
+    write_index(listing.images, file)
+
+
+def read_listing(path: Path, source: Source) -> Listing:
+    """The listing of this source that `write_listing` wrote."""
+    with path.open("rb") as file:
+        about = json.loads(file.readline())
+        positions = array("Q")
+        positions.fromfile(file, about["images"])
+    manifest = source.members(array("Q", about["manifest"]))
+    return Listing(source.members(positions), about["skipped"], manifest, about["unpacked_bytes"])

@@ -8,7 +8,7 @@ from worker.errors import ArchiveError
 from worker.sources.compressed import BZIP2, is_compressed, open_compressed, read_start, unpack
 from worker.sources.folders import Folder, count_folder
 from worker.sources.limits import Limits
-from worker.sources.source import Source
+from worker.sources.source import Listing, Source
 from worker.sources.survey import Survey
 from worker.sources.tars import FARTHEST, Headers, Tar
 from worker.sources.zips import Zip
@@ -71,6 +71,21 @@ def prepare(path: Path, work: Path, limits: Limits, check: Callable[[], None]) -
     """
     if needs_unpacking(path):
         unpack(path, work / UNPACKED, limits, check)
+
+
+def list_whole(path: Path, limits: Limits) -> Listing | None:
+    """The listing of a zip. None of any other kind, whose images are counted by less than a listing.
+
+    Raises:
+        ArchiveError: as `count_images`.
+    """
+    if path.is_dir():
+        return None
+    start = _read_start(path)
+    if is_compressed(start) or _is_tar(start):
+        return None
+    with Zip(path, limits) as archive:
+        return archive.listing
 
 
 def count_images(path: Path, limits: Limits) -> int:

@@ -62,14 +62,14 @@ class Members(Sequence[Member]):
 class Listing:
     """What a source holds.
 
-    `skipped` counts the files that are no images by kind, in the words of `names.Kind`. `manifest` is the file
-    `manifest.csv` at the top, or in the one folder that holds everything; it is found and not read. `unpacked_bytes`
+    `skipped` counts the files that are no images by kind, in the words of `names.Kind`. `manifest` has the file
+    `manifest.csv` at the top, or in the one folder that holds everything, where there is one. `unpacked_bytes`
     is the size of all images together as far as the source says, 0 where it does not.
     """
 
     images: Members
     skipped: Mapping[str, int]
-    manifest: Member | None
+    manifest: Members
     unpacked_bytes: int
 
 

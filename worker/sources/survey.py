@@ -72,7 +72,7 @@ class Survey:
         """
         self._settle_manifest()
         self.refuse_without_images()
-        manifest = None if self._manifest is None else source.members(array("Q", [self._manifest]))[0]
+        manifest = source.members(array("Q", [] if self._manifest is None else [self._manifest]))
         skipped = dict(sorted(self.skipped.items()))
         return Listing(source.members(self.positions), skipped, manifest, self._unpacked_bytes)
 

@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
@@ -58,6 +59,19 @@ def write_directory_whole(
             sync_directory(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def synced_beside() -> Iterator[Callable[[Path], None]]:
+    """A function that has a finished file brought to disk while the block goes on; when it ends, all of them are there.
+
+    For large files in a directory that nobody looks into yet: their names are not synced.
+    """
+    with ThreadPoolExecutor(1, "syncing") as thread:
+        begun: list[Future[None]] = []
+        yield lambda path: begun.append(thread.submit(_sync, path))
+        for syncing in begun:
+            syncing.result()
 
 
 def sync_directory(directory: Path) -> None:
