@@ -1,5 +1,6 @@
 """What was handed in for a classification, and what its plan has made of it."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ from worker.parameters import ClassificationParameters
 from worker.sources import UNPACKED, Listing, Source, needs_unpacking, read_listing, write_listing
 from worker.storage.whole import write_whole
 from worker.volume import Volume
+
+log = logging.getLogger(__name__)
 
 # In the job's work directory: where the source has its images, so that no shard goes through all of it.
 INDEX = "images.index"
@@ -43,14 +46,17 @@ def planned_work(volume: Volume, job_id: str, source: Path) -> Path:
 
 
 def note_listing(volume: Volume, job_id: str, listing: Listing) -> None:
-    """Keep for the plan what was found when the source was handed in, where that is worth it."""
+    """Keep for the plan what was found when the source was handed in, where that is worth it and the disk has room."""
     if len(listing.images) < WORTH_NOTING:
         return
     work = volume.work(job_id)
-    work.mkdir()
-    with write_whole(work / LISTING) as file:
-        write_listing(listing, file)
-    volume.storage.publish(work / LISTING)
+    try:
+        work.mkdir()
+        with write_whole(work / LISTING) as file:
+            write_listing(listing, file)
+        volume.storage.publish(work / LISTING)
+    except OSError as error:
+        log.warning("the listing is not kept, the plan will make it again: %s", error)
 
 
 def listing_of(volume: Volume, job_id: str, source: Source) -> Listing:
