@@ -26,6 +26,8 @@ DATABASES = {"sqlite": ("sqlite",), "postgresql": ("postgresql",), "both": ("sql
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the report here.")
 def main(minutes: float, seed: int, database: str, datasets: Path, logs: Path | None, json_file: Path | None) -> None:
     """Break a running Tenfold in every way, then check that nothing was lost."""
+    if logs and logs.exists() and any(logs.iterdir()):
+        raise click.BadParameter(f"{logs} is not empty: it may have the logs of another run.", param_hint="--logs")
     ensure_dataset("mnist", datasets)
     dataset = load_dataset("mnist", datasets)
     started = time.monotonic()
