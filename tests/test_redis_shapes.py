@@ -15,6 +15,7 @@ from trainer.parameters import TrainingParameters
 from web.redis_server import find_redis, redis_command
 from web.stack import free_port
 from worker import submissions
+from worker.claim_rules import ClaimRules
 from worker.healing import GRACE_SECONDS, Healer
 from worker.queue import StepQueue, create_celery
 from worker.redis import RedisAddress, broker_settings, connect_redis
@@ -204,8 +205,8 @@ def test_what_was_submitted_while_redis_was_away_is_announced_when_it_is_back(tm
 
     with running(*redis_command(port, tmp_path), url=url):
         later = services.jobs.get(job.id).created_at + GRACE_SECONDS + 1
-        waiting = WaitingSteps(services.database, lease_seconds=15, max_attempts=3, clock=lambda: later)
-        Healer(waiting, services.queue, window=10, clock=lambda: later).heal()
+        waiting = WaitingSteps(services.database, ClaimRules(lease_seconds=15, max_attempts=3, clock=lambda: later))
+        Healer(waiting, services.queue, window=10).heal()
 
         assert services.queue.waiting(JobKind.TRAINING) == 1
 

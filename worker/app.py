@@ -122,7 +122,7 @@ def _start_healing(**_: object) -> None:
     from worker.upkeep.collecting import collect_for_ever
 
     services = Services.open(settings)
-    healer = Healer(services.waiting, services.queue, window=settings.queue_window, clock=services.clock)
+    healer = Healer(services.waiting, services.queue, window=settings.queue_window)
     heal_for_ever(healer, settings.heal_seconds)
     collect_for_ever(services)
     beat_for_ever(settings.heartbeat_file)

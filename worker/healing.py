@@ -10,7 +10,6 @@ import time
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker.clock import Clock
 from worker.metrics import ANNOUNCED_AGAIN, EXHAUSTED
 from worker.queue import QUEUES, StepQueue
 from worker.states import JobKind
@@ -30,11 +29,10 @@ class Healer:
     killed worker costs seconds, and repeated messages stay fewer than the window.
     """
 
-    def __init__(self, waiting: WaitingSteps, queue: StepQueue, *, window: int, clock: Clock = time.time) -> None:
+    def __init__(self, waiting: WaitingSteps, queue: StepQueue, *, window: int) -> None:
         self._waiting = waiting
         self._queue = queue
         self._window = window
-        self._clock = clock
 
     def heal(self) -> None:
         """One look.
@@ -47,7 +45,7 @@ class Healer:
             log.warning("job %s failed: a step was tried too often", job_id)
             EXHAUSTED.inc()
         for kind in QUEUES:
-            for version in range(1, self._waiting.version + 1):
+            for version in range(1, self._waiting.rules.version + 1):
                 self._announce_lost(kind, version)
 
     def _announce_lost(self, kind: JobKind, version: int) -> None:
@@ -55,7 +53,7 @@ class Healer:
         in_line = self._waiting.count_claimable(steps, version, self._window)
         missing = in_line - self._queue.waiting(kind, version)
         lost = self._waiting.announce_again(
-            steps, version, announced_before=self._clock() - GRACE_SECONDS, limit=missing
+            steps, version, announced_before=self._waiting.rules.clock() - GRACE_SECONDS, limit=missing
         )
         if lost:
             log.info("announcing %d lost %s steps again", len(lost), kind.value)

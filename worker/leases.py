@@ -6,7 +6,6 @@ lease not having expired and on the job still running. Whoever lost the lease ge
 When it expires is told by one clock for all (`clock.py`).
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,14 +16,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
-from worker.claimable import Claimable
-from worker.clock import Clock
+from worker.claim_rules import ClaimRules
 from worker.database import Database, rows_changed
 from worker.errors import LeaseLost
 from worker.jobs import end_job, lock_parent, queue_merge_if_shards_are_done, wake_sweep
 from worker.records import Job, Model, Step, User
 from worker.states import UNFINISHED, JobState, StepKind, StepState
-from worker.versions import STEP_VERSION
 
 
 @dataclass(frozen=True)
@@ -63,34 +60,19 @@ class LeaseStore:
 
     Args:
         database: where the rows are.
-        lease_seconds: how long a claim holds without renewal.
-        max_attempts: how often a step may be claimed without being finished.
-        clock: seconds since the epoch.
-        version: of the steps that are written, and the latest of those that are seen at all (`versions.py`).
+        rules: of claiming.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        *,
-        lease_seconds: float,
-        max_attempts: int,
-        clock: Clock = time.time,
-        version: int = STEP_VERSION,
-    ) -> None:
-        self.version = version
+    def __init__(self, database: Database, rules: ClaimRules) -> None:
         self._database = database
-        self._lease_seconds = lease_seconds
-        self._max_attempts = max_attempts
-        self._claimable = Claimable(version, lease_seconds)
-        self._clock = clock
+        self.rules = rules
 
     def claim(self, step_id: int, worker: str) -> Lease | None:
         """Take the step if it is free: queued, or running under an expired lease. None when another has it."""
-        now = self._clock()
+        now = self.rules.clock()
         with self._database.write() as session:
             found = session.execute(
-                select(Step.job_id, Step.state).where(Step.id == step_id, self._claimable.understood())
+                select(Step.job_id, Step.state).where(Step.id == step_id, self.rules.understood())
             ).one_or_none()
             if found is None:
                 return None
@@ -106,17 +88,17 @@ class LeaseStore:
                 update(Step)
                 .where(
                     Step.id == step_id,
-                    Step.attempts < self._max_attempts,
-                    self._claimable.understood(),
-                    self._claimable.at(now),
+                    Step.attempts < self.rules.max_attempts,
+                    self.rules.understood(),
+                    self.rules.claimable(now),
                 )
                 .values(
                     state=StepState.RUNNING,
                     worker=worker,
                     lease_token=token,
-                    lease_expires_at=now + self._lease_seconds,
+                    lease_expires_at=now + self.rules.lease_seconds,
                     attempts=Step.attempts + 1,
-                    version=self.version,
+                    version=self.rules.version,
                 )
                 .returning(Step.kind, Step.position, Step.input, Step.attempts, Step.announced_at)
                 .execution_options(synchronize_session=False)
@@ -149,7 +131,7 @@ class LeaseStore:
             LeaseLost: the claim no longer counts.
         """
         with self._database.write() as session:
-            self._change_step(session, lease, lease_expires_at=self._clock() + self._lease_seconds)
+            self._change_step(session, lease, lease_expires_at=self.rules.clock() + self.rules.lease_seconds)
 
     @contextmanager
     def locked(self, lease: Lease) -> Iterator[None]:
@@ -162,18 +144,13 @@ class LeaseStore:
         """
         with self._database.write() as session:
             self._change_job(session, lease, state=JobState.RUNNING)
-            self._change_step(session, lease, lease_expires_at=self._clock() + self._lease_seconds)
+            self._change_step(session, lease, lease_expires_at=self.rules.clock() + self.rules.lease_seconds)
             yield
 
     def holds(self, lease: Lease) -> bool:
         """Whether the claim still counts. Cheaper than `renew`: it writes nothing."""
         with self._database.read() as session:
             return session.scalar(select(Step.id).where(*self._held(lease))) is not None
-
-    def is_over(self, lease_expires_at: float) -> bool:
-        """Whether a lease with this end counts no longer, so that its step can be claimed."""
-        now = self._clock()
-        return not now <= lease_expires_at <= now + self._claimable.longest_seconds
 
     def give_back(self, lease: Lease) -> None:
         """Put the step back in line, as if it had not been tried: the worker is stopping, the step is not to blame.
@@ -189,7 +166,7 @@ class LeaseStore:
         Raises:
             LeaseLost: the claim no longer counts.
         """
-        self._put_back(lease, announced_at=self._clock())
+        self._put_back(lease, announced_at=self.rules.clock())
 
     def record_progress(self, lease: Lease, done: int, detail: dict[str, Any]) -> None:
         """Note on the job's row how far the step is: `done` of the job's total, and the details.
@@ -199,7 +176,7 @@ class LeaseStore:
         """
         with self._database.write() as session:
             self._change_job(session, lease, done=done, detail=detail)
-            self._change_step(session, lease, lease_expires_at=self._clock() + self._lease_seconds)
+            self._change_step(session, lease, lease_expires_at=self.rules.clock() + self.rules.lease_seconds)
 
     def finish_plan(self, lease: Lease, shards: Sequence[Shard], detail: dict[str, Any]) -> Sequence[int]:
         """Write down the shards of a classification, and its total; return their step ids, now queued.
@@ -207,7 +184,7 @@ class LeaseStore:
         Raises:
             LeaseLost: the claim no longer counts.
         """
-        now = self._clock()
+        now = self.rules.clock()
         with self._database.write() as session:
             self._change_job(session, lease, detail=detail, total=shards[-1].stop)
             self._change_step(session, lease, state=StepState.DONE, lease_token=None, lease_expires_at=None)
@@ -218,7 +195,7 @@ class LeaseStore:
                     position=position,
                     state=StepState.QUEUED,
                     input={"start": shard.start, "stop": shard.stop},
-                    version=self.version,
+                    version=self.rules.version,
                     announced_at=now,
                 )
                 for position, shard in enumerate(shards)
@@ -229,7 +206,7 @@ class LeaseStore:
                     job_id=lease.job_id,
                     kind=StepKind.MERGE,
                     state=StepState.WAITING,
-                    version=self.version,
+                    version=self.rules.version,
                     announced_at=now,
                 )
             )
@@ -249,8 +226,8 @@ class LeaseStore:
             )
             session.execute(
                 update(Step)
-                .where(Step.job_id == lease.job_id, Step.kind == StepKind.MERGE, Step.version < self.version)
-                .values(version=self.version)
+                .where(Step.job_id == lease.job_id, Step.kind == StepKind.MERGE, Step.version < self.rules.version)
+                .values(version=self.rules.version)
             )
             return queue_merge_if_shards_are_done(session, lease.job_id)
 
@@ -275,7 +252,7 @@ class LeaseStore:
         Raises:
             LeaseLost: the claim no longer counts.
         """
-        now = self._clock()
+        now = self.rules.clock()
         with self._database.write() as session:
             self._change_job(session, lease, done=ended, detail=detail)
             self._change_step(
@@ -288,7 +265,7 @@ class LeaseStore:
                     job_id=job.id,
                     kind=StepKind.TRAIN,
                     state=StepState.QUEUED,
-                    version=self.version,
+                    version=self.rules.version,
                     announced_at=now,
                 )
                 for job in new
@@ -310,7 +287,7 @@ class LeaseStore:
             lock_parent(session, lease.job_id)
             self._change_job(session, lease, error=reason)
             self._change_step(session, lease, state=StepState.WAITING)
-            end_job(session, lease.job_id, JobState.CANCELLED, self._clock())
+            end_job(session, lease.job_id, JobState.CANCELLED, self.rules.clock())
 
     def finish_job(
         self, lease: Lease, summary: dict[str, Any], *, model: Model | None = None, best_trial: str | None = None
@@ -328,7 +305,7 @@ class LeaseStore:
             lock_parent(session, lease.job_id)
             self._change_job(session, lease, done=Job.total)
             self._change_step(session, lease, state=StepState.DONE, lease_token=None, lease_expires_at=None)
-            end_job(session, lease.job_id, JobState.SUCCEEDED, self._clock(), summary=summary)
+            end_job(session, lease.job_id, JobState.SUCCEEDED, self.rules.clock(), summary=summary)
             if model is not None:
                 session.add(model)
             if best_trial is not None:
@@ -344,7 +321,7 @@ class LeaseStore:
             lock_parent(session, lease.job_id)
             self._change_job(session, lease, error=reason)
             self._change_step(session, lease, state=StepState.WAITING)
-            end_job(session, lease.job_id, JobState.FAILED, self._clock())
+            end_job(session, lease.job_id, JobState.FAILED, self.rules.clock())
 
     def _put_back(self, lease: Lease, **values: Any) -> None:
         with self._database.write() as session:
@@ -363,5 +340,5 @@ class LeaseStore:
         return (
             Step.id == lease.step_id,
             Step.lease_token == lease.token,
-            Step.lease_expires_at >= self._clock(),
+            Step.lease_expires_at >= self.rules.clock(),
         )

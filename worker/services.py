@@ -3,8 +3,8 @@
 import os
 import socket
 from dataclasses import dataclass, replace
-from typing import Any
 
+from worker.claim_rules import ClaimRules
 from worker.clock import Clock, clock_of
 from worker.corrections import CorrectionStore
 from worker.database import Database
@@ -63,13 +63,8 @@ class Services:
         database = Database(settings.resolved_database_url)
         clock = clock_of(database)
         version = settings.step_version
-        claiming: dict[str, Any] = {
-            "lease_seconds": settings.lease_seconds,
-            "max_attempts": settings.max_attempts,
-            "clock": clock,
-            "version": version,
-        }
-        leases = LeaseStore(database, **claiming)
+        rules = ClaimRules(settings.lease_seconds, settings.max_attempts, clock, version)
+        leases = LeaseStore(database, rules)
         redis = connect_redis(settings.redis_url)
         return cls(
             settings=settings,
@@ -84,8 +79,8 @@ class Services:
                 version=version,
             ),
             leases=leases,
-            waiting=WaitingSteps(database, **claiming),
-            line=FairLine(database, leases, clock),
+            waiting=WaitingSteps(database, rules),
+            line=FairLine(database, leases),
             models=ModelStore(database),
             corrections=CorrectionStore(database, clock),
             webhooks=WebhookStore(database),

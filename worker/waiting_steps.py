@@ -1,19 +1,16 @@
 """Steps that wait: those that could be claimed, whose messages may be lost, or that were tried too often."""
 
-import time
 from collections.abc import Sequence
 
 from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
-from worker.claimable import Claimable
-from worker.clock import Clock
+from worker.claim_rules import ClaimRules
 from worker.database import Database
 from worker.jobs import end_job, lock_parent
 from worker.records import IN_LINE_AGAIN, Job, Step
 from worker.states import JobState, StepKind, StepState
-from worker.versions import STEP_VERSION
 
 
 class WaitingSteps:
@@ -21,37 +18,23 @@ class WaitingSteps:
 
     Args:
         database: where the rows are.
-        lease_seconds: how long a claim holds without renewal.
-        max_attempts: how often a step may be claimed without being finished.
-        clock: seconds since the epoch.
-        version: the latest of the steps that are seen at all (`versions.py`).
+        rules: of claiming.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        *,
-        lease_seconds: float,
-        max_attempts: int,
-        clock: Clock = time.time,
-        version: int = STEP_VERSION,
-    ) -> None:
-        self.version = version
+    def __init__(self, database: Database, rules: ClaimRules) -> None:
         self._database = database
-        self._max_attempts = max_attempts
-        self._claimable = Claimable(version, lease_seconds)
-        self._clock = clock
+        self.rules = rules
 
     def fail_exhausted(self) -> Sequence[str]:
         """Fail the jobs of which a step was tried `max_attempts` times in vain; return their ids."""
-        now = self._clock()
-        tried = select(Step).where(Step.attempts >= self._max_attempts, self._claimable.understood())
+        now = self.rules.clock()
+        tried = select(Step).where(Step.attempts >= self.rules.max_attempts, self.rules.understood())
         with self._database.read() as session:
             steps = [
                 *session.scalars(tried.where(IN_LINE_AGAIN)),
-                *session.scalars(tried.where(self._claimable.given_up(now))),
+                *session.scalars(tried.where(self.rules.given_up(now))),
             ]
-        still = tried.where(self._claimable.at(now))
+        still = tried.where(self.rules.claimable(now))
         return [step.job_id for step in steps if self._fail_if(step, still.where(Step.id == step.id))]
 
     def announce_again(
@@ -64,9 +47,9 @@ class WaitingSteps:
         """
         if limit <= 0:
             return []
-        now = self._clock()
+        now = self.rules.clock()
         unannounced = or_(Step.announced_at < announced_before, Step.announced_at > now)
-        due = and_(Step.version == version, unannounced, self._claimable.at(now))
+        due = and_(Step.version == version, unannounced, self.rules.claimable(now))
         with self._database.read() as session:
             candidates = _longest_unannounced(session, kinds, due, limit)
         if not candidates:
@@ -85,7 +68,7 @@ class WaitingSteps:
             job_id: only those of this job.
         """
         query = select(Step.id).where(
-            Step.kind.in_(kinds), self._claimable.understood(), self._claimable.at(self._clock())
+            Step.kind.in_(kinds), self.rules.understood(), self.rules.claimable(self.rules.clock())
         )
         if job_id is not None:
             query = query.where(Step.job_id == job_id)
@@ -94,7 +77,9 @@ class WaitingSteps:
 
     def count_claimable(self, kinds: Sequence[StepKind], version: int, at_most: int) -> int:
         """How many steps of these kinds and this version could be claimed now, counted up to `at_most`."""
-        query = select(Step.id).where(Step.kind.in_(kinds), Step.version == version, self._claimable.at(self._clock()))
+        query = select(Step.id).where(
+            Step.kind.in_(kinds), Step.version == version, self.rules.claimable(self.rules.clock())
+        )
         with self._database.read() as session:
             return len(session.scalars(query.limit(at_most)).all())
 
@@ -108,7 +93,7 @@ class WaitingSteps:
             session.execute(select(Job.id).where(Job.id == step.job_id).with_for_update())
             if session.scalar(still_exhausted) is None:
                 return False
-            return end_job(session, step.job_id, JobState.FAILED, self._clock(), error=reason)
+            return end_job(session, step.job_id, JobState.FAILED, self.rules.clock(), error=reason)
 
 
 def _longest_unannounced(

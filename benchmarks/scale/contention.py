@@ -12,6 +12,7 @@ from typing import Any, Literal
 from benchmarks.scale import bare
 from benchmarks.scale.seeding import add_shards, put_back_in_line
 from benchmarks.scale.timings import summary
+from worker.claim_rules import ClaimRules
 from worker.database import Database
 from worker.leases import Lease, LeaseStore
 
@@ -100,7 +101,7 @@ def _step(url: str, _row: int, steps: Sequence[int], seconds: float) -> list[flo
 @contextmanager
 def _leases(url: str) -> Iterator[LeaseStore]:
     database = Database(url)
-    yield LeaseStore(database, lease_seconds=60, max_attempts=3)
+    yield LeaseStore(database, ClaimRules(lease_seconds=60, max_attempts=3))
     database.close()
 
 

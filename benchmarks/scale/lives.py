@@ -6,6 +6,7 @@ from typing import Any
 from benchmarks.scale import bare
 from benchmarks.scale.seeding import PARAMETERS, SOURCE
 from benchmarks.scale.timings import Timings
+from worker.claim_rules import ClaimRules
 from worker.database import Database
 from worker.jobs import JobStore
 from worker.leases import Lease, LeaseStore, Shard
@@ -22,7 +23,7 @@ def measure(database: Database, seconds: float) -> list[dict[str, Any]]:
     A bare UPDATE stands in each round beside them.
     """
     timings = Timings()
-    jobs, leases = JobStore(database), LeaseStore(database, lease_seconds=60, max_attempts=3)
+    jobs, leases = JobStore(database), LeaseStore(database, ClaimRules(lease_seconds=60, max_attempts=3))
     line = FairLine(database, leases)
     with bare.updating(database, 0) as update:
         deadline = time.monotonic() + seconds

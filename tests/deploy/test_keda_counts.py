@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.deploy.pods import Document, of_kind
+from worker.claim_rules import ClaimRules
 from worker.leases import Lease, LeaseStore, Shard
 from worker.queue import QUEUES
 from worker.services import Services
@@ -58,7 +59,7 @@ def claim(services: Services, job_id: str, leases: LeaseStore | None = None) -> 
 def test_there_is_a_job_of_kubernetes_for_each_training_that_a_one_shot_worker_could_claim(
     services: Services, ask: Ask, submit: Callable[[JobKind], str]
 ) -> None:
-    an_hour_ago = LeaseStore(services.database, lease_seconds=15, max_attempts=3, clock=lambda: time.time() - 3600)
+    an_hour_ago = LeaseStore(services.database, ClaimRules(15, 3, lambda: time.time() - 3600))
     submit(JobKind.TRAINING)
     submit(JobKind.CLASSIFICATION)
     claim(services, submit(JobKind.TRAINING))

@@ -9,6 +9,7 @@ from tests.web.people import add_person
 from web.app import create_app
 from web.settings import WebSettings
 from web.stack import free_port
+from worker.claim_rules import ClaimRules
 from worker.leases import LeaseStore
 from worker.people.scopes import Scope
 from worker.services import Services
@@ -62,7 +63,7 @@ def test_the_longest_wait_is_that_of_the_oldest_job_since_it_was_last_put_in_lin
 def test_an_expired_lease_is_seen_before_anybody_takes_the_step_over(api: FlaskClient, services: Services) -> None:
     services.jobs.submit("job-1", JobKind.TRAINING, {}, total=1, fingerprint="")
     [step] = services.jobs.steps_in_line("job-1")
-    earlier = LeaseStore(services.database, lease_seconds=10, max_attempts=3, clock=lambda: services.clock() - 100)
+    earlier = LeaseStore(services.database, ClaimRules(10, 3, lambda: services.clock() - 100))
     assert earlier.claim(step, "a worker that was killed")
 
     said = scrape(api)

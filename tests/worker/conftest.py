@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Clock
+from worker.claim_rules import ClaimRules
 from worker.database import Database
 from worker.jobs import JobStore
 from worker.leases import LeaseStore
@@ -33,13 +34,18 @@ def jobs(database: Database, clock: Clock) -> JobStore:
 
 
 @pytest.fixture
-def leases(database: Database, clock: Clock) -> LeaseStore:
-    return LeaseStore(database, lease_seconds=LEASE_SECONDS, max_attempts=MAX_ATTEMPTS, clock=clock)
+def rules(clock: Clock) -> ClaimRules:
+    return ClaimRules(LEASE_SECONDS, MAX_ATTEMPTS, clock)
 
 
 @pytest.fixture
-def waiting(database: Database, clock: Clock) -> WaitingSteps:
-    return WaitingSteps(database, lease_seconds=LEASE_SECONDS, max_attempts=MAX_ATTEMPTS, clock=clock)
+def leases(database: Database, rules: ClaimRules) -> LeaseStore:
+    return LeaseStore(database, rules)
+
+
+@pytest.fixture
+def waiting(database: Database, rules: ClaimRules) -> WaitingSteps:
+    return WaitingSteps(database, rules)
 
 
 Submit = Callable[..., Job]

@@ -13,6 +13,7 @@ from tests.conftest import Clock, every_database
 from tests.reviews import with_settings
 from trainer.parameters import TrainingParameters
 from worker import submissions
+from worker.claim_rules import ClaimRules
 from worker.errors import UnknownJob, UnknownModel
 from worker.jobs import JobStore
 from worker.leases import LeaseStore, Shard
@@ -32,7 +33,7 @@ pytestmark = every_database
 @pytest.fixture
 def services(services: Services, clock: Clock) -> Services:
     """Services whose clock the test moves; files are as old as `age` makes them."""
-    leases = LeaseStore(services.database, lease_seconds=10, max_attempts=3, clock=clock)
+    leases = LeaseStore(services.database, ClaimRules(lease_seconds=10, max_attempts=3, clock=clock))
     return replace(services, clock=clock, jobs=JobStore(services.database, clock), leases=leases)
 
 

@@ -30,7 +30,7 @@ def queue(redis_url: str, redis: Redis) -> StepQueue:
 
 @pytest.fixture
 def healer(waiting: WaitingSteps, queue: StepQueue, clock: Clock) -> Healer:
-    return Healer(waiting, queue, window=WINDOW, clock=clock)
+    return Healer(waiting, queue, window=WINDOW)
 
 
 def announce(queue: StepQueue, jobs: JobStore, job_id: str) -> None:

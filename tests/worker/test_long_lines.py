@@ -23,7 +23,7 @@ def test_the_healer_does_not_go_through_all_that_is_queued(
     database: Database, waiting: WaitingSteps, redis_url: str, submit: Submit, clock: Clock
 ) -> None:
     queue = StepQueue(create_celery(redis_url), connect_redis(redis_url))
-    healer = Healer(waiting, queue, window=4, clock=clock)
+    healer = Healer(waiting, queue, window=4)
     submit()
     clock.advance(GRACE_SECONDS + 1)
 

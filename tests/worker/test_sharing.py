@@ -25,7 +25,7 @@ def line(database: Database, leases: LeaseStore, clock: Clock) -> FairLine:
     users = UserStore(database, clock)
     users.add("anna", "a password", Scope.ADMIN)
     users.add("bert", "a password")
-    return FairLine(database, leases, clock)
+    return FairLine(database, leases)
 
 
 def submit(jobs: JobStore, job_id: str, owner: str | None, kind: JobKind = JobKind.TRAINING) -> int:

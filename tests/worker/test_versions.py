@@ -10,6 +10,7 @@ from redis import Redis
 from tests.conftest import Clock, every_database
 from tests.worker.conftest import LEASE_SECONDS, MAX_ATTEMPTS
 from trainer.parameters import TrainingParameters
+from worker.claim_rules import ClaimRules
 from worker.database import Database
 from worker.healing import GRACE_SECONDS, Healer
 from worker.jobs import FIRST_STEP, JobStore
@@ -37,7 +38,7 @@ def old(leases: LeaseStore) -> LeaseStore:
 
 @pytest.fixture
 def new(database: Database, clock: Clock) -> LeaseStore:
-    return LeaseStore(database, lease_seconds=LEASE_SECONDS, max_attempts=MAX_ATTEMPTS, clock=clock, version=NEW)
+    return LeaseStore(database, ClaimRules(LEASE_SECONDS, MAX_ATTEMPTS, clock, NEW))
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_an_old_worker_reads_no_step_of_a_kind_that_it_does_not_know(
 
     assert old.claim(step, "old") is None
     assert waiting.fail_exhausted() == []
-    assert FairLine(database, old, clock).claim(step, "old") is None
+    assert FairLine(database, old).claim(step, "old") is None
 
 
 def test_people_take_turns_among_what_a_worker_understands(
@@ -97,7 +98,7 @@ def test_people_take_turns_among_what_a_worker_understands(
     submitted(new_jobs, "new", owner="anna")
     hint = submitted(jobs, "old", owner="bert")
 
-    lease = FairLine(database, old, clock).claim(hint, "old")
+    lease = FairLine(database, old).claim(hint, "old")
 
     assert lease is not None
     assert lease.job_id == "old"
@@ -141,10 +142,8 @@ def test_each_version_is_announced_where_those_who_understand_it_listen(
     celery = create_celery(redis_url)
 
     for version in (OLD, NEW, OLD):
-        waiting = WaitingSteps(
-            database, lease_seconds=LEASE_SECONDS, max_attempts=MAX_ATTEMPTS, clock=clock, version=version
-        )
-        Healer(waiting, StepQueue(celery, redis, version), window=9, clock=clock).heal()
+        waiting = WaitingSteps(database, ClaimRules(LEASE_SECONDS, MAX_ATTEMPTS, clock, version))
+        Healer(waiting, StepQueue(celery, redis, version), window=9).heal()
 
     assert {queue: redis.llen(queue) for queue in ("training", "training.2")} == {"training": 1, "training.2": 1}
     assert queue_names([JobKind.TRAINING], OLD) == ["training"]

@@ -16,6 +16,7 @@ from tests.worker.conftest import LEASE_SECONDS
 from tests.worker.rows import MAX_ATTEMPTS, Rows, read_rows
 from trainer.parameters import TrainingParameters
 from worker import submissions
+from worker.claim_rules import ClaimRules
 from worker.healing import GRACE_SECONDS, Healer
 from worker.jobs import JobStore
 from worker.leases import Lease, LeaseStore, Shard
@@ -46,7 +47,7 @@ class World:
     def __init__(self, settings: Settings) -> None:
         self.clock = Clock()
         self.services = _on_clock(Services.open(settings), self.clock)
-        self.healer = Healer(self.services.waiting, self.services.queue, window=WINDOW, clock=self.clock)
+        self.healer = Healer(self.services.waiting, self.services.queue, window=WINDOW)
         self.redis: Redis = connect_redis(settings.redis_url)
         if self.services.database.engine.dialect.name == "sqlite":
             event.listen(self.services.database.engine, "connect", _write_without_waiting_for_the_disk)
@@ -199,15 +200,15 @@ def _model(lease: Lease, now: float) -> Model:
 
 def _on_clock(services: Services, clock: Clock) -> Services:
     database = services.database
-    claiming: dict[str, Any] = {"lease_seconds": LEASE_SECONDS, "max_attempts": MAX_ATTEMPTS, "clock": clock}
-    leases = LeaseStore(database, **claiming)
+    rules = ClaimRules(LEASE_SECONDS, MAX_ATTEMPTS, clock)
+    leases = LeaseStore(database, rules)
     return replace(
         services,
         clock=clock,
         jobs=JobStore(database, clock),
         leases=leases,
-        waiting=WaitingSteps(database, **claiming),
-        line=FairLine(database, leases, clock),
+        waiting=WaitingSteps(database, rules),
+        line=FairLine(database, leases),
     )
 
 

@@ -5,14 +5,12 @@ served longest ago. Jobs that belong to nobody come after everybody's.
 """
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from worker.clock import Clock
 from worker.database import Database
 from worker.jobs import FIRST_STEP
 from worker.leases import Lease, LeaseStore
@@ -34,13 +32,12 @@ class FairLine:
     Args:
         database: where the rows are.
         leases: where steps are claimed.
-        clock: seconds since the epoch.
     """
 
-    def __init__(self, database: Database, leases: LeaseStore, clock: Clock = time.time) -> None:
+    def __init__(self, database: Database, leases: LeaseStore) -> None:
         self._database = database
         self._leases = leases
-        self._clock = clock
+        self._rules = leases.rules
 
     def claim(self, step_id: int, worker: str) -> Lease | None:
         """Take the step that the message names, or the one whose turn it is. None when there is nothing to take."""
@@ -56,24 +53,24 @@ class FairLine:
     def choose(self, step_id: int) -> int | None:
         """The step to try for this message; None when nothing of its kind is in line."""
         with self._database.read() as session:
-            if not (turns := turns_to_come(session, self._clock())):
+            if not (turns := turns_to_come(session, self._rules.clock())):
                 return step_id
             hinted = session.execute(
                 select(Step.kind, Step.state, Step.attempts, Step.lease_expires_at, Job.owner)
                 .join(Job)
-                .where(Step.id == step_id, Step.version <= self._leases.version)
+                .where(Step.id == step_id, self._rules.understood())
             ).one_or_none()
             if hinted is None:
                 return None
             queued = hinted.state is StepState.QUEUED
-            expired = hinted.state is StepState.RUNNING and self._leases.is_over(hinted.lease_expires_at)
+            expired = hinted.state is StepState.RUNNING and self._rules.is_over(hinted.lease_expires_at)
             if expired or (queued and hinted.attempts):
                 return step_id  # it was tried before: only its own message, which the healer times, may try it again
             kinds = next(steps for steps in QUEUES.values() if hinted.kind in steps)
             for owner in (turn.owner for turn in turns):
                 if queued and owner == hinted.owner:
                     return step_id
-                oldest = _oldest_step(session, owner, kinds, self._leases.version)
+                oldest = _oldest_step(session, owner, kinds, self._rules.version)
                 if oldest is not None:
                     return oldest
         return None
