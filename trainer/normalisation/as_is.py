@@ -19,9 +19,9 @@ LEAST_PEAK = 128
 def are_mnist(pictures: Bytes) -> npt.NDArray[np.bool_]:
     """Of pictures (n, 28, 28) uint8, (n,) bool."""
     flat = pictures.reshape(-1, SIDE * SIDE)
-    # Sums of bytes are exact in float32 up to 2**24.
-    sums = flat.astype(np.float32) @ ROWS_AND_COLUMNS
-    rows, columns = sums[:, :SIDE], sums[:, SIDE:]
+    # As products, which are faster than sums; those of bytes are exact in float32 up to 2**24.
+    values, ones = pictures.astype(np.float32), np.ones(SIDE, np.float32)
+    rows, columns = values @ ones, ones @ values
     return np.asarray(
         (np.count_nonzero(flat, axis=1) <= MOST_INK)
         & (flat.max(axis=1) > LEAST_PEAK)
@@ -40,12 +40,3 @@ def _extent(sums: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
 
 def _centre(sums: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.asarray((sums @ np.arange(SIDE, dtype=np.float32)) / np.maximum(sums.sum(axis=1), 1), np.float32)
-
-
-def _rows_and_columns() -> npt.NDArray[np.float32]:
-    """(784, 56): as a matrix, the product that sums each row and each column of a picture."""
-    rows, columns = np.divmod(np.arange(SIDE * SIDE), SIDE)
-    return np.concatenate([np.eye(SIDE)[rows], np.eye(SIDE)[columns]], axis=1).astype(np.float32)
-
-
-ROWS_AND_COLUMNS = _rows_and_columns()
