@@ -19,8 +19,17 @@ class Need(Enum):
     @property
     def scope(self) -> Scope:
         """The least scope that it takes."""
-        return {Need.PUBLIC: Scope.READ, Need.OWNER: Scope.SUBMIT, Need.ACCOUNT: Scope.READ}.get(self) or self.value
+        return _LEAST_SCOPES[self]
 
+
+_LEAST_SCOPES = {
+    Need.PUBLIC: Scope.READ,
+    Need.READ: Scope.READ,
+    Need.SUBMIT: Scope.SUBMIT,
+    Need.OWNER: Scope.SUBMIT,
+    Need.ADMIN: Scope.ADMIN,
+    Need.ACCOUNT: Scope.READ,
+}
 
 _ENDPOINTS: dict[Need, tuple[str, ...]] = {
     Need.PUBLIC: (

@@ -99,7 +99,8 @@ def list_jobs() -> Response:
 def get_job(job_id: str) -> Response:
     """One job. With `?wait=SECONDS`, the answer comes when the job differs from `If-None-Match` (without that
     header: when it has ended), or when the time is up."""
-    seconds = min(PollOptions.model_validate(request.args.to_dict()).wait, settings().max_wait_seconds)
+    options = PollOptions.model_validate(request.args.to_dict()) if request.query_string else PollOptions()
+    seconds = min(options.wait, settings().max_wait_seconds)
     answers, known = job_answers(), request.if_none_match
     answer = answers.get(job_id)
 

@@ -41,7 +41,7 @@ def count_requests(app: Flask, registry: CollectorRegistry) -> None:
         if answer not in counted:
             counted[answer] = requests.labels(method, route, str(response.status_code))
         counted[answer].inc()
-        if request.endpoint not in STREAMS and "wait" not in request.args:
+        if request.endpoint not in STREAMS and b"wait=" not in request.query_string:
             if route not in timed:
                 timed[route] = seconds.labels(route)
             timed[route].observe(time.perf_counter() - g.started)
