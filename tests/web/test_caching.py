@@ -91,3 +91,7 @@ def test_a_large_table_is_sent_as_it_lies(
 
 def test_pages_are_not_compressed(api: FlaskClient) -> None:
     assert "Content-Encoding" not in api.get("/train", headers={"Accept-Encoding": "gzip"}).headers
+
+
+def test_what_depends_on_who_has_signed_in_says_so(api: FlaskClient) -> None:
+    assert "Cookie" in api.get("/api/v1/recipes").vary

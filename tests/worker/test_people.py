@@ -52,6 +52,20 @@ def submit(jobs: JobStore, job_id: str, owner: str | None, *, size: int = 0, key
     )
 
 
+def test_whom_this_process_adds_counts_at_once_and_whom_another_adds_in_a_moment(database: Database) -> None:
+    here, there = (UserStore(database, believed_seconds=3600) for _ in range(2))
+    strict = UserStore(database, believed_seconds=0)
+    assert here.nobody_yet()
+    assert there.nobody_yet()
+    assert strict.nobody_yet()
+
+    here.add("anna", PASSWORD, Scope.ADMIN)
+
+    assert not here.nobody_yet()
+    assert there.nobody_yet(), "as it was told within the hour"
+    assert not strict.nobody_yet()
+
+
 def dump(database: Database, table: str) -> str:
     with database.read() as session:
         return str(session.execute(text(f"SELECT * FROM {table}")).all())
