@@ -94,4 +94,4 @@ def test_pages_are_not_compressed(api: FlaskClient) -> None:
 
 
 def test_what_depends_on_who_has_signed_in_says_so(api: FlaskClient) -> None:
-    assert "Cookie" in api.get("/api/v1/recipes").vary
+    assert "Cookie" in api.get("/api/v1/recipes").headers.getlist("Vary")
