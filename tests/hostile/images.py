@@ -64,6 +64,16 @@ def png(width: int, height: int, *more: bytes, pixels: bytes = b"") -> bytes:
     )
 
 
+def large_chunks() -> Iterator[tuple[str, bytes]]:
+    """PNGs of a few bytes, one of whose chunks claims to hold four billion, behind the pixels or before them."""
+    plain = png(SIDE, SIDE, pixels=bytes(SIDE + 1) * SIDE)
+    before, end = plain.index(b"IDAT") - 4, len(plain) - 12
+    for kind in (b"IEND", b"IDAT", b"tEXt", b"zTXt", b"iCCP", b"pHYs", b"PLTE", b"eXIf", b"acTL", b"fcTL", b"fdAT"):
+        claim = struct.pack(">L", 2**32 - 16) + kind
+        yield f"{kind.decode()} before", plain[:before] + claim + plain[before:]
+        yield f"{kind.decode()} behind", plain[:end] + claim
+
+
 def too_large() -> Iterator[tuple[str, bytes]]:
     """Files of a few bytes that claim billions of pixels."""
     yield "png", png(2**31 - 1, 2**31 - 1)

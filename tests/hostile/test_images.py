@@ -54,6 +54,15 @@ def test_billions_of_pixels_are_refused_from_the_header() -> None:
     assert found.grown_bytes < 100 * MEBIBYTE
 
 
+def test_a_chunk_gets_no_room_for_what_it_only_claims_to_hold() -> None:
+    files = dict(images.large_chunks())
+
+    found = measured(refusals, list(files.values()))
+
+    assert "no reason" not in found.value
+    assert found.grown_bytes < 100 * MEBIBYTE
+
+
 def test_the_most_pixels_take_bounded_memory() -> None:
     side = 7_000
     data = images.png(side, side, pixels=bytes(side + 1) * side)
