@@ -72,7 +72,7 @@ def _pixels_of_plain_png(data: bytes) -> int | None:
         length, kind = PNG_CHUNK.unpack_from(data, position)
         if kind == b"IEND":
             pixels: int = width * height
-            # OpenCV makes room for as much as the chunk claims to hold, up to 4 GB, before it looks whether it is there.
+            # OpenCV makes room for what the chunk claims to hold, up to 4 GB, before it looks whether it is there.
             return pixels if length == 0 else None
         if kind not in PNG_PLAIN_CHUNKS:
             return None

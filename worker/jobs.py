@@ -328,12 +328,15 @@ def end_job(session: Session, job_id: str, state: JobState, now: float, **values
 
     A sweep that did not succeed takes its trials with it. The sweep that a trial belongs to is told: its step comes in
     line. Of any other job webhooks are told.
+
+    Args:
+        now: when this began; while it waited for the row, a worker may have begun the job.
     """
     parent_id = lock_parent(session, job_id)
-    ended = rows_changed(
-        session,
-        update(Job).where(Job.id == job_id, Job.state.in_(UNFINISHED)).values(state=state, finished_at=now, **values),
-    )
+    finished_at = case((Job.started_at > now, Job.started_at), (Job.created_at > now, Job.created_at), else_=now)
+    unfinished = Job.id == job_id, Job.state.in_(UNFINISHED)
+    values |= {"state": state, "finished_at": finished_at}
+    ended = rows_changed(session, update(Job).where(*unfinished).values(**values))
     if ended:
         session.execute(
             update(Step)

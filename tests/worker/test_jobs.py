@@ -95,6 +95,19 @@ def test_a_cancelled_job_can_be_retried_and_finished(jobs: JobStore, leases: Lea
     assert jobs.get(job.id).state is JobState.SUCCEEDED
 
 
+def test_a_job_that_was_begun_while_a_cancel_waited_for_its_row_did_not_end_before_it_began(
+    jobs: JobStore, leases: LeaseStore, submit: Submit, clock: Clock
+) -> None:
+    job = submit()
+    claim_first(jobs, leases, job.id)
+    clock.advance(-1)  # the cancel looked at the clock first
+
+    jobs.cancel(job.id)
+
+    ended = jobs.get(job.id)
+    assert ended.finished_at == ended.started_at == clock() + 1
+
+
 def test_a_retried_job_may_be_tried_as_often_as_a_new_one(
     jobs: JobStore, leases: LeaseStore, waiting: WaitingSteps, submit: Submit, clock: Clock
 ) -> None:
