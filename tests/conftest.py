@@ -2,10 +2,12 @@
 
 import itertools
 import os
+import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,8 +19,7 @@ from trainer.dataset_files import FILES
 from trainer.datasets import Dataset, load_dataset
 from trainer.fetch import ensure_dataset
 from trainer.idx import write_idx
-from web.redis_server import redis_command, wait_until_answering
-from web.stack import free_port
+from web.redis_server import redis_command, redis_directory, redis_url_in, wait_until_answering
 from worker.schema import migrate
 from worker.services import Services
 from worker.settings import Settings
@@ -46,14 +47,15 @@ def fashion(datasets: Path) -> Dataset:
 
 
 @pytest.fixture(scope="session")
-def redis_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A real Redis, started once."""
-    port = free_port()
-    command = [*redis_command(port, tmp_path_factory.mktemp("redis")), "--databases", "1000"]
+def redis_database() -> Iterator[Callable[[int], str]]:
+    """A real Redis, started once: the URL of each of its databases, by number."""
+    directory = redis_directory()
+    command = [*redis_command(directory), "--databases", "1000"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        wait_until_answering(port, process)
-        yield port
+        wait_until_answering(redis_url_in(directory), process)
+        yield partial(redis_url_in, directory)
         process.terminate()
+    shutil.rmtree(directory)
 
 
 def write_dataset(dataset: Dataset, directory: Path) -> None:
@@ -68,9 +70,9 @@ _redis_databases = itertools.count()
 
 
 @pytest.fixture
-def redis_url(redis_port: int) -> str:
+def redis_url(redis_database: Callable[[int], str]) -> str:
     """A database in that Redis that no other test uses."""
-    return f"redis://127.0.0.1:{redis_port}/{next(_redis_databases)}"
+    return redis_database(next(_redis_databases))
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,22 @@
 """The same queue over TLS, with a password, behind Sentinels, and on Valkey: real servers, reached by their URLs."""
 
 import importlib.util
+import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 import trustme
 from redis.exceptions import RedisError
 
+from tests.up import Up
 from tests.waiting import until
 from trainer.parameters import TrainingParameters
-from web.redis_server import find_redis, redis_command
+from web.access.throttle import SignInThrottle
+from web.redis_server import find_redis, redis_command, redis_directory, redis_url_in
 from web.stack import free_port
 from worker import submissions
 from worker.claim_rules import ClaimRules
@@ -42,6 +46,11 @@ def running(*command: str | Path, url: str) -> Iterator["subprocess.Popen[bytes]
             process.terminate()
 
 
+def on_port(port: int, directory: Path) -> list[str]:
+    """How to run a Redis that is reached by TCP."""
+    return [*redis_command(directory), "--unixsocket", "", "--bind", "127.0.0.1", "--port", str(port)]
+
+
 def answers(url: str) -> bool:
     try:
         return bool(connect_redis(url).ping())
@@ -67,7 +76,7 @@ def check_that_all_works(url: str) -> None:
 def password_url(tmp_path: Path) -> Iterator[str]:
     port = free_port()
     url = f"redis://:{ENCODED}@127.0.0.1:{port}/1"
-    with running(*redis_command(port, tmp_path), "--requirepass", PASSWORD, url=url):
+    with running(*on_port(port, tmp_path), "--requirepass", PASSWORD, url=url):
         yield url
 
 
@@ -96,7 +105,7 @@ def tls(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     if b"libssl" not in subprocess.run(["ldd", find_redis()], capture_output=True).stdout:
         pytest.skip(f"{find_redis()} was built without TLS: install Redis from your system's packages")
     url = f"rediss://:{ENCODED}@127.0.0.1:{port}/0?ssl_ca_certs={ca}"
-    with running(*redis_command(0, tmp_path), *tls, *options, url=url):
+    with running(*redis_command(tmp_path), *tls, *options, url=url):
         yield port, ca
 
 
@@ -135,8 +144,8 @@ def trio(tmp_path: Path) -> Iterator[Trio]:
         return processes[-1]
 
     try:
-        first = start(*redis_command(master, tmp_path), *password)
-        start(*redis_command(replica, tmp_path), *password, "--replicaof", "127.0.0.1", str(master))
+        first = start(*on_port(master, tmp_path), *password)
+        start(*on_port(replica, tmp_path), *password, "--replicaof", "127.0.0.1", str(master))
         for port in watchers:
             config = tmp_path / f"sentinel-{port}.conf"
             config.write_text(
@@ -192,7 +201,7 @@ def test_valkey(tmp_path: Path) -> None:
     [server] = Path(package.submodule_search_locations[0]).glob("_binaries/*/valkey-server")
     port = free_port()
     url = f"redis://:{ENCODED}@127.0.0.1:{port}/0"
-    with running(server, *redis_command(port, tmp_path)[1:], "--requirepass", PASSWORD, url=url):
+    with running(server, *on_port(port, tmp_path)[1:], "--requirepass", PASSWORD, url=url):
         check_that_all_works(url)
 
 
@@ -203,7 +212,7 @@ def test_what_was_submitted_while_redis_was_away_is_announced_when_it_is_back(tm
     migrate(services.database)
     job = submissions.submit_training(services, TrainingParameters(recipe="dropout-128"))
 
-    with running(*redis_command(port, tmp_path), url=url):
+    with running(*on_port(port, tmp_path), url=url):
         later = services.jobs.get(job.id).created_at + GRACE_SECONDS + 1
         waiting = WaitingSteps(services.database, ClaimRules(lease_seconds=15, max_attempts=3, clock=lambda: later))
         Healer(waiting, services.queue, window=10).heal()
@@ -215,12 +224,12 @@ def test_announcing_goes_on_after_a_restart_of_redis(tmp_path: Path) -> None:
     port = free_port()
     url = f"redis://127.0.0.1:{port}/0"
     queue = StepQueue(create_celery(url), connect_redis(url))
-    with running(*redis_command(port, tmp_path), url=url):
+    with running(*on_port(port, tmp_path), url=url):
         assert queue.announce(JobKind.TRAINING, [1])
 
     assert not queue.announce(JobKind.TRAINING, [2])
 
-    with running(*redis_command(port, tmp_path), url=url):
+    with running(*on_port(port, tmp_path), url=url):
         assert queue.announce(JobKind.TRAINING, [3])
         assert queue.waiting(JobKind.TRAINING) == 1
 
@@ -231,6 +240,9 @@ def test_announcing_goes_on_after_a_restart_of_redis(tmp_path: Path) -> None:
         ("http://127.0.0.1:6379", "is no Redis"),
         ("redis+sentinel://127.0.0.1:26379", "names the service"),
         ("redis:///0", "names no host"),
+        ("unix://run/redis.sock", "absolute path"),
+        ("unix:///run/redis.sock?database=1", "one option, `db`"),
+        (f"unix:///{'d' * 107}", "at most 107 bytes"),
         ("redis://127.0.0.1/0?sentinel_pasword=x", "not known: sentinel_pasword"),
     ],
 )
@@ -244,3 +256,44 @@ def test_a_password_is_in_no_message() -> None:
 
     assert address.text == "digits of the Sentinels a:26379, b:5000"
     assert broker_settings("redis://h/3")["broker_url"] == "redis://h:6379/3"
+
+
+def test_a_unix_socket(tmp_path: Path) -> None:
+    url = f"unix://:{ENCODED}@{tmp_path}/redis.sock?db=3"
+    with running(*redis_command(tmp_path), "--requirepass", PASSWORD, url=url):
+        check_that_all_works(url)
+        throttle = SignInThrottle(url, tries=1, window_seconds=900)
+        assert throttle.seconds_to_wait("anna", "192.0.2.1") == 0
+        assert SignInThrottle(url, tries=1, window_seconds=900).seconds_to_wait("anna", "192.0.2.1") > 0
+        assert connect_redis(url).dbsize() > 0  # what Celery and the throttle wrote is in database 3
+
+
+def test_our_own_redis_is_for_its_owner_alone(up: Up) -> None:
+    """No TCP port, a socket in a folder that others cannot enter, and a file of where it is that they cannot read."""
+    running_stack = up.directory / "data" / "up.json"
+    assert running_stack.stat().st_mode & 0o777 == 0o600
+    url = json.loads(running_stack.read_text())["redis"]
+    socket = Path(str(RedisAddress.parse(url).socket))
+    redis = connect_redis(url)
+
+    assert socket.parent.stat().st_mode & 0o777 == 0o700
+    assert socket.stat().st_mode & 0o077 == 0
+    assert redis.config_get("port") == {"port": "0"}
+    assert tcp_ports_of(int(redis.info("server")["process_id"])) == []
+
+
+def tcp_ports_of(pid: int) -> list[int]:
+    listening = psutil.Process(pid).net_connections(kind="inet")
+    return [connection.laddr.port for connection in listening if connection.status == psutil.CONN_LISTEN]
+
+
+def test_a_folder_that_is_too_deep_for_a_socket_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep))
+    directory = redis_directory()
+    try:
+        assert RedisAddress.parse(redis_url_in(directory)).socket == str(directory / "redis.sock")
+        assert deep not in directory.parents
+    finally:
+        directory.rmdir()

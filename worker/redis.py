@@ -1,16 +1,18 @@
-"""Which Redis: one URL for a single server, with or without TLS, and for one that Sentinels watch over.
+"""Which Redis: one URL for a single server, by TCP, TLS or a Unix socket, and for one that Sentinels watch over.
 
 | URL | reaches |
 |---|---|
 | `redis://[user:password@]host:port/db` | one server: Redis, Valkey, or what speaks their protocol |
+| `unix://[user:password@]/path/to/redis.sock?db=0` | a server on this machine, through a Unix socket |
 | `rediss://…` | the same over TLS; `?ssl_ca_certs=/path/ca.pem` names who signed its certificate |
 | `redis+sentinel://[user:password@]host:port,host:port/service/db` | the server that these Sentinels call the master |
 | `rediss+sentinel://…` | the same over TLS |
 """
 
+import os
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -22,11 +24,15 @@ REDIS_TIMEOUT_SECONDS = 1.0
 
 SENTINEL_PORT = 26379
 
+# `sun_path` in Linux's `struct sockaddr_un` has 108 bytes, the last of them zero.
+MAX_SOCKET_PATH_BYTES = 107
+
 
 @dataclass(frozen=True)
 class RedisAddress:
     """A Redis URL, taken apart. `service` is what the Sentinels call the server; None where there are none.
 
+    `socket` is the path of a Unix socket, and then there are no `hosts`; else None.
     `options` are the URL's own: those of TLS (`ssl_…`), and `sentinel_username` and `sentinel_password`.
     """
 
@@ -37,6 +43,7 @@ class RedisAddress:
     password: str | None
     tls: bool
     options: dict[str, str]
+    socket: str | None = None
 
     @classmethod
     def parse(cls, url: str) -> "RedisAddress":
@@ -45,9 +52,12 @@ class RedisAddress:
             ValueError: it is no URL of a Redis; says what is wrong.
         """
         parts = urlsplit(url)
+        if parts.scheme == "unix":
+            return cls._parse_unix(parts)
         if parts.scheme not in ("redis", "rediss", "redis+sentinel", "rediss+sentinel"):
             raise ValueError(
-                f"{parts.scheme}:// is no Redis; give redis://, rediss://, redis+sentinel:// or rediss+sentinel://."
+                f"{parts.scheme}:// is no Redis; give redis://, rediss://, unix://, redis+sentinel:// or "
+                "rediss+sentinel://."
             )
         sentinel = parts.scheme.endswith("+sentinel")
         user, _, hosts = parts.netloc.rpartition("@")
@@ -66,6 +76,21 @@ class RedisAddress:
             options=_options(parts.query),
         )
 
+    @classmethod
+    def _parse_unix(cls, parts: SplitResult) -> "RedisAddress":
+        user, _, host = parts.netloc.rpartition("@")
+        path = unquote(parts.path)
+        if host or path in ("", "/"):
+            raise ValueError("A Unix socket's URL names its absolute path: unix:///run/redis/redis.sock?db=0.")
+        if len(os.fsencode(path)) > MAX_SOCKET_PATH_BYTES:
+            raise ValueError(f"The path of a Unix socket has at most {MAX_SOCKET_PATH_BYTES} bytes: {path}.")
+        options = dict(parse_qsl(parts.query))
+        db = options.pop("db", "0")
+        if options or not db.isdecimal():
+            raise ValueError("A Unix socket's URL takes one option, `db`, which is a number: ?db=0.")
+        username, _, password = user.partition(":")
+        return cls((), None, int(db), unquote(username) or None, unquote(password) or None, False, {}, socket=path)
+
     @property
     def ssl(self) -> dict[str, Any]:
         """redis-py's arguments for TLS but for `ssl` itself."""
@@ -79,6 +104,8 @@ class RedisAddress:
     @property
     def text(self) -> str:
         """Where it is, for messages: without the password."""
+        if self.socket:
+            return self.socket
         hosts = ", ".join(f"{host}:{port}" for host, port in self.hosts)
         return f"{self.service} of the Sentinels {hosts}" if self.service else hosts
 
@@ -105,6 +132,8 @@ def connect_redis(
         "decode_responses": decode_responses,
         **timeouts,
     }
+    if address.socket:
+        return Redis(unix_socket_path=address.socket, **common)
     tls: dict[str, Any] = {"ssl": True, **address.ssl} if address.tls else {}
     if address.service is None:
         [(host, port)] = address.hosts
@@ -130,8 +159,11 @@ def broker_settings(redis_url: str) -> dict[str, Any]:
                 **address.sentinel_credentials,
             },
         }
+    urls = [f"{scheme}://{credentials}{host}:{port}/{address.db}" for host, port in address.hosts]
+    if address.socket:
+        urls = [f"redis+socket://{credentials}{quote(address.socket)}?virtual_host={address.db}"]
     return {
-        "broker_url": ";".join(f"{scheme}://{credentials}{host}:{port}/{address.db}" for host, port in address.hosts),
+        "broker_url": ";".join(urls),
         "broker_use_ssl": (address.ssl or {"ssl_cert_reqs": "required"}) if address.tls else None,
         "broker_transport_options": options,
     }

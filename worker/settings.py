@@ -39,8 +39,8 @@ class Settings(BaseSettings):
     )
     redis_url: str = Field(
         "redis://127.0.0.1:6379/0",
-        description="Redis or Valkey for the queue and live progress; `rediss://` for TLS, "
-        "`redis+sentinel://host:26379,host:26379/service/0` for Sentinels.",
+        description="Redis or Valkey for the queue and live progress; `rediss://` for TLS, `unix:///path?db=0` for a "
+        "socket, `redis+sentinel://host:26379,host:26379/service/0` for Sentinels.",
     )
     migrate_at_start: bool = Field(
         True,

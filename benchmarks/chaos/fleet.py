@@ -1,6 +1,7 @@
 """The real stack, each part a process that can be killed: Redis, the web and some workers."""
 
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -13,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.chaos.clocks import MovableClock
-from web.redis_server import redis_command, wait_until_answering
+from web.redis_server import redis_command, redis_directory, redis_url_in, wait_until_answering
 from web.stack import free_port
 from worker.priority import NICENESS
 from worker.redis import connect_redis
@@ -123,8 +124,9 @@ class Fleet:
         say: Callable[[str], None],
     ) -> None:
         self.data = data
-        self.redis_port, self.web_port = free_port(), free_port()
-        self.redis_url = f"redis://127.0.0.1:{self.redis_port}/0"
+        self.web_port = free_port()
+        self._redis_directory = redis_directory()
+        self.redis_url = redis_url_in(self._redis_directory)
         self.url = f"http://127.0.0.1:{self.web_port}"
         self.deaths: list[str] = []
         self._say = say
@@ -133,8 +135,8 @@ class Fleet:
         if database_url:
             self._environment["TENFOLD_DATABASE_URL"] = database_url
         self._directory = directory
-        (directory / "redis").mkdir(parents=True)
-        self.redis = self._member("redis", redis_command(self.redis_port, directory / "redis"))
+        directory.mkdir(parents=True, exist_ok=True)
+        self.redis = self._member("redis", redis_command(self._redis_directory))
         self.web = self._member("web", clocks[-1].command("web.serve", "--port", str(self.web_port)))
         self.workers = [
             self._member(f"worker-{number}", [*IN_FRONT, *clock.command("worker.main")])
@@ -143,7 +145,7 @@ class Fleet:
         self._supervisor = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
 
     def start(self) -> None:
-        wait_until_answering(self.redis_port, self.redis.start())
+        wait_until_answering(self.redis_url, self.redis.start())
         for member in (self.web, *self.workers):
             member.start()
         self._supervisor.start()
@@ -163,6 +165,7 @@ class Fleet:
         for group in {group for member in members for group in member.groups}:
             with suppress(ProcessLookupError):
                 os.killpg(group, signal.SIGKILL)
+        shutil.rmtree(self._redis_directory, ignore_errors=True)
 
     def writers(self) -> list[int]:
         """Every process that writes to the volume."""

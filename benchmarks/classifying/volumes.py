@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from web.redis_server import redis_command, wait_until_answering
-from web.stack import free_port
+from web.redis_server import redis_command, redis_directory, redis_url_in, wait_until_answering
 from worker import submissions
 from worker.parameters import ClassificationParameters
 from worker.records import Job, Model
@@ -24,10 +23,11 @@ MODEL = "benchmark"
 @contextmanager
 def open_volume(directory: Path, model: Path) -> Iterator[Services]:
     """Services on an empty volume, with the model in the folder of the file `model` to classify with."""
-    port = free_port()
-    with subprocess.Popen(redis_command(port, directory), stdout=subprocess.DEVNULL) as redis:
-        wait_until_answering(port, redis)
-        services = Services.open(Settings(data=directory / "data", redis_url=f"redis://127.0.0.1:{port}"))
+    private = redis_directory()
+    url = redis_url_in(private)
+    with subprocess.Popen(redis_command(private), stdout=subprocess.DEVNULL) as redis:
+        wait_until_answering(url, redis)
+        services = Services.open(Settings(data=directory / "data", redis_url=url))
         migrate(services.database)
         shutil.copytree(model.parent, services.volume.model(MODEL))
         metrics = json.loads((model.parent / "metrics.json").read_text())
@@ -38,6 +38,7 @@ def open_volume(directory: Path, model: Path) -> Iterator[Services]:
         yield services
         services.database.close()
         redis.terminate()
+    shutil.rmtree(private)
 
 
 def submit(services: Services, archive: Path) -> Job:

@@ -10,8 +10,7 @@ from tempfile import TemporaryDirectory
 import psutil
 
 from tests.postgres import Postgres
-from web.redis_server import redis_command, wait_until_answering
-from web.stack import free_port
+from web.redis_server import redis_command, redis_url_in, wait_until_answering
 from worker.database import Database
 from worker.schema import migrate
 
@@ -29,12 +28,12 @@ class RunningRedis:
 
 @contextmanager
 def running_redis() -> Iterator[RunningRedis]:
-    port = free_port()
     with TemporaryDirectory() as directory:
-        server = subprocess.Popen(redis_command(port, Path(directory)), stdout=subprocess.DEVNULL)
+        url = redis_url_in(Path(directory))
+        server = subprocess.Popen(redis_command(Path(directory)), stdout=subprocess.DEVNULL)
         try:
-            wait_until_answering(port, server)
-            yield RunningRedis(f"redis://127.0.0.1:{port}/0", psutil.Process(server.pid))
+            wait_until_answering(url, server)
+            yield RunningRedis(url, psutil.Process(server.pid))
         finally:
             server.terminate()
             server.wait()

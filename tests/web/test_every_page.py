@@ -45,9 +45,11 @@ CLASSIFIED_ONLY = ("images.", "review.")
 
 
 @pytest.fixture(scope="module")
-def lived_in(tmp_path_factory: pytest.TempPathFactory, redis_port: int, mnist: Dataset) -> Iterator[LivedIn]:
+def lived_in(
+    tmp_path_factory: pytest.TempPathFactory, redis_database: Callable[[int], str], mnist: Dataset
+) -> Iterator[LivedIn]:
     data = tmp_path_factory.mktemp("every-page")
-    app = create_app(WebSettings(data=data, redis_url=f"redis://127.0.0.1:{redis_port}/999"))
+    app = create_app(WebSettings(data=data, redis_url=redis_database(999)))
     yield live_in(app, mnist)
     app.extensions[EXTENSION].database.close()
 

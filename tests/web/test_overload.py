@@ -2,7 +2,7 @@
 
 import socket
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -15,10 +15,10 @@ REQUESTS_EACH = 10
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory, redis_port: int) -> Iterator[WebProcess]:
+def small(tmp_path_factory: pytest.TempPathFactory, redis_database: Callable[[int], str]) -> Iterator[WebProcess]:
     """One thread, and room for one request to wait for it."""
     settings = {"TENFOLD_WEB_THREADS": "1", "TENFOLD_MAX_WAITING_REQUESTS": "1"}
-    process = WebProcess(tmp_path_factory.mktemp("small"), f"redis://127.0.0.1:{redis_port}/999", **settings)
+    process = WebProcess(tmp_path_factory.mktemp("small"), redis_database(999), **settings)
     process.start()
     yield process
     process.kill()

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -104,8 +104,10 @@ def opened(data: Path, redis_url: str, datasets: Path) -> Iterator[Services]:
 
 
 @pytest.fixture(scope="module")
-def services(tmp_path_factory: pytest.TempPathFactory, redis_port: int, datasets: Path) -> Iterator[Services]:
-    with opened(tmp_path_factory.mktemp("volume"), f"redis://127.0.0.1:{redis_port}/900", datasets) as services:
+def services(
+    tmp_path_factory: pytest.TempPathFactory, redis_database: Callable[[int], str], datasets: Path
+) -> Iterator[Services]:
+    with opened(tmp_path_factory.mktemp("volume"), redis_database(900), datasets) as services:
         yield services
 
 
@@ -217,10 +219,10 @@ def test_a_redis_whose_memory_is_full_ends_no_worker(services: Services, fleet: 
 
 
 def test_a_process_that_holds_too_much_memory_is_replaced_after_its_step(
-    tmp_path: Path, redis_port: int, datasets: Path
+    tmp_path: Path, redis_database: Callable[[int], str], datasets: Path
 ) -> None:
     """With as little as TensorFlow alone takes, that is after each."""
-    with opened(tmp_path / "volume", f"redis://127.0.0.1:{redis_port}/901", datasets) as services:
+    with opened(tmp_path / "volume", redis_database(901), datasets) as services:
         alone = Fleet(services.settings, tmp_path / "worker.log", TENFOLD_MAX_PROCESS_BYTES=str(2**28))
         alone.start()
         try:

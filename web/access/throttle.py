@@ -5,11 +5,11 @@ import math
 import time
 
 from limits import RateLimitItemPerSecond
-from limits.storage import MemoryStorage, Storage, storage_from_string
+from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 from redis.exceptions import RedisError
 
-from worker.queue import REDIS_TIMEOUT_SECONDS
+from worker.redis import connect_redis
 
 # Of all people behind one address together, for one of them.
 PEOPLE_AT_AN_ADDRESS = 10
@@ -28,11 +28,8 @@ class SignInThrottle:
     def __init__(self, redis_url: str, *, tries: int, window_seconds: int) -> None:
         self._by_name = RateLimitItemPerSecond(tries, window_seconds, "tenfold-sign-in")
         self._by_address = RateLimitItemPerSecond(tries * PEOPLE_AT_AN_ADDRESS, window_seconds, "tenfold-sign-in")
-        redis = storage_from_string(
-            redis_url, socket_timeout=REDIS_TIMEOUT_SECONDS, socket_connect_timeout=REDIS_TIMEOUT_SECONDS
-        )
-        assert isinstance(redis, Storage)
-        self._shared = FixedWindowRateLimiter(redis)
+        pool = connect_redis(redis_url).connection_pool
+        self._shared = FixedWindowRateLimiter(RedisStorage("redis://", connection_pool=pool))
         self._own = FixedWindowRateLimiter(MemoryStorage())
 
     def seconds_to_wait(self, name: str, address: str) -> int:
