@@ -71,7 +71,11 @@ def plan(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     services.volume.storage.publish(work)
     shards = [Shard(start, min(start + size, total)) for start in range(0, total, size)]
     check()
-    detail = {"skipped": sum(skipped.values()), "skipped_kinds": dict(skipped)}
+    detail = {
+        "skipped": sum(skipped.values()),
+        "skipped_kinds": dict(skipped),
+        "skipped_examples": dict(listing.skipped_examples),
+    }
     step_ids = services.leases.finish_plan(lease, shards, detail)
     log.info("%d images in %d shards, skipped: %s", total, len(shards), dict(skipped) or "nothing")
     services.queue.announce(JobKind.CLASSIFICATION, step_ids)

@@ -15,6 +15,7 @@ from worker.handing_in import hand_in, place_to_make
 from worker.inputs import input_of
 from worker.leases import Lease
 from worker.manifest import join_manifest
+from worker.notes import skipped_notes
 from worker.parameters import ClassificationParameters
 from worker.reading import pixels_of
 from worker.result_pictures import write_pictures
@@ -64,6 +65,7 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     check()
     _write_pictures(services, lease.job_id, made, parameters, rows, summary)
     summary |= _course(services, lease.job_id, shards)
+    summary["notes"] = skipped_notes(summary["skipped_kinds"], summary["skipped_examples"])
     with write_whole(made / "summary.json") as file:
         file.write(json.dumps(summary, indent=2).encode())
     hand_in(services.leases, lease, made, directory, services.volume.storage)
@@ -100,6 +102,7 @@ def _course(services: Services, job_id: str, shards: Sequence[dict[str, Any]]) -
     return {
         "skipped": job.detail.get("skipped", 0),
         "skipped_kinds": job.detail.get("skipped_kinds", {}),
+        "skipped_examples": job.detail.get("skipped_examples", {}),
         "seconds": round(seconds, 3),
         "images_per_second": round(job.total / seconds, 1),
         "workers": dict(workers),

@@ -93,6 +93,12 @@ def test_every_image_is_a_row_in_order_and_nothing_but_results_is_left(
     assert job.summary["errors"] == 0
     assert job.summary["skipped"] == 3
     assert job.summary["skipped_kinds"] == {"archives": 1, "other files": 1, "system files": 1}
+    assert sum(map(len, job.summary["skipped_examples"].values())) == 3
+    assert [note.partition(")")[0] for note in job.summary["notes"]] == [
+        "Skipped archives: 1 (inside.zip",
+        "Skipped other files: 1 (notes.txt",
+        "Skipped system files: 1 (Thumbs.db",
+    ]
     assert [row["name"] for row in rows(services, job)] == list(files)
     assert [row["truth"] for row in rows(services, job)] == [name[0] for name in files]
     kept = {path.name for path in services.volume.job(job.id).iterdir()} - {f"input.{kind}"}

@@ -82,6 +82,13 @@ def done_of(job: Job) -> str:
     return f"{made['done']:,} of {made['total']:,} {made['unit']}"
 
 
+def print_outcome(job: Job) -> None:
+    """Print what came of a job; of a classification, also what was skipped and assumed."""
+    click.echo(headline(job))
+    for note in job.summary.get("notes", []):
+        click.echo(note)
+
+
 def headline(job: Job) -> str:
     """What came of a job, in a few words."""
     summary = job.summary

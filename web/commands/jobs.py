@@ -7,7 +7,7 @@ import click
 
 from web.client import Job
 from web.commands.completions import complete_jobs
-from web.commands.console import done_of, end_with, follow, headline, print_json, print_lines, say
+from web.commands.console import done_of, end_with, follow, headline, print_json, print_lines, print_outcome, say
 from web.commands.exits import TIME_UP
 from web.commands.find import find_job, job_argument
 from web.commands.server import connect
@@ -60,8 +60,8 @@ def status(job_id: str, as_json: bool) -> None:
     owner = job.document["owner"]
     of_whom = f" of {owner}" if owner else ""
     click.echo(f"{job.document['kind']} {job.id}{of_whom} {job.state}: {done_of(job)}{left}")
-    if line := headline(job):
-        click.echo(line)
+    if headline(job):
+        print_outcome(job)
 
 
 @click.command()
@@ -79,7 +79,7 @@ def wait(job_id: str, timeout: float | None, as_json: bool) -> None:
     if as_json:
         print_json(job.summary | {"job": job.document})
     else:
-        click.echo(headline(job))
+        print_outcome(job)
     end_with(job)
 
 

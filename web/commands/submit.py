@@ -10,7 +10,7 @@ import click
 from trainer.parameters import TrainingParameters
 from trainer.recipes import RECIPES
 from web.client import Job
-from web.commands.console import end_with, follow, headline, print_json, say, transfer_bar
+from web.commands.console import end_with, follow, print_json, print_outcome, say, transfer_bar
 from web.commands.options import check, options_of
 from web.commands.server import connect
 from worker.parameters import ClassificationParameters
@@ -88,7 +88,7 @@ def report(job: Job, *, wait: bool, as_json: bool) -> None:
     if as_json:
         print_json(job.summary | {"job": job.document})
     elif wait:
-        click.echo(headline(job))
+        print_outcome(job)
     else:
         click.echo(job.id)
     if wait:

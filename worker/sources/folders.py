@@ -141,7 +141,7 @@ def _list(root: Path, below: bytes, survey: Survey) -> tuple[list[bytes], list[b
                     survey.meet_directory()
                     directories.append(entry.name)
                 elif entry.is_symlink() and entry.is_dir():
-                    survey.skip(Kind.LINK)
+                    survey.skip(Kind.LINK, _shown(os.path.join(below, entry.name)))
                 else:
                     files.append(entry.name)
     except OSError as error:

@@ -42,6 +42,7 @@ def write_listing(listing: Listing, file: BinaryIO) -> None:
     about = {
         "images": len(listing.images),
         "skipped": dict(listing.skipped),
+        "skipped_examples": dict(listing.skipped_examples),
         "manifest": listing.manifest.positions.tolist(),
         "unpacked_bytes": listing.unpacked_bytes,
     }
@@ -56,4 +57,5 @@ def read_listing(path: Path, source: Source) -> Listing:
         positions = array("Q")
         positions.fromfile(file, about["images"])
     manifest = source.members(array("Q", about["manifest"]))
-    return Listing(source.members(positions), about["skipped"], manifest, about["unpacked_bytes"])
+    examples = about.get("skipped_examples", {})
+    return Listing(source.members(positions), about["skipped"], manifest, about["unpacked_bytes"], examples)

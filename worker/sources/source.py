@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, overload
 
 from worker.sources.names import leads_outside
@@ -62,15 +62,16 @@ class Members(Sequence[Member]):
 class Listing:
     """What a source holds.
 
-    `skipped` counts the files that are no images by kind, in the words of `names.Kind`. `manifest` has the file
-    `manifest.csv` at the top, or in the one folder that holds everything, where there is one. `unpacked_bytes`
-    is the size of all images together as far as the source says, 0 where it does not.
+    `skipped` counts the files that are no images by kind, in the words of `names.Kind`; `skipped_examples` names some
+    of each kind. `manifest` has the file `manifest.csv` at the top, or in the one folder that holds everything, where
+    there is one. `unpacked_bytes` is the size of all images together as far as the source says, 0 where it does not.
     """
 
     images: Members
     skipped: Mapping[str, int]
     manifest: Members
     unpacked_bytes: int
+    skipped_examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class Source(Protocol):

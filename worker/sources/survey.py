@@ -8,6 +8,10 @@ from worker.sources.limits import Limits
 from worker.sources.names import IMAGE_SUFFIXES, MANIFEST, Kind, kind_of
 from worker.sources.source import Listing, Source
 
+# Skipped files of each kind that are named to the person.
+EXAMPLES = 3
+LONGEST_EXAMPLE = 200
+
 
 class Survey:
     """Takes one file after another; `listing` then has what was found. Images take 8 bytes apiece.
@@ -19,6 +23,7 @@ class Survey:
     def __init__(self, what: str, limits: Limits) -> None:
         self.positions = array("Q")
         self.skipped = Counter[str]()
+        self.skipped_examples: dict[str, list[str]] = {}
         self._what = what
         self._limits = limits
         self._files = 0
@@ -42,7 +47,7 @@ class Survey:
             self._note_top(name)
         if kind is not Kind.IMAGE:
             if kind is not Kind.OTHER or not self._is_manifest(position, name):
-                self.skipped[kind.value] += 1
+                self.skip(kind, name)
             return False
         self.positions.append(position)
         if len(self.positions) > self._limits.images:
@@ -61,9 +66,12 @@ class Survey:
         """
         self._count()
 
-    def skip(self, kind: Kind) -> None:
-        """Count a file that is skipped for another reason than its name."""
+    def skip(self, kind: Kind, name: str) -> None:
+        """Count a file that is skipped."""
         self.skipped[kind.value] += 1
+        examples = self.skipped_examples.setdefault(kind.value, [])
+        if len(examples) < EXAMPLES:
+            examples.append(name[:LONGEST_EXAMPLE])
 
     def listing(self, source: Source) -> Listing:
         """
@@ -74,7 +82,8 @@ class Survey:
         self.refuse_without_images()
         manifest = source.members(array("Q", [] if self._manifest is None else [self._manifest]))
         skipped = dict(sorted(self.skipped.items()))
-        return Listing(source.members(self.positions), skipped, manifest, self._unpacked_bytes)
+        images = source.members(self.positions)
+        return Listing(images, skipped, manifest, self._unpacked_bytes, self.skipped_examples)
 
     def refuse_without_images(self) -> None:
         """
@@ -125,7 +134,7 @@ class Survey:
         if self._manifest is None and self._has_one_top:
             self._manifest = self._manifest_in_folder
         else:
-            self.skip(Kind.OTHER)
+            self.skip(Kind.OTHER, f"{self._top}/{MANIFEST}")
 
     def _too_much(self, most: str) -> ArchiveError:
         return ArchiveError(f"The {self._what} holds more than {most}, which is the most. Split it up.")
