@@ -1,0 +1,329 @@
+"""Finds which folders are classes and which are parts of a split, over a whole archive whose classes nobody has named.
+
+The rule, in order:
+
+1. Folders of one parent whose names mean training or test (`splits`) are the parts of a split, at any level. They may
+   lie above the classes (`train/7`) or below (`7/train`). Other folders beside `train` and `test` are left out.
+2. Folders that hold everything are no classes: `mnist/7` is like `7`.
+3. Of the levels that are left the top one names the class, as in Keras' `image_dataset_from_directory` and
+   torchvision's `ImageFolder`: `7/anna/x.png` is a 7. But a level below is taken where its names say so: all digits, or
+   letters (`anna/7`), or NIST's codes; or where those above are numbered (`batch 2/cat`), or are not the same in
+   training and test.
+
+What was decided is told in sentences, and what is left out is counted with the reason.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from trainer.naming.class_names import comparable
+from trainer.naming.splits import Part, part_named
+from trainer.naming.truth_folders import split_folder
+
+Path = tuple[str, ...]
+
+# A class level has a folder for nearly every image; a few may lie beside.
+MIN_COVERAGE = 0.9
+MAX_CLASSES = 256
+# Fewer single characters might be numbers of anything.
+MIN_CHARACTERS = 7
+
+NUMBER_WORDS = frozenset(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
+# `digit_7`, `class 3`: numbered, and classes all the same.
+CLASS_STEMS = re.compile(r"(digit|class|label|number|char|letter|sample)s?[\W_]*[0-9a-z]{1,4}", re.IGNORECASE)
+# NIST Special Database 19 names its classes by the character's ASCII code: 30 is `0`, 7a is `z`.
+NIST_CODE = re.compile(r"[3-7][0-9a-f]")
+# `hsf_0`, `writer12`, `2019-03-01`, `0031`: what is numbered through.
+NUMBERED = re.compile(r"(.*\D)?[0-9]+|[0-9]{4,}")
+# Folders of a project that hold pictures which are no examples.
+ASIDE = frozenset(
+    ("doc", "docs", "documentation", "figure", "figures", "fig", "figs", "asset", "assets", "screenshot",
+     "screenshots", "notebook", "notebooks", "src", "script", "scripts", "result", "results", "output", "outputs",
+     "plots", "logs", "models", "readme")
+)  # fmt: skip
+
+LOOSE = "in no class folder"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the images of a folder belong.
+
+    `part` is None where the archive says nothing. Where `label` is empty the images are left out, and `why` has the
+    reason.
+    """
+
+    part: Part | None
+    label: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The place of the images in each folder, and what was decided, in sentences.
+
+    `split` says which folders made which part, `level` which folder is the class, `doubts` what could have been decided
+    otherwise.
+    """
+
+    places: Mapping[str, Place]
+    split: str
+    level: str
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def has_classes(self) -> bool:
+        return any(place.label for place in self.places.values())
+
+
+@dataclass
+class _Folder:
+    """A folder with images, while it is decided where they belong: `rest` are the folders that may be classes."""
+
+    path: str
+    images: int
+    rest: Path
+    part: Part | None = None
+    named: tuple[str, ...] = ()
+    why: str = ""
+
+
+def find_layout(folders: Mapping[str, int]) -> Layout:
+    """Where the images of each folder belong; the rule is this module's.
+
+    Args:
+        folders: how many images lie directly in each folder, by its path with slashes; `""` is no folder.
+    """
+    found = [_Folder(path, images, tuple(map(comparable, split_folder(path)))) for path, images in folders.items()]
+    _take_splits(found)
+    kept = [folder for folder in found if not folder.why]
+    parts = {folder.part for folder in kept}
+    if len(parts) == 1:  # A split needs two.
+        for folder in kept:
+            folder.part = None
+    _strip_wrappers(kept)
+    kept = _leave_asides(kept)
+    level, ranks = _choose_level(kept)
+    return _laid_out(found, kept, level, ranks)
+
+
+# The split
+
+
+def _take_splits(found: list[_Folder]) -> None:
+    """Take the folders that name a part out of each path, and note the part that the topmost real choice names."""
+    children: dict[Path, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for folder in found:
+        for depth, name in enumerate(folder.rest):
+            children[folder.rest[:depth]][name].update(folder.rest[depth + 1 : depth + 2])
+    choices = {parent: _read_choice(names) for parent, names in children.items()}
+    for folder in found:
+        rest, chosen = [], []
+        for depth, name in enumerate(folder.rest):
+            choice = choices[folder.rest[:depth]]
+            if name not in choice.parts:
+                rest.append(name)
+                continue
+            if why := choice.left_out.get(name):
+                folder.why = folder.why or why
+            if name not in choice.removed:
+                rest.append(name)
+            chosen.append((not choice.is_real, depth, choice.parts[name], name))
+        folder.rest = tuple(rest)
+        if chosen:
+            _, _, folder.part, name = min(chosen, key=lambda choice: choice[:2])
+            folder.named = (name,)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """Which of a folder's subfolders mean which part; `removed` are no classes, `left_out` are not taken."""
+
+    parts: Mapping[str, Part]
+    removed: frozenset[str] = frozenset()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_real(self) -> bool:
+        return len(set(self.parts.values())) > 1
+
+
+def _read_choice(names: Mapping[str, set[str]]) -> _Choice:
+    """Whether the subfolders of one folder are parts of a split.
+
+    Args:
+        names: of the subfolders, each with those of its own subfolders.
+    """
+    said = {name: part for name in names if (part := part_named(name))}
+    parts = {name: named.part for name, named in said.items()}
+    others = names.keys() - parts.keys()
+    if not parts:
+        return _Choice({})
+    kinds = set(parts.values())
+    if not others:
+        return _Choice(parts, frozenset(parts))
+    if Part.TRAIN in kinds and len(kinds) > 1:
+        left_out = dict.fromkeys(others, f"in a folder beside {' and '.join(sorted(parts))}")
+        return _Choice(parts | dict.fromkeys(others, Part.TRAIN), frozenset(parts), left_out)
+    parts = {name: part for name, part in parts.items() if said[name].certain}
+    others = names.keys() - parts.keys()
+    below = set[str]().union(*(names[name] for name in parts))
+    below_others = set[str]().union(*(names[name] for name in others))
+    if not parts or (kinds == {Part.TRAIN} and (not below or below & below_others)):
+        return _Choice({})
+    if below & others:
+        return _Choice(parts | dict.fromkeys(others, Part.TRAIN), frozenset(parts))
+    if below & below_others:
+        return _Choice(parts | dict.fromkeys(others, Part.TRAIN), frozenset(names))
+    if Part.TRAIN not in kinds:
+        return _Choice(parts, frozenset(parts), dict.fromkeys(parts, "in a test folder without classes"))
+    left_out = dict.fromkeys(others, f"in a folder beside {' and '.join(sorted(parts))}")
+    return _Choice(parts | dict.fromkeys(others, Part.TRAIN), frozenset(parts), left_out)
+
+
+# The level
+
+
+def _strip_wrappers(kept: list[_Folder]) -> None:
+    """Take away the folders above that hold all images, of all parts or of one."""
+    _strip(kept)
+    by_part = defaultdict[Part | None, list[_Folder]](list)
+    for folder in kept:
+        by_part[folder.part].append(folder)
+    for part, mine in by_part.items():
+        others = {folder.rest[0] for folder in kept if folder.part is not part and folder.rest}
+        if others:
+            _strip(mine, keep=others)
+
+
+def _strip(folders: list[_Folder], keep: Iterable[str] = ()) -> None:
+    while True:
+        tops = {folder.rest[0] for folder in folders if folder.rest}
+        if len(tops) != 1 or tops & set(keep) or max(len(folder.rest) for folder in folders) < 2:
+            return
+        for folder in folders:
+            folder.rest = folder.rest[1:]
+
+
+def _leave_asides(kept: list[_Folder]) -> list[_Folder]:
+    """Leave out `docs` and the like, where they lie beside one folder with all classes or beside digits."""
+    tops = {folder.rest[0] for folder in kept if folder.rest}
+    asides = {top for top in tops if top.lower() in ASIDE}
+    classes = tops - asides
+    if not asides or not classes or not (len(classes) == 1 or _look_like_classes(classes)):
+        return kept
+    for folder in kept:
+        if folder.rest and folder.rest[0] in asides:
+            folder.why = "in a folder of documents, not of examples"
+    kept = [folder for folder in kept if not folder.why]
+    _strip(kept)
+    return kept
+
+
+def _choose_level(kept: list[_Folder]) -> tuple[int, dict[int, int]]:
+    """The level that names the class, and the ranks of all that could; levels are counted from 0, the top."""
+    total = sum(folder.images for folder in kept if folder.rest)
+    names: list[dict[bool, set[str]]] = []
+    covered = Counter[int]()
+    for folder in kept:
+        for level, name in enumerate(folder.rest):
+            if level == len(names):
+                names.append({True: set(), False: set()})
+            names[level][folder.part is Part.TEST].add(name)
+            covered[level] += folder.images
+    possible = [
+        level
+        for level, (tested, trained) in enumerate((by_part[True], by_part[False]) for by_part in names)
+        if 2 <= len(tested | trained) <= MAX_CLASSES and (level == 0 or covered[level] >= MIN_COVERAGE * total)
+    ]
+    consistent = [level for level in possible if names[level][True] <= names[level][False]]
+    candidates = consistent or possible
+    if not candidates:
+        return 0, {}
+    ranks = {level: _rank(names[level][True] | names[level][False], level) for level in possible}
+    return max(candidates, key=lambda level: (ranks[level], -level)), ranks
+
+
+def _rank(names: set[str], level: int) -> int:
+    """How much a level's names look like classes: 2 like characters, 1 like any words, 0 like what is numbered."""
+    if _look_like_classes(names):
+        characters = all(len(name) == 1 for name in names)
+        return 2 if level == 0 or not characters or "0" in names or len(names) >= MIN_CHARACTERS else 0
+    if all(map(NUMBERED.fullmatch, names)):
+        return 0
+    return 1
+
+
+def _look_like_classes(names: set[str]) -> bool:
+    return (
+        all(len(name) == 1 for name in names)
+        or {name.lower() for name in names} <= NUMBER_WORDS
+        or all(map(CLASS_STEMS.fullmatch, names))
+        or (len(names) > 1 and all(NIST_CODE.fullmatch(name.lower()) for name in names))
+    )
+
+
+# What is told
+
+
+def _laid_out(found: list[_Folder], kept: list[_Folder], level: int, ranks: Mapping[int, int]) -> Layout:
+    tests = {folder.part for folder in kept}
+    as_test = Part.TEST if Part.TEST in tests else Part.VALIDATION
+    places = {}
+    for folder in found:
+        label = folder.rest[level] if not folder.why and level < len(folder.rest) else ""
+        part = None if folder.part is None else Part.TEST if folder.part is as_test else Part.TRAIN
+        places[folder.path] = Place(part, label, "" if label else folder.why or LOOSE)
+    places, doubts = _without_unlabeled_test(places)
+    example = max(
+        (folder for folder in kept if places[folder.path].label), key=lambda folder: folder.images, default=None
+    )
+    told = ""
+    if example is not None:
+        name = example.rest[level]
+        told = f"Each image's class is the name of a folder: of {example.path!r} it is {name!r}."
+        other = next((rival for rival in ranks if level != rival < len(example.rest)), None)
+        if other is not None:
+            told = f"{told[:-1]}; folders like {example.rest[other]!r} were not taken as classes."
+            if ranks[other] >= ranks[level]:
+                doubts.append(
+                    f"{told[:-1]}. If those are the classes, pack the images in folders of their class alone."
+                )
+    return Layout(places, _tell_split(found, as_test), told, tuple(doubts))
+
+
+def _without_unlabeled_test(places: dict[str, Place]) -> tuple[dict[str, Place], list[str]]:
+    """Leave out a test part whose one folder is no class of the training images: it holds images without labels."""
+    trained, tested = (
+        {place.label for place in places.values() if place.label and (place.part is Part.TEST) == is_test}
+        for is_test in (False, True)
+    )
+    if not trained or len(tested) != 1 or tested & trained:
+        return places, []
+    [name] = tested
+    left_out = {
+        path: Place(None, "", "in a test folder without classes")
+        if place.part is Part.TEST
+        else Place(None, place.label, place.why)
+        for path, place in places.items()
+    }
+    return left_out, [f"The test images lie in {name!r}, which is no class of the training images; they are left out."]
+
+
+def _tell_split(found: list[_Folder], as_test: Part) -> str:
+    names = defaultdict[Part, set[str]](set)
+    for folder in found:
+        if folder.part is not None and not folder.why:
+            names[folder.part].update(folder.named)
+    if len(names) < 2:
+        return ""
+    told = []
+    for part, mine in sorted(names.items(), key=lambda item: list(Part).index(item[0])):
+        listed = ", ".join(sorted(mine)[:5])
+        if part is Part.VALIDATION and as_test is Part.TEST:
+            told.append(f"validation images ({listed}) are among the training images")
+        else:
+            told.append(f"{'test' if part is as_test else part.value} images are from {listed}")
+    return f"The split is the archive's own: {'; '.join(told)}."
