@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from worker.database import Database, rows_changed
 from worker.records import Delivery, Webhook
@@ -25,15 +25,13 @@ JITTER = 0.25
 # Deliveries that have arrived or were given up are kept for a person to look at.
 KEPT_SECONDS = 7 * 24 * 3600.0
 
-# How many due ones are looked at to find some for different webhooks.
-MOST_LOOKED_AT = 200
-
 
 @dataclass(frozen=True)
 class Claimed:
     """One try to deliver, and what it takes."""
 
     id: str
+    webhook_id: str
     attempt: int
     created_at: float
     url: str
@@ -60,13 +58,16 @@ class DeliveryStore:
         self._chance = chance
 
     def claim(self, most: int) -> Sequence[Claimed]:
-        """Deliveries to try now, one for each webhook at most, so that a dead one does not hold up the others."""
+        """At most `most` deliveries to try now: the oldest due one of each webhook, so that a webhook that is down does
+        not delay the others, however much is waiting for it."""
         now = self._clock()
-        due = select(Delivery.id, Delivery.webhook_id).where(Delivery.next_try_at <= now)
+        place = func.row_number().over(partition_by=Delivery.webhook_id, order_by=(Delivery.next_try_at, Delivery.id))
+        due = select(Delivery.id, Delivery.next_try_at, place.label("place")).where(Delivery.next_try_at <= now)
+        due = due.subquery()
+        oldest = select(due.c.id).where(due.c.place == 1).order_by(due.c.next_try_at).limit(most)
         with self._database.read() as session:
-            found = session.execute(due.order_by(Delivery.next_try_at).limit(MOST_LOOKED_AT)).all()
-        oldest = {webhook_id: delivery_id for delivery_id, webhook_id in reversed(found)}
-        claims = (self._claim(delivery_id, now) for delivery_id in list(oldest.values())[:most])
+            found = session.scalars(oldest).all()
+        claims = (self._claim(delivery_id, now) for delivery_id in found)
         return [claimed for claimed in claims if claimed is not None]
 
     def arrived(self, claimed: Claimed) -> None:
@@ -74,12 +75,17 @@ class DeliveryStore:
         self._end_try(claimed, delivered_at=self._clock(), next_try_at=None, error=None)
 
     def failed(self, claimed: Claimed, reason: str, retry_seconds: float) -> None:
-        """Try again later, or give it up when it has been tried for `retry_seconds`."""
+        """Try again later, or give it up when it has been tried for `retry_seconds`.
+
+        What else is due for the same webhook waits for the first pause too: it would fail as this did, and several
+        webhooks that are down would take every try from those that are not.
+        """
         now = self._clock()
         pause = min(FIRST_PAUSE_SECONDS * 4 ** (claimed.attempt - 1), LONGEST_PAUSE_SECONDS)
         next_try_at = now + pause * (1 - JITTER + 2 * JITTER * self._chance())
         given_up = next_try_at > claimed.created_at + retry_seconds
         self._end_try(claimed, next_try_at=None if given_up else next_try_at, error=reason)
+        self._postpone(claimed.webhook_id, now + FIRST_PAUSE_SECONDS)
 
     def list(self, webhook_id: str, *, before: str | None, limit: int) -> Sequence[Delivery]:
         """A webhook's deliveries, the newest first: at most `limit`, older than the id `before`."""
@@ -108,7 +114,21 @@ class DeliveryStore:
             query = select(Delivery, Webhook).join(Webhook).where(Delivery.id == delivery_id)
             delivery, webhook = session.execute(query).one()
             return Claimed(
-                delivery.id, delivery.attempts, delivery.created_at, webhook.url, webhook.secret, delivery.payload
+                id=delivery.id,
+                webhook_id=webhook.id,
+                attempt=delivery.attempts,
+                created_at=delivery.created_at,
+                url=webhook.url,
+                secret=webhook.secret,
+                payload=delivery.payload,
+            )
+
+    def _postpone(self, webhook_id: str, until: float) -> None:
+        with self._database.write() as session:
+            session.execute(
+                update(Delivery)
+                .where(Delivery.webhook_id == webhook_id, Delivery.next_try_at < until)
+                .values(next_try_at=until)
             )
 
     def _end_try(self, claimed: Claimed, **values: Any) -> None:

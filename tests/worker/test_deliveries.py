@@ -75,6 +75,23 @@ def test_a_dead_webhook_does_not_hold_up_another(
     assert {claimed.url for claimed in deliveries.claim(2)} == {dead.url, alive.url}
 
 
+def test_webhooks_that_are_down_do_not_delay_another_however_much_is_waiting_for_them(
+    services: Services, deliveries: DeliveryStore, clock: Clock, end_job: Callable[[], str]
+) -> None:
+    for number in range(2):
+        services.webhooks.add(f"https://example.org/down-{number}", [], 0)
+    for _ in range(101):
+        end_job()
+    alive = services.webhooks.add("https://example.org/alive", [], 0)
+    end_job()
+    clock.advance(DAY)
+
+    for claimed in deliveries.claim(2):
+        deliveries.failed(claimed, "timed out", retry_seconds=DAY)
+
+    assert [claimed.url for claimed in deliveries.claim(2)] == [alive.url]
+
+
 def test_tries_come_at_longer_and_longer_intervals_until_it_is_given_up(
     services: Services, deliveries: DeliveryStore, clock: Clock, end_job: Callable[[], str]
 ) -> None:
