@@ -1,7 +1,8 @@
 """The store of jobs: submit, look up, list, cancel, retry, delete.
 
-What a *worker* does to a job (claim, renew, complete, fail) is in `leases.py`. Both lock in one order, the
-job's row before its steps', and a sweep's row before its trials', so that two of them never wait for each other.
+What a *worker* does to a job (claim, renew, complete, fail) is in `leases.py`. Both lock in one order, a sweep's row
+before its trials', a job's row before its steps', and its owner's row after these, so that two of them never wait for
+each other.
 """
 
 import hashlib
@@ -242,6 +243,8 @@ class JobStore:
         """
         owner = self.get(job_id).owner
         with self._database.write() as session:
+            lock_parent(session, job_id)
+            session.execute(select(Job.id).where(Job.id == job_id).with_for_update())
             check_quota(session, owner, self._quota)
             queued = self._queue_again(session, job_id)
             cut_short = and_(Job.state == JobState.CANCELLED, Job.error.is_(None))

@@ -5,16 +5,19 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from tests.conftest import Clock, every_database
 from tests.postgres import Postgres
+from tests.waiting import until
 from tests.worker.conftest import Submit, trial_in_line
 from worker.database import Database
 from worker.errors import LeaseLost, UnknownJob
 from worker.jobs import JobStore
 from worker.leases import LeaseStore
-from worker.records import Job, Step
+from worker.people.scopes import Scope
+from worker.people.users import UserStore
+from worker.records import Job, Step, User
 from worker.schema import migrate, prepare_database, why_not_usable
 from worker.settings import Settings
 from worker.states import JobKind, JobState, StepKind, StepState
@@ -105,6 +108,43 @@ def test_a_trial_that_ends_while_its_sweep_is_cancelled_does_not_wait_for_ever(
 
     assert isinstance(outcome[0], LeaseLost)
     assert jobs.get("trial").state is JobState.CANCELLED
+
+
+def test_a_retry_of_a_trial_while_its_sweep_is_claimed_is_no_deadlock(
+    database: Database, jobs: JobStore, leases: LeaseStore, sweep: Job
+) -> None:
+    UserStore(database).add("anna", "correct horse battery", Scope.ADMIN)
+    [step] = jobs.steps_in_line("trial")
+    lease = leases.claim(step, "worker")
+    assert lease is not None
+    leases.fail_job(lease, "no")
+    with database.write() as session:
+        session.execute(update(Job).values(owner="anna"))
+    outcome: list[Exception | Job] = []
+
+    def retry() -> None:
+        try:
+            outcome.append(jobs.retry("trial"))
+        except Exception as error:
+            outcome.append(error)
+
+    person = threading.Thread(target=retry)
+    with database.write() as session:  # as a claim does: the sweep's row, and then its owner's
+        session.execute(select(Job.id).where(Job.id == sweep.id).with_for_update())
+        person.start()
+        until(lambda: _waits_for_a_lock(database))
+        session.execute(update(User).where(User.name == "anna").values(served_at=1))
+    person.join()
+
+    [retried] = outcome
+    assert isinstance(retried, Job), retried
+    assert retried.state is JobState.QUEUED
+
+
+def _waits_for_a_lock(database: Database) -> bool:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    with database.read() as session:
+        return bool(session.scalar(text(waiting)))
 
 
 @every_database
