@@ -101,8 +101,8 @@ class PredictionFailed(WorkerError):
     """The predictor met an error that the image is not to blame for."""
 
 
-class TrialImpossible(WorkerError):
-    """A sweep has nothing that it could try, or nothing that succeeded."""
+class NoTrialSucceeded(WorkerError):
+    """All trials of a sweep have ended, and none of them succeeded."""
 
 
 class TrialPruned(WorkerError):

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, delete, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -238,7 +238,7 @@ class JobStore:
 
         Raises:
             UnknownJob: there is none with this id.
-            WrongState: it is unfinished or has succeeded.
+            WrongState: it is unfinished, has succeeded, or is a trial whose values do not go together.
             QuotaExceeded: its owner would have more unfinished jobs than they may.
         """
         owner = self.get(job_id).owner
@@ -252,6 +252,8 @@ class JobStore:
             for trial_id in session.scalars(to_try).all() if queued else ():
                 self._queue_again(session, trial_id)
         job = self.get(job_id)
+        if not queued and job.state is JobState.FAILED:
+            raise WrongState(f"Job {job_id} would fail again: {job.error}")
         if not queued:
             raise WrongState(f"Job {job_id} is {job.state.value}; only a failed or cancelled job can be retried.")
         return job
@@ -261,7 +263,12 @@ class JobStore:
         queued = rows_changed(
             session,
             update(Job)
-            .where(Job.id == job_id, Job.state.in_([JobState.FAILED, JobState.CANCELLED]))
+            .where(
+                Job.id == job_id,
+                Job.state.in_([JobState.FAILED, JobState.CANCELLED]),
+                # A trial whose values did not go together never had one.
+                exists().where(Step.job_id == job_id),
+            )
             .values(state=JobState.QUEUED, error=None, finished_at=None),
         )
         if queued:

@@ -245,7 +245,7 @@ class LeaseStore:
         """Write down new trials of a sweep and let its step wait; return the ids of the steps now in line.
 
         Args:
-            new: trainings to queue as its trials.
+            new: trainings to queue as its trials, and those that have failed before they began.
             ended: how many of its trials had ended when it was looked at. Where more have since, the sweep's own step
                 is in line again at once.
 
@@ -269,6 +269,7 @@ class LeaseStore:
                     announced_at=now,
                 )
                 for job in new
+                if not job.state.final
             ]
             session.add_all(steps)
             session.flush()

@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any
 
 import optuna
+from numpy.random import SeedSequence
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
@@ -42,7 +43,7 @@ def suggest(parameters: SweepParameters, trials: Sequence[Trial], number: int) -
         axes = [axis for axis in parameters.space.values() if not isinstance(axis, Range)]
         combination = list(product(*axes))[number]
         return dict(zip(parameters.space, combination, strict=True))
-    seed = parameters.seed * 1000 + number
+    seed = int(SeedSequence((parameters.seed, number)).generate_state(1)[0])
     sampler = (
         optuna.samplers.RandomSampler(seed=seed)
         if parameters.method == "random"

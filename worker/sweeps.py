@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from pydantic import ValidationError
 
 from trainer.plots import plot_sweep
-from worker.errors import LeaseLost, TrialImpossible, TrialPruned
+from worker.errors import LeaseLost, NoTrialSucceeded, TrialPruned
 from worker.leases import Lease
 from worker.ranking import GIVEN_UP, objectives_of, ranking
 from worker.records import Job
@@ -34,7 +34,7 @@ def advance(services: Services, lease: Lease, check: Callable[[], None]) -> None
     """Queue further trials, or end the sweep when there is nothing left to try.
 
     Raises:
-        TrialImpossible: the search space holds values that do not go together.
+        NoTrialSucceeded: all have ended, and none of them well.
         LeaseLost: the sweep was cancelled or another worker has the step.
     """
     parameters = SweepParameters(**lease.parameters)
@@ -44,14 +44,16 @@ def advance(services: Services, lease: Lease, check: Callable[[], None]) -> None
     if ended == parameters.trial_count:
         _finish(services, lease, parameters, jobs)
         return
-    places = min(parameters.parallel - (len(jobs) - ended), parameters.trial_count - len(jobs))
-    new = []
-    for number in range(len(jobs), len(jobs) + places):
+    running = len(jobs) - ended
+    new: list[Job] = []
+    while running < parameters.parallel and len(trials) < parameters.trial_count:
         check()
-        values = suggest(parameters, trials, number)
-        new.append(_new_trial(services, lease, parameters, number, values))
-        trials.append(Trial(number, values, (), TrialState.RUNNING))
-        log.info("trial %d: %s", number, _text(values))
+        number = len(trials)
+        job = _new_trial(services, lease, parameters, number, suggest(parameters, trials, number))
+        new.append(job)
+        trials.append(trial_of(job, parameters))
+        running += not job.state.final
+        log.info("trial %d: %s%s", number, _text(job.source["values"]), f": {job.error}" if job.error else "")
     detail = {"ranking": ranking(jobs, parameters), "seconds_a_trial": _seconds_a_trial(jobs)}
     try:
         steps = services.leases.await_trials(lease, new, ended, detail)
@@ -102,13 +104,15 @@ def _seconds_a_trial(jobs: Sequence[Job]) -> float | None:
 def _new_trial(
     services: Services, lease: Lease, parameters: SweepParameters, number: int, values: dict[str, Any]
 ) -> Job:
+    """A training to queue; or, where the values do not go together, one that has failed already and says why."""
+    now = services.clock()
     try:
-        training = parameters.trial(values)
+        training, ended = parameters.trial(values), {}
     except ValidationError as error:
         reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise TrialImpossible(
-            f"Trial {number} ({_text(values)}) cannot be: {reason}. Narrow the search space."
-        ) from None
+        training = parameters.trial({})
+        message = f"{_text(values)} cannot be trained: {reason}. Narrow the search space to avoid such trials."
+        ended = {"state": JobState.FAILED, "error": message, "finished_at": now}
     job_id = new_id()
     services.volume.job(job_id).mkdir()
     return Job(
@@ -116,13 +120,13 @@ def _new_trial(
         id=job_id,
         parent_id=lease.job_id,
         kind=JobKind.TRAINING,
-        state=JobState.QUEUED,
         parameters=training.resolved().model_dump(mode="json"),
         source={"trial": number, "values": values, **trace_link()},
         fingerprint=f"{lease.job_id} trial {number}",
-        created_at=services.clock(),
+        created_at=now,
         total=training.plan().epochs,
         detail={},
+        **{"state": JobState.QUEUED} | ended,
     )
 
 
@@ -130,7 +134,7 @@ def _finish(services: Services, lease: Lease, parameters: SweepParameters, jobs:
     ranked = ranking(jobs, parameters)
     best = ranked[0] if ranked[0]["state"] == JobState.SUCCEEDED else None
     if best is None:
-        raise TrialImpossible(f"None of the {len(ranked)} trials succeeded; see what each of them says.")
+        raise NoTrialSucceeded(f"None of the {len(ranked)} trials succeeded; see what each of them says.")
     directory = services.volume.job(lease.job_id)
     with write_whole(directory / "trials.csv") as file:
         file.write(_table(ranked, parameters).encode())
@@ -144,6 +148,7 @@ def _finish(services: Services, lease: Lease, parameters: SweepParameters, jobs:
         "test_accuracy": best["test_accuracy"],
         "trials": len(ranked),
         "given_up": sum(row["state"] == GIVEN_UP for row in ranked),
+        "failed": sum(row["state"] == JobState.FAILED for row in ranked),
         "ranking": ranked,
         "seconds": round(services.clock() - min(job.created_at for job in jobs), 3),
     }

@@ -44,11 +44,13 @@ class Worker:
         for step in self._services.jobs.steps_in_line(sweep.id):
             self._runner.run(step)
 
-    def run_next_trial(self, sweep: Job) -> Job:
-        trial = next(job for job in self._services.jobs.trials(sweep.id) if not job.state.final)
+    def run_next_trial(self, sweep: Job) -> None:
+        unfinished = (job for job in self._services.jobs.trials(sweep.id) if not job.state.final)
+        trial = next(unfinished, None)
+        if trial is None:  # the sweep's own step is in line again
+            return
         for step in self._services.jobs.steps_in_line(trial.id):
             self._runner.run(step)
-        return self._services.jobs.get(trial.id)
 
     def run_to_the_end(self, sweep: Job) -> Job:
         self.run_sweep_step(sweep)
@@ -172,15 +174,42 @@ def test_a_trial_that_fails_counts_and_the_sweep_goes_on(services: Services, sub
     assert ended.summary["ranking"][-1]["state"] == "failed"
 
 
-def test_values_that_do_not_go_together_fail_the_sweep_with_the_reason(
+def test_a_trial_whose_values_do_not_go_together_has_failed_and_the_others_go_on(
     services: Services, submit: Submit, worker: Worker
 ) -> None:
-    sweep = submit(method="grid", space="units=16|8192,1024; filters=none|512", epochs=1)
+    sweep = submit(method="grid", space="units=16|2048; filters=none|64", epochs=1, parallel=1)
+
+    ended = worker.run_to_the_end(sweep)
+
+    assert ended.state is JobState.SUCCEEDED
+    assert ended.summary is not None
+    assert ended.summary["failed"] == 1
+    trials = services.jobs.trials(sweep.id)
+    assert [trial.state for trial in trials] == [JobState.SUCCEEDED] * 3 + [JobState.FAILED]
+    assert "the most is 20,000,000" in (trials[-1].error or "")
+    with pytest.raises(WrongState, match="the most is 20,000,000"):
+        submissions.retry(services, trials[-1].id)
+
+
+def test_a_sweep_of_which_no_trial_is_possible_fails_and_says_so(
+    services: Services, submit: Submit, worker: Worker
+) -> None:
+    sweep = submit(method="grid", space="units=8192; filters=16|32", epochs=1)
 
     ended = worker.run_to_the_end(sweep)
 
     assert ended.state is JobState.FAILED
-    assert "the most is 20,000,000" in (ended.error or "")
+    assert "None of the 2 trials succeeded" in (ended.error or "")
+
+
+@pytest.mark.parametrize("method", ["tpe", "random"])
+def test_any_seed_can_be_swept(services: Services, submit: Submit, worker: Worker, method: str) -> None:
+    sweep = submit(seed=2**31 - 1, method=method, trials=2, space="dropout=0..0.5")
+
+    worker.run_sweep_step(sweep)
+
+    first, second = (trial.source["values"]["dropout"] for trial in services.jobs.trials(sweep.id))
+    assert first != second
 
 
 def test_a_message_that_comes_twice_makes_no_trial_twice(services: Services, submit: Submit, worker: Worker) -> None:
