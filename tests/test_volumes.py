@@ -122,7 +122,7 @@ def read(web: FlaskClient, path: str, **headers: str) -> bytes:
 def killed_worker(services: Services, job_id: str) -> "Iterator[subprocess.Popen[bytes]]":
     """A worker of this job in a process of its own, which is killed in the block."""
     about = services.settings.model_dump(include={"data", "cache", "redis_url", "lease_seconds"})
-    about["database_url"] = services.settings.resolved_database_url
+    about["database_url"] = services.settings.resolved_database_url.render_as_string(hide_password=False)
     environment = os.environ | {f"TENFOLD_{name.upper()}": str(value) for name, value in about.items()}
     command = [sys.executable, "-m", "worker.main", "--once", "--job", job_id]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -18,7 +18,7 @@ class Database:
     than fail at commit, and a commit is on disk when it returns (`synchronous=FULL`).
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | URL) -> None:
         self.engine = _create_engine(url)
         self._writing = self.engine.execution_options(tenfold_write=True)
 
@@ -50,9 +50,9 @@ def rows_changed(session: Session, statement: Executable) -> int:
     return cast(CursorResult[Any], session.execute(statement)).rowcount
 
 
-def _create_engine(given: str) -> Engine:
-    url = make_url(given.replace("postgres://", "postgresql://", 1))
-    if url.drivername == "postgresql":
+def _create_engine(given: str | URL) -> Engine:
+    url = make_url(given)
+    if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() != "sqlite":
         return _create_postgresql(url)

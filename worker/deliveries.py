@@ -62,8 +62,8 @@ class DeliveryStore:
         not delay the others, however much is waiting for it."""
         now = self._clock()
         place = func.row_number().over(partition_by=Delivery.webhook_id, order_by=(Delivery.next_try_at, Delivery.id))
-        due = select(Delivery.id, Delivery.next_try_at, place.label("place")).where(Delivery.next_try_at <= now)
-        due = due.subquery()
+        columns = Delivery.id, Delivery.next_try_at, place.label("place")
+        due = select(*columns).where(Delivery.next_try_at <= now).subquery()
         oldest = select(due.c.id).where(due.c.place == 1).order_by(due.c.next_try_at).limit(most)
         with self._database.read() as session:
             found = session.scalars(oldest).all()

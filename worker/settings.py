@@ -9,6 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL, make_url
 
 from trainer.hardware import Device, Precision
 from worker.logs import LogFormat
@@ -182,9 +183,11 @@ class Settings(BaseSettings):
         return self.data if isinstance(self.data, str) else None
 
     @property
-    def resolved_database_url(self) -> str:
-        """The database URL with its default filled in."""
-        return self.database_url or f"sqlite:///{self.root.resolve() / 'tenfold.db'}"
+    def resolved_database_url(self) -> URL:
+        """The database URL with its default filled in. Not text: `?` and `%` in the volume's path mean nothing."""
+        if self.database_url is not None:
+            return make_url(self.database_url)
+        return URL.create("sqlite", database=str(self.root.resolve() / "tenfold.db"))
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -50,7 +50,7 @@ def running_farm(services: Services) -> Iterator[Farm]:
     log = services.settings.root / "workers.log"
     environment = os.environ | {
         "TENFOLD_DATA": str(services.settings.data),
-        "TENFOLD_DATABASE_URL": services.settings.resolved_database_url,
+        "TENFOLD_DATABASE_URL": services.settings.resolved_database_url.render_as_string(hide_password=False),
         "TENFOLD_REDIS_URL": services.settings.redis_url,
         "KERAS_BACKEND": "numpy",  # the stand-in work needs none, and this one loads soonest
     }

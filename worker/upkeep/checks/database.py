@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from worker.database import Database
@@ -15,13 +15,13 @@ from worker.upkeep.checks.finding import Finding, fail, ok, warn
 
 
 def check_database(settings: Settings) -> Iterator[Finding]:
-    url = make_url(settings.resolved_database_url)
+    url = settings.resolved_database_url
     shown = url.render_as_string(hide_password=True)
     if url.get_backend_name() == "sqlite" and url.database and settings.bucket is None and not settings.root.is_dir():
         yield fail("database", f"{shown} is not there, as the volume", "See the volume.")
         return
     try:
-        database = Database(settings.resolved_database_url)
+        database = Database(url)
     except ModuleNotFoundError as error:
         yield fail("database", str(error), "Install the driver.")
         return
