@@ -1,6 +1,5 @@
 """What names of files and folders tell: their text, whether a system left them behind, and which class they mean."""
 
-import io
 import struct
 import unicodedata
 import zlib
@@ -9,10 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 from trainer.naming.class_names import ClassNames, folder_name, folder_names
-from trainer.naming.contents import CONTENT_BYTES, Content, kind_of_content
 from trainer.naming.system_files import is_system_path
 from trainer.naming.truth_folders import TruthLevel, find_truth
 from trainer.naming.zip_names import NAME_IS_UTF8, decode_zip_name
@@ -97,39 +94,6 @@ def test_hidden_files_and_folders_are_a_systems_own(path: str) -> None:
 )
 def test_others_are_a_persons_own(path: str) -> None:
     assert not is_system_path(path)
-
-
-# Contents
-
-
-def saved(kind: str, mode: str = "L") -> bytes:
-    file = io.BytesIO()
-    Image.new(mode, (40, 40), 0).save(file, kind)
-    return file.getvalue()
-
-
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO", "JPEG2000"])
-def test_an_image_is_told_by_its_content(kind: str) -> None:
-    assert kind_of_content(saved(kind)[:CONTENT_BYTES]) is Content.IMAGE
-
-
-@pytest.mark.parametrize(
-    ("start", "content"),
-    [
-        (b"", Content.OTHER),
-        (b"BMW,Audi\n1,2\n", Content.OTHER),
-        (b"P1 is a class\n", Content.OTHER),
-        (b"P2\n# made by GIMP\n28 28\n", Content.IMAGE),
-        (b"\0\0\0\x18ftypheic\0\0", Content.IMAGE),
-        (b"\0\0\0\x18ftypavif\0\0", Content.IMAGE),
-        (b"\0\0\0\x18ftypisom\0\0", Content.OTHER),
-        (b"%PDF-1.7\n", Content.PDF),
-        (b"PK\3\4...", Content.ARCHIVE),
-        (b"label,pixel0\n", Content.OTHER),
-    ],
-)
-def test_what_is_no_image_is_told_by_its_content(start: bytes, content: Content) -> None:
-    assert kind_of_content(start) is content
 
 
 # Classes
