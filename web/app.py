@@ -21,6 +21,7 @@ from web.image_preparing import ImagePreparing
 from web.job_answers import JOB_ANSWERS, JobAnswers
 from web.metrics.page import set_up_metrics
 from web.navigation import navigation
+from web.numbers_in_addresses import BoundedInteger
 from web.overload import refuse_when_busy
 from web.pages import pages
 from web.polling import WAITING_ROOM, WaitingRoom
@@ -82,6 +83,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
 
     app = Application(__name__)
     app.request_class = UploadRequest
+    app.url_map.converters["int"] = BoundedInteger
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,

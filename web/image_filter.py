@@ -6,6 +6,7 @@ from flask import request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from web.forms import given_fields
+from web.numbers_in_addresses import MAX_INTEGER
 from worker.image_index import Order, Status, Wanted
 
 MOST_TEXT = 200
@@ -24,7 +25,7 @@ class ImageFilter(BaseModel):
     most: float | None = Field(None, ge=0, le=100)
     q: str | None = Field(None, max_length=MOST_TEXT)
     order: Order = Order.ROW
-    after: int | None = Field(None, ge=0)
+    after: int | None = Field(None, ge=0, le=MAX_INTEGER)
 
     @model_validator(mode="after")
     def _check_range(self) -> "ImageFilter":

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
 from web.forms import given_fields
+from web.numbers_in_addresses import MAX_INTEGER
 from web.problems import field_errors
 from web.review_documents import item_document
 from web.review_forms import merge_form
@@ -27,7 +28,10 @@ Page = str | tuple[str, int] | Response
 @review_pages.get("/jobs/<job_id>/review")
 def show(job_id: str) -> Page:
     """One doubtful answer, at `?place=`; without it, the first that nobody has looked at."""
-    return _page(job_id, request.args.get("place", type=int))
+    place = request.args.get("place", type=int)
+    if place is not None and abs(place) > MAX_INTEGER:
+        abort(HTTPStatus.NOT_FOUND, "The review has no such place.")
+    return _page(job_id, place)
 
 
 @review_pages.post("/jobs/<job_id>/review/<int:row>")

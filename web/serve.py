@@ -45,6 +45,10 @@ class Server(BaseApplication):
             "logger_class": WebLogger,
             # For machines to read; in the text form the pages' polls would drown all else.
             "accesslog": "-" if self._settings.log_format == "json" else None,
+            # Which proxies are believed is TENFOLD_PROXIES' to say; gunicorn would believe all on this machine.
+            "forwarded_allow_ips": "",
+            "secure_scheme_headers": {},
+            "forwarder_headers": "",
             # Gunicorn would listen for commands, in the home directory of whoever runs it.
             "control_socket_disable": True,
         }

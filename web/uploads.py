@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from flask import Request, current_app, request
 
+from web.access.bodies import TAKE_FILES
 from web.services import own_upload, partial_uploads, services
 from worker.errors import InvalidSubmission, UnknownUpload, UploadIncomplete
 from worker.sources.packing import SIGNATURE_BYTES, Pack, image_suffix
@@ -20,7 +21,8 @@ IMAGES = "images, or a zip or tar of them"
 
 
 class UploadRequest(Request):
-    """A request whose uploaded files go to the volume. What is not taken is removed when it ends.
+    """A request whose uploaded files go to the volume, where its route takes files. What is not taken is removed when
+    it ends.
 
     Of several files each is put into one zip as soon as it has arrived, so that a few are open at a time.
     """
@@ -92,6 +94,8 @@ class UploadRequest(Request):
         filename: str | None = None,
         content_length: int | None = None,
     ) -> IO[bytes]:
+        if self.endpoint not in TAKE_FILES:
+            return super()._get_file_stream(total_content_length, content_type, filename, content_length)
         return cast("IO[bytes]", self.receive(filename or ""))
 
 

@@ -6,6 +6,7 @@ from flask import Flask
 
 from web.access.account_pages import account_pages
 from web.access.asker import asker
+from web.access.bodies import refuse_large_bodies
 from web.access.guard import guard
 from web.access.hosts import set_up_hosts
 from web.access.people_pages import people_pages
@@ -26,6 +27,7 @@ def set_up_access(app: Flask, settings: WebSettings, volume: Volume) -> None:
     set_up_hosts(app, settings)
     app.before_request(refuse_other_sites)
     app.before_request(guard)
+    app.before_request(refuse_large_bodies)
     app.add_template_filter(day)
     app.context_processor(lambda: {"asker": asker})
     for blueprint in (access_pages, account_pages, people_pages):

@@ -6,15 +6,13 @@ from typing import Any
 from flask import Request, Response, jsonify, url_for
 from werkzeug.exceptions import BadRequest
 
+from web.access.bodies import MAX_BODY_BYTES
 from web.representations import job_document
 from web.services import services
 from worker.errors import InvalidSubmission
 from worker.records import Job
 
 LONGEST_KEY = 255
-
-# A JSON body is held in memory, unlike an upload.
-MOST_JSON_BYTES = 1 << 20
 
 
 def fields_beside_file(request: Request) -> dict[str, str]:
@@ -30,9 +28,9 @@ def json_body(request: Request) -> dict[str, Any]:
     Raises:
         BadRequest: the body is no JSON object.
         UnsupportedMediaType: it is not said to be JSON.
-        RequestEntityTooLarge: it is longer than a mebibyte.
+        RequestEntityTooLarge: it is longer than 64 KiB.
     """
-    request.max_content_length = MOST_JSON_BYTES
+    request.max_content_length = MAX_BODY_BYTES
     try:
         body = request.get_json()
     except RecursionError:
