@@ -9,6 +9,7 @@ models/<id>/        model.keras metrics.json history.csv summary.txt curves.png 
 """
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from worker.storage import Storage, StoredFile
@@ -128,6 +129,13 @@ class Volume:
 
     def delete_work(self, job_id: str) -> None:
         self._remove(self.work(job_id))
+
+    def withdraw_work(self, job_id: str) -> Callable[[], None]:
+        """As `Storage.withdraw`, of the work of a job, which may have none."""
+        try:
+            return self.storage.withdraw(self.work(job_id))
+        except FileNotFoundError:
+            return lambda: None
 
     def _remove(self, path: Path) -> None:
         try:

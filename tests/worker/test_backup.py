@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -167,6 +168,40 @@ def test_rows_written_while_it_is_taken_are_all_in_it_or_none(
     store = JobStore(database)
     assert [one.id for one in store.list()] == ["before"]
     assert store.steps_in_line("between") == []
+
+
+def test_files_are_on_disk_before_the_rows_say_that_they_are_there(
+    services: Services, job: Job, tmp_path: Path, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = take(services, tmp_path / "all.tar")
+    database, volume = place("sqlite")
+    synced: set[int] = set()
+    sync = os.fsync
+
+    def noting(descriptor: int) -> None:
+        sync(descriptor)
+        if JobStore(database).list() == []:
+            synced.add(os.fstat(descriptor).st_ino)
+
+    migrate(database)
+    monkeypatch.setattr(os, "fsync", noting)
+
+    restore(database, volume, path)
+
+    restored = [volume.jobs, *volume.jobs.rglob("*"), volume.models, *volume.models.rglob("*")]
+    assert [entry for entry in restored if entry.stat().st_ino not in synced] == []
+
+
+def test_no_file_of_a_backup_is_found_by_going_through_all(
+    services: Services, job: Job, tmp_path: Path, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = take(services, tmp_path / "all.tar")
+    database, volume = place("sqlite")
+    monkeypatch.delattr(tarfile.TarFile, "getmember")  # which looks through the whole list
+
+    restore(database, volume, path)
+
+    assert files(volume) == files(services.volume)
 
 
 def test_a_damaged_backup_is_told_and_leaves_nothing(

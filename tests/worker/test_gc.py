@@ -21,9 +21,12 @@ from worker.parameters import ClassificationParameters
 from worker.records import Job, Model
 from worker.services import Services
 from worker.states import JobKind, StepKind
+from worker.storage.local import LocalStorage
 from worker.submissions import Upload
+from worker.upkeep.begin_again import discard_work
 from worker.upkeep.collecting import Collection, collect
 from worker.upkeep.garbage import Kind
+from worker.volume import Volume
 
 DAY = 86_400.0
 
@@ -224,14 +227,37 @@ def test_files_without_a_row_and_rows_without_files_are_told(services: Services,
 
 
 def test_a_job_that_is_retried_meanwhile_keeps_its_work(services: Services, model: str, clock: Clock) -> None:
-    from worker.upkeep.begin_again import discard_work
-
     job = cancelled(services)
     services.volume.work(job.id).mkdir()
     services.jobs.retry(job.id)
 
     assert not discard_work(services.database, services.volume, job.id, job.kind)
     assert services.volume.work(job.id).exists()
+
+
+def test_others_write_while_a_tree_of_work_is_deleted(services: Services, model: str, tmp_path: Path) -> None:
+    job = cancelled(services)
+    work = services.volume.work(job.id)
+    work.mkdir()
+    (work / "shard").write_bytes(b"many bytes")
+    submitted: list[Job] = []
+
+    class SlowToDelete(LocalStorage):
+        def withdraw(self, path: Path) -> Callable[[], None]:
+            free_space = super().withdraw(path)
+
+            def deleting() -> None:
+                submitted.append(services.jobs.submit("new", JobKind.TRAINING, {}, total=1, fingerprint="x"))
+                free_space()
+
+            return deleting
+
+    volume = Volume(services.volume.root, SlowToDelete(services.volume.root))
+
+    assert discard_work(services.database, volume, job.id, job.kind)
+
+    assert [one.id for one in submitted] == ["new"]
+    assert list(services.volume.job(job.id).glob(".work*")) == []
 
 
 def test_a_classification_whose_corrections_are_being_merged_stays(

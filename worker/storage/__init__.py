@@ -103,6 +103,16 @@ class Storage(Protocol):
             FileNotFoundError: there is none.
         """
 
+    def withdraw(self, path: Path) -> Callable[[], None]:
+        """The first half of `remove`, quick where files are on a disk: nobody finds it any more.
+
+        Returns:
+            the second half, which frees the space and may take long.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+
     def unfinished(self, directory: Path) -> Sequence[tuple[Path, str]]:
         """What writers are writing directly in a directory, or were when they were killed; and the name that it was to
         have."""

@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
@@ -71,12 +72,12 @@ class LocalStorage:
         yield path
 
     def remove(self, path: Path) -> None:
+        self.withdraw(path)()
+
+    def withdraw(self, path: Path) -> Callable[[], None]:
         leaving = path.with_name(f".{path.name}.{uuid4().hex}")
         path.rename(leaving)
-        if leaving.is_dir() and not leaving.is_symlink():
-            shutil.rmtree(leaving, ignore_errors=True)
-        else:
-            leaving.unlink()
+        return partial(_delete, leaving)
 
     def unfinished(self, directory: Path) -> Sequence[tuple[Path, str]]:
         found = [(path, UNFINISHED.fullmatch(path.name)) for path in sorted(directory.glob("*"))]
@@ -88,6 +89,13 @@ class LocalStorage:
 
     def at_work(self, directory: Path) -> AbstractContextManager[None]:
         return nullcontext()
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink()
 
 
 def _walk(directory: Path, below: bool) -> Iterator[StoredFile]:

@@ -158,6 +158,11 @@ class ObjectStorage:
         if not there and not below:
             raise FileNotFoundError(path)
 
+    def withdraw(self, path: Path) -> Callable[[], None]:
+        """All of `remove`: objects cannot be renamed."""
+        self.remove(path)
+        return lambda: None
+
     def unfinished(self, directory: Path) -> Sequence[tuple[Path, str]]:
         """Of models and data sets, those that no list names; what is left of a job goes with the job."""
         inside = self._inside(directory)

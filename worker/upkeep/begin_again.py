@@ -36,5 +36,6 @@ def discard_work(database: Database, volume: Volume, job_id: str, kind: JobKind)
         ):
             return False
         # In the transaction, so that no retry comes between: it waits for the row.
-        volume.delete_work(job_id)
+        free_space = volume.withdraw_work(job_id)
+    free_space()
     return True

@@ -5,7 +5,7 @@ import hashlib
 import json
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import uuid4
@@ -18,6 +18,7 @@ from worker.errors import BackupUnusable
 from worker.records import Job
 from worker.schema import upgrade
 from worker.states import UNFINISHED, JobState, StepState
+from worker.storage.whole import sync_directory, synced_beside
 from worker.upkeep.backup import FILES, FORMAT, MANIFEST, ROWS, Backup
 from worker.upkeep.begin_again import forget_steps
 from worker.upkeep.row_files import REVISIONS, go_on_counting, load_rows, tables_of
@@ -25,6 +26,9 @@ from worker.volume import Volume
 
 CHUNK_BYTES = 1 << 20
 FOLDERS = ("datasets", "models", "jobs")
+
+# By name, read once: `TarFile` looks a name up by going through all of them.
+Members = Mapping[str, tarfile.TarInfo]
 
 
 def restore(database: Database, volume: Volume, path: Path) -> Backup:
@@ -37,10 +41,11 @@ def restore(database: Database, volume: Volume, path: Path) -> Backup:
     moved: list[Path] = []
     try:
         with tarfile.open(path) as tar, database.exclusive_connection() as connection:
-            manifest = _verified(tar)
+            members = {member.name: member for member in tar.getmembers()}
+            manifest = _verified(tar, members)
             _check_empty(connection, volume, path)
-            total = _extract(tar, manifest, staging)
-            _rows(connection, tar, manifest)
+            total = _extract(tar, members, manifest, staging)
+            _rows(connection, tar, members, manifest)
             for path in _move(staging, volume):
                 moved.append(path)
     except (tarfile.TarError, EOFError, OSError, KeyError, json.JSONDecodeError) as error:
@@ -55,9 +60,9 @@ def restore(database: Database, volume: Volume, path: Path) -> Backup:
     return Backup(manifest["revision"], manifest["rows"], files, total)
 
 
-def _verified(tar: tarfile.TarFile) -> dict[str, Any]:
+def _verified(tar: tarfile.TarFile, members: Members) -> dict[str, Any]:
     """The manifest, once all that it lists is there and is what it was."""
-    file = tar.extractfile(MANIFEST) if MANIFEST in tar.getnames() else None
+    file = tar.extractfile(members[MANIFEST]) if MANIFEST in members else None
     if file is None:
         raise BackupUnusable("It has no manifest: it is no backup of Tenfold's, or was cut short.")
     manifest: dict[str, Any] = json.loads(file.read())
@@ -65,7 +70,7 @@ def _verified(tar: tarfile.TarFile) -> dict[str, Any]:
         raise BackupUnusable(f"It has format {manifest['format']}; this version of Tenfold reads format {FORMAT}.")
     for name, expected in manifest["sha256"].items():
         digest = hashlib.sha256()
-        for chunk in _chunks(tar, name):
+        for chunk in _chunks(tar, members, name):
             digest.update(chunk)
         if digest.hexdigest() != expected:
             raise BackupUnusable(f"{name} in it is damaged: its checksum is another. Take another backup.")
@@ -87,23 +92,28 @@ def _check_empty(connection: Connection, volume: Volume, path: Path) -> None:
             )
 
 
-def _extract(tar: tarfile.TarFile, manifest: dict[str, Any], staging: Path) -> int:
+def _extract(tar: tarfile.TarFile, members: Members, manifest: dict[str, Any], staging: Path) -> int:
+    """Put the files into `staging`, and on disk; how many bytes they have."""
     total = 0
-    for name in manifest["sha256"]:
-        if not name.startswith(FILES):
-            continue
-        inside = PurePosixPath(name.removeprefix(FILES))
-        if inside.is_absolute() or ".." in inside.parts or inside.parts[0] not in FOLDERS or len(inside.parts) < 2:
-            raise BackupUnusable(f"{name} in it does not belong there. It was not written by `tenfold backup`.")
-        target = staging / inside
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("xb") as file:
-            for chunk in _chunks(tar, name):
-                total += file.write(chunk)
+    with synced_beside() as sync:
+        for name in manifest["sha256"]:
+            if not name.startswith(FILES):
+                continue
+            inside = PurePosixPath(name.removeprefix(FILES))
+            if inside.is_absolute() or ".." in inside.parts or inside.parts[0] not in FOLDERS or len(inside.parts) < 2:
+                raise BackupUnusable(f"{name} in it does not belong there. It was not written by `tenfold backup`.")
+            target = staging / inside
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("xb") as file:
+                for chunk in _chunks(tar, members, name):
+                    total += file.write(chunk)
+            sync(target)
+    for directory in staging.rglob("*/"):
+        sync_directory(directory)
     return total
 
 
-def _rows(connection: Connection, tar: tarfile.TarFile, manifest: dict[str, Any]) -> None:
+def _rows(connection: Connection, tar: tarfile.TarFile, members: Members, manifest: dict[str, Any]) -> None:
     """Make the tables as they were, fill them, and bring them up to date."""
     made = tables_of(connection)
     for table in reversed(made):  # empty, and perhaps of another revision
@@ -113,7 +123,7 @@ def _rows(connection: Connection, tar: tarfile.TarFile, manifest: dict[str, Any]
     for table in tables_of(connection):
         name = f"{ROWS}{table.name}.jsonl"
         if table.name in manifest["rows"]:
-            file = tar.extractfile(name)
+            file = tar.extractfile(members[name])
             assert file is not None
             load_rows(connection, table, file)
             go_on_counting(connection, table)
@@ -145,6 +155,8 @@ def _move(staging: Path, volume: Volume) -> Iterator[Path]:
                 yield directory / entry.name
                 volume.storage.publish(directory / entry.name)
                 _append_log(volume, entry.name)
+        if directory.is_dir():
+            sync_directory(directory)
 
 
 def _append_log(volume: Volume, job_id: str) -> None:
@@ -162,8 +174,8 @@ def _remove(moved: list[Path], volume: Volume) -> None:
             volume.storage.remove(path)
 
 
-def _chunks(tar: tarfile.TarFile, name: str) -> Iterator[bytes]:
-    file = tar.extractfile(name)
+def _chunks(tar: tarfile.TarFile, members: Members, name: str) -> Iterator[bytes]:
+    file = tar.extractfile(members[name]) if name in members else None
     if file is None:
         raise BackupUnusable(f"{name} is missing in it. Take another backup.")
     while chunk := file.read(CHUNK_BYTES):
