@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trainer.acceptance import Acceptance, measure_acceptance
+from trainer.acceptance import STEPS, Acceptance
 from trainer.datasets import Dataset
 from trainer.evaluation import Evaluation
 from trainer.inference import Classifier
@@ -15,6 +15,12 @@ from trainer.temperature import Probabilities, fit_temperature, with_temperature
 from trainer.training import Trained
 
 BINS = 15
+
+Labels = npt.NDArray[Any]
+Confidence = npt.NDArray[np.floating]
+
+# Probabilities (n, classes) and the true class indices (n,).
+Answers = tuple[Probabilities, Labels]
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,8 @@ class Calibration:
     """A temperature, the images that it was fitted on, and what it does on other images.
 
     `fitted_on` is `validation split`, or `half of the test images` for a training that held nothing out; the
-    reliabilities are then those of the other half, and so is what can be accepted.
+    reliabilities are then those of the other half, and so is what can be accepted. `acceptance` counts answers to images
+    that had no part in the temperature.
     """
 
     temperature: float
@@ -61,21 +68,16 @@ def calibrate(trained: Trained, evaluation: Evaluation, dataset: Dataset) -> Cal
         assert split.validation_images is not None
         assert split.validation_labels is not None
         held_out = Classifier(trained.model, dataset.class_names).classify(split.validation_images)
-        temperature = fit_temperature(held_out, split.validation_labels)
-        return _measured(temperature, "validation split", len(held_out), evaluation.probabilities, evaluation.labels)
-    half = np.random.default_rng(trained.parameters.seed).permutation(len(evaluation.labels))
-    fitting, measuring = np.array_split(half, 2)
-    temperature = fit_temperature(evaluation.probabilities[fitting], evaluation.labels[fitting])
-    return _measured(
-        temperature,
-        "half of the test images",
-        len(fitting),
-        evaluation.probabilities[measuring],
-        evaluation.labels[measuring],
+        fitting = held_out, split.validation_labels
+        return _measured("validation split", fitting, (evaluation.probabilities, evaluation.labels))
+    shuffled = np.random.default_rng(trained.parameters.seed).permutation(len(evaluation.labels))
+    fitting, measuring = (
+        (evaluation.probabilities[half], evaluation.labels[half]) for half in np.array_split(shuffled, 2)
     )
+    return _measured("half of the test images", fitting, measuring)
 
 
-def reliability(probabilities: Probabilities, labels: npt.NDArray[Any]) -> Reliability:
+def reliability(probabilities: Probabilities, labels: Labels) -> Reliability:
     """Compare confidence with accuracy, bin by bin."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
@@ -88,15 +90,41 @@ def reliability(probabilities: Probabilities, labels: npt.NDArray[Any]) -> Relia
     return Reliability(tuple(mean_confidence.tolist()), tuple(accuracy.tolist()), tuple(images.tolist()), error)
 
 
-def _measured(
-    temperature: float, fitted_on: str, images: int, probabilities: Probabilities, labels: npt.NDArray[Any]
-) -> Calibration:
+def measure_acceptance(other: Confidence, confidence: Confidence, right: npt.NDArray[np.bool_]) -> Acceptance:
+    """What is accepted, and what of it is wrong, above thresholds that other images choose.
+
+    Args:
+        other: (m,) in 0–1, of images that are neither learned from nor counted: their quantiles are the thresholds.
+        confidence: (n,) in 0–1, of images that the model did not learn from.
+        right: (n,) whether each of these answers was.
+    """
+    quantiles = np.quantile(other, np.arange(1, STEPS) / STEPS, method="lower") if len(other) else []
+    thresholds = np.unique(np.concatenate([[0.0], quantiles]))[::-1]
+    return Acceptance(
+        tuple(thresholds.tolist()),
+        tuple((_above(thresholds, other) * (len(confidence) / max(len(other), 1))).tolist()),
+        tuple(_above(thresholds, confidence).tolist()),
+        tuple(_above(thresholds, confidence[~right]).tolist()),
+    )
+
+
+def _above(thresholds: npt.NDArray[np.floating], confidence: Confidence) -> npt.NDArray[np.int64]:
+    return len(confidence) - np.searchsorted(np.sort(confidence), thresholds, side="right")
+
+
+def _measured(fitted_on: str, fitting: Answers, measuring: Answers) -> Calibration:
+    temperature = fit_temperature(*fitting)
+    probabilities, labels = measuring
     calibrated = with_temperature(probabilities, temperature)
     return Calibration(
         temperature,
         fitted_on,
-        images,
+        len(fitting[1]),
         before=reliability(probabilities, labels),
         after=reliability(calibrated, labels),
-        acceptance=measure_acceptance(calibrated.max(axis=1), calibrated.argmax(axis=1) == labels),
+        acceptance=measure_acceptance(
+            with_temperature(fitting[0], temperature).max(axis=1),
+            calibrated.max(axis=1),
+            calibrated.argmax(axis=1) == labels,
+        ),
     )

@@ -7,8 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from tests.trainer.pictures import has, pixels
-from trainer.acceptance import measure_acceptance
-from trainer.calibration import Calibration, reliability
+from trainer.calibration import Calibration, measure_acceptance, reliability
 from trainer.checkpoints import EpochResult
 from trainer.plots import (
     TRAINING,
@@ -18,7 +17,7 @@ from trainer.plots import (
     plot_runs,
 )
 
-NOTHING_ACCEPTED = measure_acceptance(np.zeros(0), np.zeros(0, bool))
+NOTHING_ACCEPTED = measure_acceptance(np.zeros(0), np.zeros(0), np.zeros(0, bool))
 
 
 @pytest.fixture
