@@ -80,14 +80,14 @@ class Acceptance:
 
 
 def why_nothing_is_accepted(acceptance: Acceptance, max_error_rate: float) -> str | None:
-    """A clause on why no threshold keeps to this error rate; None where one does."""
+    """A clause about a model that says why no threshold keeps to this error rate; None where one does."""
     if acceptance.threshold_for(max_error_rate) is not None:
         return None
-    promise = f"at most {max_error_rate:.4%}".rstrip("%").rstrip("0").rstrip(".") + " % wrong (95 % confidence)"
-    needed = images_needed(max_error_rate)
-    if acceptance.images < needed:
-        return f"it was measured on {acceptance.images:,} held-out images, and {promise} needs at least {needed:,}"
-    return f"of its surest answers to {acceptance.images:,} held-out images too many were wrong for {promise}"
+    promise = f"at most {max_error_rate * 100:g} % wrong (95 % confidence)"
+    images, needed = acceptance.images, images_needed(max_error_rate)
+    if images < needed:
+        return f"this model was measured on {images:,} held-out images, and {promise} needs at least {needed:,}"
+    return f"of the surest answers that this model gave to {images:,} held-out images too many were wrong for {promise}"
 
 
 def _start(expected: Sequence[float], rate: float) -> int:

@@ -42,8 +42,8 @@ class Calibration:
     """A temperature, the images that it was fitted on, and what it does on other images.
 
     `fitted_on` is `validation split`, or `half of the test images` for a training that held nothing out; the
-    reliabilities are then those of the other half, and so is what can be accepted. `acceptance` counts answers to images
-    that had no part in the temperature.
+    reliabilities are then those of the other half, and so is what can be accepted. So the answers that `acceptance`
+    counts are to images that had no part in the temperature.
     """
 
     temperature: float
@@ -68,8 +68,8 @@ def calibrate(trained: Trained, evaluation: Evaluation, dataset: Dataset) -> Cal
         assert split.validation_images is not None
         assert split.validation_labels is not None
         held_out = Classifier(trained.model, dataset.class_names).classify(split.validation_images)
-        fitting = held_out, split.validation_labels
-        return _measured("validation split", fitting, (evaluation.probabilities, evaluation.labels))
+        measuring = evaluation.probabilities, evaluation.labels
+        return _measured("validation split", (held_out, split.validation_labels), measuring)
     shuffled = np.random.default_rng(trained.parameters.seed).permutation(len(evaluation.labels))
     fitting, measuring = (
         (evaluation.probabilities[half], evaluation.labels[half]) for half in np.array_split(shuffled, 2)
@@ -98,8 +98,8 @@ def measure_acceptance(other: Confidence, confidence: Confidence, right: npt.NDA
         confidence: (n,) in 0–1, of images that the model did not learn from.
         right: (n,) whether each of these answers was.
     """
-    quantiles = np.quantile(other, np.arange(1, STEPS) / STEPS, method="lower") if len(other) else []
-    thresholds = np.unique(np.concatenate([[0.0], quantiles]))[::-1]
+    quantiles = np.sort(other)[np.arange(1, STEPS) * len(other) // STEPS] if len(other) else other
+    thresholds = np.unique(np.append(quantiles, 0.0))[::-1]
     return Acceptance(
         tuple(thresholds.tolist()),
         tuple((_above(thresholds, other) * (len(confidence) / max(len(other), 1))).tolist()),

@@ -15,6 +15,7 @@ from worker.errors import InvalidSubmission
 from worker.parameters import ClassificationParameters
 from worker.records import Model
 from worker.submissions import submit_classification
+from worker.thresholds import why_all_are_reviewed
 
 
 @pages.get("/classify")
@@ -39,12 +40,14 @@ def _page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> s
     if default is not None:
         models = [default, *(model for model in models if model.id != default.id)]
     offered = [Choice(model.id, _described(model, default)) for model in models]
+    chosen = [model for model in models if model.id in asked] or models[:1]
     fields = form_fields(ClassificationParameters, choices={"model": offered}, values=values, errors=errors)
     changed = any(field.advanced and (field.name in values or field.error) for field in fields)
     return render_template(
         "classify.html",
         fields=fields,
         has_model=bool(models),
+        all_reviewed=why_all_are_reviewed(chosen, ClassificationParameters()) if chosen else None,
         errors=errors,
         changed=changed,
         max_bytes=settings().max_upload_bytes,

@@ -21,9 +21,14 @@ from web.representations import model_document
 from web.services import services
 from worker.errors import UnknownJob
 from worker.model_removal import delete_model, users_of
+from worker.parameters import ClassificationParameters
 from worker.records import Model
+from worker.thresholds import accepted_share, why_all_are_reviewed
 
 MODELS_ON_A_PAGE = 24
+
+# How many of the accepted answers may be wrong: what a model's page shows the price of.
+RATES_SHOWN = (0.001, 0.005, 0.02)
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,7 @@ def model(model_id: str) -> Page:
         job=_has_job(model_id),
         forms=FORMS,
         users=users_of(services(), model_id),
+        acceptances=[_acceptance(found, rate) for rate in RATES_SHOWN],
         files={name: file.bytes for name, file in files.items()},
         pictures=pictures_among(files),
     )
@@ -117,6 +123,13 @@ def _shown(model: Model) -> dict[str, Any]:
         "calibration_error": metrics.get("calibration", {}).get("after", {}).get("error"),
         "bytes": file.bytes if file else None,
     }
+
+
+def _acceptance(model: Model, rate: float) -> dict[str, Any]:
+    """What a model accepts where this share may be wrong, or the sentence that says why it accepts nothing."""
+    above, share = accepted_share(model, rate) or (None, None)
+    asked = ClassificationParameters(max_error_rate=rate)
+    return {"rate": rate, "above": above, "share": share, "why": why_all_are_reviewed([model], asked)}
 
 
 def _has_job(job_id: str) -> bool:

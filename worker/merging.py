@@ -25,7 +25,7 @@ from worker.services import Services
 from worker.sources import open_source, read_places
 from worker.storage.whole import write_whole
 from worker.summary import summarise
-from worker.thresholds import review_threshold
+from worker.thresholds import review_threshold, why_all_are_reviewed
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,11 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     check()
     _write_pictures(services, lease.job_id, made, parameters, rows, summary)
     summary |= _course(services, lease.job_id, shards)
-    summary["notes"] = skipped_notes(summary["skipped_kinds"], summary["skipped_examples"])
+    all_reviewed = why_all_are_reviewed(models, parameters)
+    summary["notes"] = [
+        *([all_reviewed] if all_reviewed else []),
+        *skipped_notes(summary["skipped_kinds"], summary["skipped_examples"]),
+    ]
     with write_whole(made / "summary.json") as file:
         file.write(json.dumps(summary, indent=2).encode())
     hand_in(services.leases, lease, made, directory, services.volume.storage)

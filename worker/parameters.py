@@ -41,7 +41,8 @@ class ClassificationParameters(BaseModel):
         max_length=8,
         title="Model",
         description="Id of the model to classify with. Several, separated by commas, answer together: the mean of "
-        "their calibrated probabilities. None: the default model.",
+        "their calibrated probabilities; all their answers go to review, but for those that review_below lets pass. "
+        "None: the default model.",
     )
     normalise: Literal["auto", "none"] = Field(
         "auto",
@@ -69,7 +70,8 @@ class ClassificationParameters(BaseModel):
         le=0.5,
         title="Most wrong among the accepted",
         description="Answers are accepted from the confidence on at which, on images held out from the model's "
-        "training, no more than this share was wrong (with 95 % confidence); the others go to review.",
+        "training, no more than this share was wrong (with 95 % confidence); the others go to review. At least 598 "
+        "held-out images are needed for 0.005, and 3 divided by the share for any other.",
     )
     review_below: float | None = Field(
         None,

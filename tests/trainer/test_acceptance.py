@@ -20,7 +20,7 @@ Risk = Callable[[Values], Values]
 IMAGES = st.lists(st.tuples(st.floats(0.01, 1), st.booleans()), min_size=1, max_size=60)
 
 # Of simulated models; and how far the share of broken promises may lie above 5 % by chance (three deviations).
-MODELS = 4000
+MODELS = 2000
 BY_CHANCE = 3 * math.sqrt(0.05 * 0.95 / MODELS)
 
 

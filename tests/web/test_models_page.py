@@ -147,3 +147,23 @@ def test_a_review_outlives_its_model(api: FlaskClient, services: Services, mnist
     assert api.put(f"/api/v1/jobs/{job.id}/review/1", json={"label": "2"}).status_code == 200
     assert api.get(f"/jobs/{job.id}").status_code == 200
     assert api.get(f"/jobs/{job.id}/review").status_code == 200
+
+
+def test_a_model_s_page_and_the_form_say_what_is_accepted_or_why_nothing_is(
+    api: FlaskClient, services: Services
+) -> None:
+    keep(services, "model-1")
+
+    page, form = api.get("/models/model-1").text, api.get("/classify").text
+
+    assert "0.5&nbsp;% wrong:</strong> No answer is accepted, all go to review" in page
+    assert "how often this model is wrong was never measured" in form
+
+    measured = {"thresholds": [0.99, 0.0], "expected": [4000, 5000], "accepted": [4000, 5000], "wrong": [0, 100]}
+    with services.database.write() as session:
+        kept = session.get(Model, "model-1")
+        assert kept is not None
+        kept.metrics = FIGURES | {"calibration": {"after": {"error": 0.0045}, "acceptance": measured}}
+
+    assert "80.0&nbsp;% of the answers, those more than 99.00&nbsp;% confident" in api.get("/models/model-1").text
+    assert "No answer is accepted" not in api.get("/classify").text

@@ -94,7 +94,7 @@ def test_every_image_is_a_row_in_order_and_nothing_but_results_is_left(
     assert job.summary["skipped"] == 3
     assert job.summary["skipped_kinds"] == {"archives": 1, "other files": 1, "system files": 1}
     assert sum(map(len, job.summary["skipped_examples"].values())) == 3
-    assert [note.partition(")")[0] for note in job.summary["notes"]] == [
+    assert [note.partition(")")[0] for note in job.summary["notes"]][1:] == [
         "Skipped archives: 1 (inside.zip",
         "Skipped other files: 1 (notes.txt",
         "Skipped system files: 1 (Thumbs.db",
@@ -334,3 +334,13 @@ def test_a_log_that_cannot_be_written_is_no_reason_not_to_work(
     spoil(services.volume.log(job.id))
 
     assert work_off(services, job).state is JobState.SUCCEEDED
+
+
+def test_where_nothing_can_be_accepted_the_summary_says_so_first(
+    services: Services, model: str, mnist: Dataset
+) -> None:
+    job = work_off(services, submit(services, "zip", {"1.png": png(mnist.test_images[0])}))
+
+    assert job.summary is not None
+    assert (job.summary["accepted"], job.summary["to_review"], job.summary["review_below"]) == (0, 1, 1)
+    assert job.summary["notes"][0].startswith("No answer is accepted, all go to review: how often this model is wrong")
