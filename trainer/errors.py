@@ -33,6 +33,10 @@ class ClassesDiffer(TrainerError):
     """Models that are to answer together do not know the same classes."""
 
 
+class UnpackingFailed(TrainerError):
+    """A compressed file is damaged, encrypted, packed in a way that cannot be read, or asks for too much memory."""
+
+
 class TrainingDiverged(TrainerError):
     """The loss is no longer a finite number."""
 

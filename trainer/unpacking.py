@@ -1,0 +1,184 @@
+"""Unpacks what holds a tar or takes the place of one: gzip, bzip2, xz, Zstandard, and 7-Zip, which becomes a tar.
+
+Imports and classifications read images at random, which none of these allows. Memory stays bounded whatever the file
+claims; how much is written is for the caller to bound.
+"""
+
+import bz2
+import gzip
+import lzma
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any, cast
+
+from trainer.errors import UnpackingFailed
+from trainer.file_kinds import BZIP2, GZIP, XZ, ZSTD, FileKind
+
+PIECE_BYTES = 2**20
+
+# The most memory that unpacking may ask for: 7-Zip's and xz' best settings take 256 MiB.
+MAX_MEMORY_BYTES = 512 * 2**20
+
+COMPRESSED = (GZIP, BZIP2, XZ, ZSTD)
+
+# 7-Zip's methods, by their ids, whose properties say how much memory they take (7zFormat.txt, Methods.txt).
+LZMA, LZMA2, PPMD = b"\x03\x01\x01", b"\x21", b"\x03\x04\x01"
+
+
+def unpacked(path: Path, kind: FileKind) -> Iterator[bytes]:
+    """The content of a compressed file, piece by piece.
+
+    Args:
+        kind: one of `COMPRESSED`.
+
+    Raises:
+        UnpackingFailed: it is damaged or cut short, or asks for too much memory.
+    """
+    try:
+        with path.open("rb") as file:
+            if kind is XZ:
+                yield from _unpacked_xz(file)
+                return
+            with _open(file, kind) as content:
+                while piece := content.read(PIECE_BYTES):
+                    yield piece
+    except UnpackingFailed:
+        raise
+    except ImportError as error:
+        raise UnpackingFailed(f"This server can't read a {kind.name}: {error}. Pack it with gzip instead.") from error
+    except Exception as error:  # each library raises error types of its own
+        raise UnpackingFailed(
+            f"The {kind.name} is damaged or cut short ({str(error) or type(error).__name__}). Send the whole of it."
+        ) from error
+
+
+def tar_of_7z(path: Path, target: IO[bytes], check: Callable[[int], None]) -> None:
+    """Write the files of a 7-Zip archive as a plain tar.
+
+    Args:
+        target: an empty file that can be written and sought.
+        check: called for each piece with the number of bytes written so far; may raise to stop.
+
+    Raises:
+        UnpackingFailed: it is damaged, encrypted or packed by an unknown method, or asks for too much memory.
+    """
+    try:
+        import py7zr
+    except ImportError as error:
+        raise UnpackingFailed(
+            "This server can't read 7-Zip archives: the package py7zr isn't installed. Pack a zip or a tar.gz instead."
+        ) from error
+    writer = _TarWriter(target, check)
+    try:
+        # Given an open file, it works in one thread, file after file.
+        with path.open("rb") as file, py7zr.SevenZipFile(file) as archive:
+            if archive.needs_password():
+                raise UnpackingFailed("The 7-Zip archive is encrypted. Pack the images without a password.")
+            _refuse_memory(archive)
+            archive.extractall(factory=writer)
+    except Exception as error:  # py7zr, lzma and the packages of other methods each raise error types of their own
+        if isinstance(error, (UnpackingFailed, *writer.stopped)):
+            raise
+        raise UnpackingFailed(
+            f"The 7-Zip archive is damaged or can't be read ({str(error) or type(error).__name__}). Send the whole of "
+            "it, or pack a zip instead."
+        ) from error
+    writer.finish()
+
+
+def _open(file: IO[bytes], kind: FileKind) -> IO[bytes]:
+    if kind is GZIP:
+        return cast(IO[bytes], gzip.GzipFile(fileobj=file))
+    if kind is BZIP2:
+        return cast(IO[bytes], bz2.BZ2File(file))
+    from backports import zstd
+
+    return cast(IO[bytes], zstd.ZstdFile(file))
+
+
+def _unpacked_xz(file: IO[bytes]) -> Iterator[bytes]:
+    """As `lzma.LZMAFile` does, which knows no limit of memory."""
+    decompressor = lzma.LZMADecompressor(memlimit=MAX_MEMORY_BYTES)
+    packed = file.read(PIECE_BYTES)
+    while True:
+        if decompressor.eof:
+            packed = (decompressor.unused_data or file.read(PIECE_BYTES)).lstrip(b"\0")
+            if not packed:
+                return
+            decompressor = lzma.LZMADecompressor(memlimit=MAX_MEMORY_BYTES)
+        elif decompressor.needs_input and not packed:
+            raise EOFError("it ends before its end")
+        if piece := decompressor.decompress(packed, PIECE_BYTES):
+            yield piece
+        packed = file.read(PIECE_BYTES) if decompressor.needs_input and not decompressor.eof else b""
+
+
+def _refuse_memory(archive: Any) -> None:
+    """A 7-Zip archive names the memory that its methods take, which they take at once."""
+    streams = archive.header.main_streams
+    for folder in streams.unpackinfo.folders if streams is not None else ():
+        for coder in folder.coders:
+            if _memory_of(coder["method"], coder["properties"] or b"") > MAX_MEMORY_BYTES:
+                raise UnpackingFailed(
+                    f"The 7-Zip archive asks for more than {MAX_MEMORY_BYTES // 2**20} MiB of memory. Pack it anew "
+                    "with a smaller dictionary."
+                )
+
+
+def _memory_of(method: bytes, properties: bytes) -> int:
+    if method == LZMA2 and properties:
+        bits = properties[0] & 0x3F
+        return 2**32 if bits >= 40 else (2 | bits & 1) << (bits // 2 + 11)
+    if method in (LZMA, PPMD):
+        return int.from_bytes(properties[1:5], "little")
+    return 0
+
+
+class _TarWriter:
+    """What py7zr asks for a place to write each file to: its header is written when its size is known."""
+
+    def __init__(self, target: IO[bytes], check: Callable[[int], None]) -> None:
+        self._target = target
+        self._check = check
+        self._header_at = 0
+        self._name = ""
+        self.stopped: tuple[type[BaseException], ...] = ()
+
+    def create(self, filename: str) -> "_TarWriter":
+        self._name, self._header_at = filename, self._target.tell()
+        self._target.write(bytes(len(_tar_header(filename, 0))))
+        return self
+
+    def write(self, data: bytes) -> int:
+        try:
+            self._check(self._target.tell())
+        except BaseException as error:
+            self.stopped = (type(error),)
+            raise
+        return self._target.write(data)
+
+    def close(self) -> None:
+        end = self._target.tell()
+        header = _tar_header(self._name, 0)
+        size = end - self._header_at - len(header)
+        self._target.seek(self._header_at)
+        self._target.write(_tar_header(self._name, size))
+        self._target.seek(end)
+        self._target.write(bytes(-size % tarfile.BLOCKSIZE))
+
+    def finish(self) -> None:
+        self._target.write(bytes(tarfile.RECORDSIZE))
+        self._target.flush()
+
+    def seekable(self) -> bool:
+        return False
+
+    def flush(self) -> None: ...
+
+
+def _tar_header(name: str, size: int) -> bytes:
+    """Of GNU's format: the same length for the same name, whatever the size."""
+    info = tarfile.TarInfo(name)
+    info.size = size
+    return info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
