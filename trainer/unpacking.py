@@ -76,7 +76,7 @@ def tar_of_7z(path: Path, target: IO[bytes], check: Callable[[int], None]) -> No
             if archive.needs_password():
                 raise UnpackingFailed("The 7-Zip archive is encrypted. Pack the images without a password.")
             _refuse_memory(archive)
-            archive.extractall(factory=writer)
+            archive.extractall(factory=writer)  # nosec B202: no tarfile; what is written goes to `writer` alone
     except Exception as error:  # py7zr, lzma and the packages of other methods each raise error types of their own
         if isinstance(error, (UnpackingFailed, *writer.stopped)):
             raise

@@ -17,7 +17,7 @@ from trainer.errors import UnpackingFailed
 from trainer.file_kinds import FileKind, kind_of_file
 from trainer.unpacking import MAX_MEMORY_BYTES, tar_of_7z, unpacked
 
-CONTENT = random.Random(1).randbytes(3_500_000)
+CONTENT = random.Random(1).randbytes(3000) * 500
 FILES = {"7/1.png": b"seven", "8/empty.png": b"", "検針/" + "long" * 40 + ".png": bytes(range(256)) * 5000}
 
 
@@ -49,14 +49,16 @@ def test_a_compressed_file_is_unpacked(tmp_path: Path, name: str) -> None:
     pieces = list(unpacked(path, kind_of(path)))
 
     assert b"".join(pieces) == CONTENT
-    assert len(pieces) > 3
+    assert len(pieces) > 1
 
 
 @pytest.mark.parametrize("name", PACKERS)
 def test_one_that_is_cut_short_or_damaged_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / "packed"
     whole = PACKERS[name](CONTENT)
-    for broken in (whole[:-5], whole[: len(whole) // 2] + bytes(30) + whole[len(whole) // 2 + 30 :]):
+    middle = len(whole) // 2
+    flipped = bytes(byte ^ 0xFF for byte in whole[middle : middle + 30])
+    for broken in (whole[:-5], whole[:middle] + flipped + whole[middle + 30 :]):
         path.write_bytes(broken)
         with pytest.raises(UnpackingFailed, match="damaged or cut short"):
             list(unpacked(path, kind_of(path)))
