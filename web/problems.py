@@ -51,7 +51,7 @@ STATUS_OF: dict[type[WorkerError], HTTPStatus] = {
     IdempotencyConflict: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidSubmission: HTTPStatus.UNPROCESSABLE_ENTITY,
     PredictorAway: HTTPStatus.SERVICE_UNAVAILABLE,
-    QuotaExceeded: HTTPStatus.TOO_MANY_REQUESTS,
+    QuotaExceeded: HTTPStatus.FORBIDDEN,
     UnknownUser: HTTPStatus.NOT_FOUND,
     UnknownKey: HTTPStatus.NOT_FOUND,
 }

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from worker.clock import Clock
 from worker.database import Database, rows_changed
-from worker.errors import IdempotencyConflict, OfLaterVersion, UnknownJob, WrongState
+from worker.errors import IdempotencyConflict, OfLaterVersion, QuotaExceeded, UnknownJob, WrongState
 from worker.lookups import Lookup
 from worker.people.quotas import UNLIMITED, Quota, Usage, check_quota, usage
 from worker.records import Job, Step
@@ -110,7 +110,8 @@ class JobStore:
                 session.add(job)
                 session.flush()
                 session.add(first_step)
-        except IntegrityError:
+        except (IntegrityError, QuotaExceeded):
+            # A repetition that came while the first was being written.
             existing = self.submitted_before(idempotency_key, fingerprint, owner)
             if existing is None:
                 raise
@@ -123,17 +124,21 @@ class JobStore:
         Raises:
             IdempotencyConflict: the key was used with another fingerprint.
         """
-        if idempotency_key is None:
-            return None
-        with self._database.read() as session:
-            key = _owned_key(idempotency_key, owner)
-            job = session.scalar(select(Job).where(Job.idempotency_key == key, KNOWN_KIND))
+        job = self.with_key(idempotency_key, owner)
         if job is not None and job.fingerprint != fingerprint:
             raise IdempotencyConflict(
                 f"The Idempotency-Key {idempotency_key!r} was used for job {job.id} with other content; "
                 "use a new key for a new job."
             )
         return job
+
+    def with_key(self, idempotency_key: str | None, owner: str | None = None) -> Job | None:
+        """The job that this owner's key stands for, whatever its content, or None."""
+        if idempotency_key is None:
+            return None
+        key = _owned_key(idempotency_key, owner)
+        with self._database.read() as session:
+            return session.scalar(select(Job).where(Job.idempotency_key == key, KNOWN_KIND))
 
     def get(self, job_id: str) -> Job:
         """The job as it is now.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from ulid import ULID
 
@@ -48,7 +49,10 @@ def submit_training(services: Services, parameters: TrainingParameters, idempote
         IdempotencyConflict: the key was used for another submission.
         QuotaExceeded: its owner would have more than they may.
     """
-    return _submit(services, JobKind.TRAINING, parameters.resolved(), parameters.plan().epochs, idempotency_key)
+    fingerprint = _fingerprint(JobKind.TRAINING, parameters)
+    return _submit(
+        services, JobKind.TRAINING, parameters.resolved(), parameters.plan().epochs, fingerprint, idempotency_key
+    )
 
 
 def submit_sweep(services: Services, parameters: SweepParameters, idempotency_key: str | None = None) -> Job:
@@ -59,14 +63,19 @@ def submit_sweep(services: Services, parameters: SweepParameters, idempotency_ke
         IdempotencyConflict: the key was used for another submission.
         QuotaExceeded: its owner would have more than they may.
     """
-    return _submit(services, JobKind.SWEEP, parameters, parameters.trial_count, idempotency_key)
+    fingerprint = _fingerprint(JobKind.SWEEP, parameters)
+    return _submit(services, JobKind.SWEEP, parameters, parameters.trial_count, fingerprint, idempotency_key)
 
 
 def _submit(
-    services: Services, kind: JobKind, parameters: TrainingParameters, total: int, idempotency_key: str | None
+    services: Services,
+    kind: JobKind,
+    parameters: TrainingParameters,
+    total: int,
+    fingerprint: str,
+    idempotency_key: str | None,
 ) -> Job:
     written = parameters.model_dump(mode="json")
-    fingerprint = _fingerprint(kind, written)
     if existing := services.jobs.submitted_before(idempotency_key, fingerprint, services.owner):
         return existing
     check_usable(services.volume, parameters.dataset)
@@ -97,10 +106,10 @@ def submit_classification(
         QuotaExceeded: its owner would have more than they may.
     """
     try:
-        resolved = _with_model(services, parameters).model_dump(mode="json")
-        fingerprint = _fingerprint(JobKind.CLASSIFICATION, resolved, *([upload.sha256] if upload else []))
+        fingerprint = _fingerprint(JobKind.CLASSIFICATION, parameters, *([upload.sha256] if upload else []))
         if existing := services.jobs.submitted_before(idempotency_key, fingerprint, services.owner):
             return existing
+        resolved = _with_model(services, parameters).model_dump(mode="json")
         job_id = new_id()
         if upload is not None:
             total, suffix, listing = _look_into(upload.path, "file", services.settings)
@@ -138,7 +147,7 @@ def submit_import(
     """
     try:
         resolved = parameters.model_dump(mode="json")
-        fingerprint = _fingerprint(JobKind.IMPORT, resolved, upload.sha256)
+        fingerprint = _fingerprint(JobKind.IMPORT, parameters, upload.sha256)
         # Asked first: a repetition of this submission that is under way takes the name too.
         taken = why_name_is_taken(services, parameters.name)
         if existing := services.jobs.submitted_before(idempotency_key, fingerprint, services.owner):
@@ -172,7 +181,7 @@ def submit_review(services: Services, parameters: ReviewParameters, idempotency_
         QuotaExceeded: its owner would have more than they may.
     """
     resolved = parameters.model_dump(mode="json")
-    fingerprint = _fingerprint(JobKind.REVIEW, resolved)
+    fingerprint = _fingerprint(JobKind.REVIEW, parameters)
     # Asked first: a repetition of this submission that is under way takes the name too.
     taken = why_name_is_taken(services, parameters.dataset) if parameters.dataset else None
     if existing := services.jobs.submitted_before(idempotency_key, fingerprint, services.owner):
@@ -297,8 +306,11 @@ def _announce(services: Services, job: Job, job_id: str) -> Job:
     return job
 
 
-def _fingerprint(kind: JobKind, parameters: dict[str, Any], *content: str) -> str:
-    return hashlib.sha256(json.dumps([kind, parameters, *content], sort_keys=True).encode()).hexdigest()
+def _fingerprint(kind: JobKind, parameters: BaseModel, *content: str) -> str:
+    """A digest of what was asked for, as it was given: a default that has changed since, such as the default model, makes
+    no other request of it."""
+    given = parameters.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    return hashlib.sha256(json.dumps([kind, given, *content], sort_keys=True).encode()).hexdigest()
 
 
 def new_id() -> str:

@@ -3,6 +3,7 @@
 import io
 import logging
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
 
 from tests.web.conftest import zip_bytes
 from tests.web.people import HERE, PASSWORD, Person, add_person, sign_in, try_to_sign_in
@@ -227,7 +229,7 @@ def test_more_than_the_quota_is_refused_with_the_remedy(
 
     assert submit()[0] == 202
     status, detail = submit()
-    assert status == 429
+    assert status == 403
     assert "1 unfinished jobs, and may have 1" in detail
     assert len(list((services.volume.root / "jobs").iterdir())) == 1
 
@@ -241,9 +243,31 @@ def test_an_upload_beyond_the_quota_is_refused_and_leaves_nothing(
         form = {"file": (io.BytesIO(data), "digits.zip")}
         return api.post("/api/v1/classifications", data=form, headers=people["owner"].headers).status_code
 
-    assert send(zip_bytes("1.png")) == 429
-    assert send(bytes(1_500_000)) == 429
+    assert send(zip_bytes("1.png")) == 403
+    assert send(bytes(1_500_000)) == 403
     assert not list((services.volume.root / "jobs").iterdir())
+    assert not list(services.volume.uploads.iterdir())
+
+
+@pytest.mark.parametrize("size", [10, 1_500_000])
+def test_a_repeated_upload_is_the_same_job_although_the_quota_is_used_up(
+    size: int, api: FlaskClient, services: Services, people: dict[str, Person], model: str
+) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("1.png"), bytes(size))
+
+    def send(key: str) -> TestResponse:
+        form = {"file": (io.BytesIO(content.getvalue()), "digits.zip")}
+        headers = people["owner"].headers | {"Idempotency-Key": key}
+        return api.post("/api/v1/classifications", data=form, headers=headers)
+
+    first = send("monday")
+    services.users.change("owner", Scope.SUBMIT, max_jobs=1, max_bytes=10)
+    again, other = send("monday"), send("tuesday")
+
+    assert (first.status_code, again.status_code, other.status_code) == (202, 202, 403)
+    assert again.json["id"] == first.json["id"]
     assert not list(services.volume.uploads.iterdir())
 
 

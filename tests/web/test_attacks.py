@@ -82,11 +82,11 @@ def test_what_is_announced_counts_for_the_quota_until_a_job_has_it(
     address = begin(api, people["owner"], len(content)).headers["Location"]
     api.patch(address, data=content, headers=PIECE | people["owner"].headers)
 
-    assert begin(api, people["owner"], 950).status_code == 429
+    assert begin(api, people["owner"], 950).status_code == 403
     upload = address.rsplit("/", 1)[1]
     assert api.post(f"/api/v1/classifications?upload={upload}", headers=people["owner"].headers).status_code == 202
     assert begin(api, people["owner"], 950 - len(content)).status_code == 201
-    assert begin(api, people["owner"], 950).status_code == 429
+    assert begin(api, people["owner"], 950).status_code == 403
     assert begin(api, people["other"], 950).status_code == 201
 
 

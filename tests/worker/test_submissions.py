@@ -77,6 +77,20 @@ def test_a_repeated_classification_is_the_same_job_and_keeps_one_file(services: 
     assert files(services) == [services.volume.archive(first.id)]
 
 
+def test_a_repetition_is_the_same_job_although_another_model_serves_since(services: Services, model: str) -> None:
+    first = submissions.submit_classification(services, ClassificationParameters(), upload(services), "key")
+    with services.database.write() as session:
+        session.add(Model(id="m2", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=2.0))
+    services.models.make_default("m2")
+
+    assert submissions.submit_classification(services, ClassificationParameters(), upload(services), "key").id == first.id
+    services.models.delete("m1")
+    services.models.delete("m2")
+    assert submissions.submit_classification(services, ClassificationParameters(), upload(services), "key").id == first.id
+    with pytest.raises(IdempotencyConflict):
+        submissions.submit_classification(services, ClassificationParameters(top_k=2), upload(services), "key")
+
+
 def test_a_key_used_for_another_zip_is_refused_and_nothing_is_left(services: Services, model: str) -> None:
     first = submissions.submit_classification(services, ClassificationParameters(), upload(services), "key")
 

@@ -36,9 +36,14 @@ def guard() -> Response | tuple[str, int] | None:
     why_not = _why_not(who, need)
     if why_not is not None:
         return refuse(why_not)
-    if (request.content_length or 0) > LARGE_BYTES:
+    if (request.content_length or 0) > LARGE_BYTES and not repeats_a_submission(who.name):
         opened_services().jobs.check_room(who.name, request.content_length or 0)
     return None
+
+
+def repeats_a_submission(owner: str | None) -> bool:
+    """Whether the request has an idempotency key that a job of this owner has: it makes no other one."""
+    return opened_services().jobs.with_key(request.headers.get("Idempotency-Key"), owner) is not None
 
 
 def refuse(why: str) -> Response | tuple[str, int]:

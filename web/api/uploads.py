@@ -9,6 +9,7 @@ from flask import Response, jsonify, request, url_for
 from werkzeug.exceptions import BadRequest, PreconditionFailed, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.http import http_date
 
+from web.access.guard import repeats_a_submission
 from web.api import api, examples
 from web.api.operations import NO_CONTENT, Answer, RawBody, operation
 from web.documents import UploadDocument
@@ -40,11 +41,11 @@ def describe_uploads() -> Response:
 @operation(
     "Uploads",
     "Begin an upload",
-    headers=("Tus-Resumable", "Upload-Length", "Upload-Metadata"),
+    headers=("Tus-Resumable", "Upload-Length", "Upload-Metadata", "Idempotency-Key"),
     answers=[
         Answer(201, "The upload, empty.", UploadDocument, examples.UPLOAD, headers=("Location", *STATE_HEADERS)),
     ],
-    problems=(400, 412, 413, 429),
+    problems=(400, 412, 413),
 )
 def create_upload() -> Response:
     """Say how many bytes there will be (`Upload-Length`), and the file's name (`Upload-Metadata`); the answer says
@@ -52,6 +53,8 @@ def create_upload() -> Response:
 
     When all has arrived, name the upload's id as `upload` in a classification or the import of a data set. It can be
     submitted again until it expires, which is a day after something last arrived. Only who began it can go on with it.
+
+    `Idempotency-Key`, where given, is the key of the submission to come: with that of an accepted one, no quota is asked.
     """
     _check_version()
     length = _number("Upload-Length")
@@ -59,7 +62,7 @@ def create_upload() -> Response:
     if length > most:
         raise RequestEntityTooLarge(f"The upload would have {length:,} bytes; the most is {most:,}.")
     owner = services().owner
-    if owner is not None:
+    if owner is not None and not repeats_a_submission(owner):
         services().jobs.check_room(owner, length + partial_uploads().announced_bytes(owner))
     upload = partial_uploads().begin(_file_name(), length, owner)
     response = _answer(upload)

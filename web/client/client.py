@@ -320,7 +320,7 @@ class Client(Connection):
             headers = {"Content-Type": "application/octet-stream", "Content-Length": str(path.stat().st_size)}
             params = given({**query, FILE_NAME[call]: file_name})
             return self._queue(call, idempotency_key, content=Pieces(path, on_bytes), params=params, headers=headers)
-        upload = upload or large_files.begin_upload(self, path, file_name)
+        upload = upload or large_files.begin_upload(self, path, file_name, idempotency_key)
         large_files.send_rest(self, upload, path, on_bytes)
         job = self._queue(call, idempotency_key, params=given({**query, "upload": upload}))
         # The job has a name of its own for the file, so this one can go; whatever happens to it, it expires.

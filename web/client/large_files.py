@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from web.client.connection import Connection
+from web.client.connection import IDEMPOTENCY_KEY, Connection
 from web.client.errors import ServerAway, ServerError, check
 from web.client.retries import NEVER
 from web.client.sending import PIECE_BYTES
@@ -30,10 +30,16 @@ CONTENT = {"Content-Type": "application/offset+octet-stream"}
 PASSING = (409, 423, 429, 502, 503, 504)
 
 
-def begin_upload(connection: Connection, path: Path, name: str) -> str:
-    """The id of an upload that is to hold this file, and is empty yet."""
+def begin_upload(connection: Connection, path: Path, name: str, idempotency_key: str | None = None) -> str:
+    """The id of an upload that is to hold this file, and is empty yet.
+
+    Args:
+        idempotency_key: of the submission that will name the upload.
+    """
     metadata = f"filename {base64.b64encode(name.encode()).decode()}"
     headers = TUS | {"Upload-Length": str(path.stat().st_size), "Upload-Metadata": metadata}
+    if idempotency_key is not None:
+        headers[IDEMPOTENCY_KEY] = idempotency_key
     # May be sent twice: an upload that nobody uses is removed after a day.
     upload: UploadDocument = check(connection.send("POST", "uploads", headers=headers)).json()
     return upload["id"]
