@@ -26,9 +26,11 @@ from web.overload import refuse_when_busy
 from web.pages import pages
 from web.polling import WAITING_ROOM, WaitingRoom
 from web.predict_page import predict_page
+from web.problem_pages import problem_pages
 from web.problems import register_problems
 from web.rate_limits import limit_rates
 from web.reference_page import reference_page
+from web.request_ids import name_requests
 from web.review_pages import review_pages
 from web.services import EXTENSION
 from web.settings import WebSettings
@@ -49,6 +51,7 @@ BLUEPRINTS = (
     review_pages,
     image_pages,
     reference_page,
+    problem_pages,
 )
 
 SECURITY_HEADERS = {
@@ -98,6 +101,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     app.extensions[JOB_ANSWERS] = JobAnswers(opened.jobs, opened.live)
     app.extensions[IMAGE_PREPARING] = ImagePreparing()
     Bootstrap5(app)
+    name_requests(app)
     set_up_metrics(app)
     refuse_when_busy(app)
     for blueprint in BLUEPRINTS:

@@ -1,10 +1,12 @@
 """What the API answers with, as types: the OpenAPI document is made from them, and mypy holds the answers to them."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from trainer.recipes import Recipe
+from web.problem_codes import PROBLEM_CODES
 from worker.states import JobKind, JobState, StepKind
 
 
@@ -17,14 +19,17 @@ class FieldError(TypedDict):
 
 class _Problem(TypedDict):
     type: str
+    code: Annotated[str, Field(json_schema_extra={"enum": list(PROBLEM_CODES)})]
     title: str
     status: int
     detail: str
     instance: str
+    request_id: str
 
 
 class Problem(_Problem, total=False):
-    """An error, by RFC 9457; `errors` names each field that was wrong."""
+    """An error, by RFC 9457. `type` is the address of a page that explains the `code`, `request_id` what the server's
+    log has it under; `errors` names each field that was wrong."""
 
     errors: list[FieldError]
 

@@ -62,7 +62,7 @@ def refuse_when_busy(app: Flask) -> None:
         if not getattr(_this_thread, "refuses", False) or request.path in WATCHED:
             return None
         if request.path.startswith(API_PREFIX):
-            refusal = problem(HTTPStatus.SERVICE_UNAVAILABLE, BUSY)
+            refusal = problem(HTTPStatus.SERVICE_UNAVAILABLE, BUSY, code="server_busy")
         else:
             refusal = Response(BUSY, HTTPStatus.SERVICE_UNAVAILABLE, mimetype="text/plain")
         refusal.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)

@@ -3,15 +3,17 @@
 import errno
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, jsonify, render_template, request, url_for
 from gunicorn.http.errors import ParseException
 from pydantic import ValidationError
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from web.problem_codes import PROBLEM_CODES, ProblemCode, code_of_status
+from web.request_ids import request_id
 from worker.errors import (
     IdempotencyConflict,
     InvalidSubmission,
@@ -36,24 +38,24 @@ from worker.storage import StorageAway
 
 API_PREFIX = "/api/"
 
-STATUS_OF: dict[type[WorkerError], HTTPStatus] = {
-    UnknownJob: HTTPStatus.NOT_FOUND,
-    OfLaterVersion: HTTPStatus.SERVICE_UNAVAILABLE,
-    UnknownModel: HTTPStatus.NOT_FOUND,
-    UnknownRow: HTTPStatus.NOT_FOUND,
-    UnknownUpload: HTTPStatus.NOT_FOUND,
-    OffsetConflict: HTTPStatus.CONFLICT,
-    UploadBusy: HTTPStatus.LOCKED,
-    UploadTooLong: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    UnknownWebhook: HTTPStatus.NOT_FOUND,
-    UnknownDataset: HTTPStatus.NOT_FOUND,
-    WrongState: HTTPStatus.CONFLICT,
-    IdempotencyConflict: HTTPStatus.UNPROCESSABLE_ENTITY,
-    InvalidSubmission: HTTPStatus.UNPROCESSABLE_ENTITY,
-    PredictorAway: HTTPStatus.SERVICE_UNAVAILABLE,
-    QuotaExceeded: HTTPStatus.FORBIDDEN,
-    UnknownUser: HTTPStatus.NOT_FOUND,
-    UnknownKey: HTTPStatus.NOT_FOUND,
+CODE_OF: dict[type[WorkerError], str] = {
+    UnknownJob: "job_not_found",
+    OfLaterVersion: "later_version",
+    UnknownModel: "model_not_found",
+    UnknownRow: "row_not_found",
+    UnknownUpload: "upload_not_found",
+    OffsetConflict: "offset_conflict",
+    UploadBusy: "upload_busy",
+    UploadTooLong: "upload_too_long",
+    UnknownWebhook: "webhook_not_found",
+    UnknownDataset: "dataset_not_found",
+    WrongState: "wrong_state",
+    IdempotencyConflict: "idempotency_key_reused",
+    InvalidSubmission: "invalid_parameters",
+    PredictorAway: "predictor_unavailable",
+    QuotaExceeded: "quota_exceeded",
+    UnknownUser: "user_not_found",
+    UnknownKey: "key_not_found",
 }
 
 # The database is away, its connections are broken, or it has no room or no time.
@@ -66,14 +68,32 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 RETRY_AFTER_SECONDS = 5
 
 
-def problem(status: HTTPStatus, detail: str, errors: list[dict[str, str]] | None = None) -> Response:
-    """A problem document. `errors` has one `{"field": …, "message": …}` for each field that was wrong."""
+Error = TypeVar("Error", bound=HTTPException)
+
+Answer = Response | tuple[str, int, Mapping[str, str]]
+
+
+def problem(
+    status: HTTPStatus, detail: str, errors: list[dict[str, str]] | None = None, *, code: str | None = None
+) -> Response:
+    """A problem document.
+
+    Args:
+        errors: `{"field": …, "message": …}` for each field that was wrong.
+        code: one of `PROBLEM_CODES`; default: the one that stands for the status.
+    """
+    return _document(PROBLEM_CODES[code] if code else code_of_status(status), status, detail, errors)
+
+
+def _document(code: ProblemCode, status: HTTPStatus, detail: str, errors: list[dict[str, str]] | None) -> Response:
     body: dict[str, Any] = {
-        "type": "about:blank",
-        "title": status.phrase,
+        "type": url_for("problems.show", name=code.name),
+        "code": code.name,
+        "title": code.title,
         "status": status.value,
         "detail": detail,
         "instance": request.path,
+        "request_id": request_id(),
     }
     if errors is not None:
         body["errors"] = errors
@@ -83,6 +103,12 @@ def problem(status: HTTPStatus, detail: str, errors: list[dict[str, str]] | None
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
+
+
+def with_code(error: Error, name: str) -> Error:
+    """The error, to be answered with this one of `PROBLEM_CODES`."""
+    error.problem_code = PROBLEM_CODES[name]  # type: ignore[attr-defined]
+    return error
 
 
 def field_errors(error: ValidationError | InvalidSubmission) -> list[dict[str, str]]:
@@ -107,57 +133,65 @@ def register_problems(app: Flask) -> None:
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, _sentence(errors), errors)
 
     @app.errorhandler(WorkerError)
-    def refused(error: WorkerError) -> Response | tuple[str, int, Mapping[str, str]]:
-        status = STATUS_OF.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+    def refused(error: WorkerError) -> Answer:
+        name = next((CODE_OF[kind] for kind in type(error).__mro__ if kind in CODE_OF), None)
+        if name is None:
+            app.logger.error("%s on %r (request ID %s)", error, request.path, request_id(), exc_info=error)
         errors = field_errors(error) if isinstance(error, InvalidSubmission) else None
-        return _answer(status, str(error), errors)
+        return _answer(name or "internal_error", str(error), errors)
 
     @app.errorhandler(StorageAway)
-    def away(error: StorageAway) -> Response | tuple[str, int, Mapping[str, str]]:
-        app.logger.error("%s", error)
-        return _answer(HTTPStatus.SERVICE_UNAVAILABLE, "The volume cannot be reached now. Try again in a moment.")
+    def away(error: StorageAway) -> Answer:
+        app.logger.error("%s (request ID %s)", error, request_id())
+        return _answer("volume_unavailable", "The volume cannot be reached now. Try again in a moment.")
 
     @app.errorhandler(HTTPException)
-    def http_error(error: HTTPException) -> Response | tuple[str, int, Mapping[str, str]]:
-        return _answer(HTTPStatus(error.code or 500), error.description or "", headers=_headers_of(error))
+    def http_error(error: HTTPException) -> Answer:
+        status, headers = HTTPStatus(error.code or 500), _headers_of(error)
+        if request.path.startswith(API_PREFIX):
+            response = _document(_code_of(error), status, error.description or "", None)
+            response.headers.update(headers)
+            return response
+        return _page(status, status.phrase, error.description or "", headers)
 
     @app.errorhandler(ParseException)
-    def no_http(error: ParseException) -> Response | tuple[str, int, Mapping[str, str]]:
-        return _answer(HTTPStatus.BAD_REQUEST, f"The body was not sent as HTTP has it: {error}.")
+    def no_http(error: ParseException) -> Answer:
+        return _answer("bad_request", f"The body was not sent as HTTP has it: {error}.")
 
     @app.errorhandler(SQLAlchemyError)
-    def database_away(error: SQLAlchemyError) -> Response | tuple[str, int, Mapping[str, str]]:
+    def database_away(error: SQLAlchemyError) -> Answer:
         if not isinstance(error, AWAY):
             return unexpected(error)
-        app.logger.warning("the database did not answer on %r: %s", request.path, error)
-        return _answer(HTTPStatus.SERVICE_UNAVAILABLE, "The database is away or has too much to do; try again.")
+        app.logger.warning("the database did not answer on %r (request ID %s): %s", request.path, request_id(), error)
+        return _answer("database_unavailable", "The database is away or has too much to do; try again.")
 
     @app.errorhandler(OSError)
-    def disk_full(error: OSError) -> Response | tuple[str, int, Mapping[str, str]]:
+    def disk_full(error: OSError) -> Answer:
         if error.errno not in FULL:
             return unexpected(error)
-        app.logger.error("the volume is full: %s on %r", error, request.path)
-        return _answer(
-            HTTPStatus.INSUFFICIENT_STORAGE, "The server's volume is full; nothing was taken. Tell whoever runs it."
-        )
+        app.logger.error("the volume is full: %s on %r (request ID %s)", error, request.path, request_id())
+        return _answer("volume_full", "The server's volume is full; nothing was taken. Tell whoever runs it.")
 
     @app.errorhandler(Exception)
-    def unexpected(error: Exception) -> Response | tuple[str, int, Mapping[str, str]]:
-        app.logger.error("unexpected error on %r", request.path, exc_info=error)
-        return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here; the server's log says what.")
+    def unexpected(error: Exception) -> Answer:
+        app.logger.error("unexpected error on %r (request ID %s)", request.path, request_id(), exc_info=error)
+        return _answer("internal_error", f"Internal server error (request ID {request_id()}).")
 
 
-def _answer(
-    status: HTTPStatus,
-    detail: str,
-    errors: list[dict[str, str]] | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Response | tuple[str, int, Mapping[str, str]]:
+def _answer(name: str, detail: str, errors: list[dict[str, str]] | None = None) -> Answer:
+    code = PROBLEM_CODES[name]
     if request.path.startswith(API_PREFIX):
-        response = problem(status, detail, errors)
-        response.headers.update(headers or {})
-        return response
-    return render_template("error.html", title=status.phrase, detail=detail), status, headers or {}
+        return _document(code, code.status, detail, errors)
+    return _page(code.status, code.title, detail, {})
+
+
+def _page(status: HTTPStatus, title: str, detail: str, headers: Mapping[str, str]) -> Answer:
+    return render_template("error.html", title=title, status=status, detail=detail), status, headers
+
+
+def _code_of(error: HTTPException) -> ProblemCode:
+    code: ProblemCode | None = getattr(error, "problem_code", None)
+    return code or code_of_status(error.code or 500)
 
 
 def _headers_of(error: HTTPException) -> dict[str, str]:

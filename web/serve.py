@@ -1,5 +1,6 @@
 """Serves the web with gunicorn: `python -m web.serve [--host H] [--port P]`."""
 
+import logging
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ from web.access.reach import OpenToAll, check_reach
 from web.app import create_app
 from web.background import start_background
 from web.logs import WebLogger
+from web.request_ids import name_the_request
 from web.settings import WebSettings
 from web.slow_clients import PatientWorker
 from web.tracing import trace_requests
@@ -70,6 +72,8 @@ def main(host: str | None, port: int | None) -> None:
     given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
     settings = WebSettings().model_copy(update=given)
     configure_logging(settings.log_format)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(name_the_request)
     try:
         check_reach(settings, users=_has_users(settings))
     except OpenToAll as error:

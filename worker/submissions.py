@@ -307,8 +307,8 @@ def _announce(services: Services, job: Job, job_id: str) -> Job:
 
 
 def _fingerprint(kind: JobKind, parameters: BaseModel, *content: str) -> str:
-    """A digest of what was asked for, as it was given: a default that has changed since, such as the default model, makes
-    no other request of it."""
+    """A digest of what was asked for, as it was given: where a default changes, such as the default model, the same
+    request stays the same."""
     given = parameters.model_dump(mode="json", exclude_unset=True, exclude_none=True)
     return hashlib.sha256(json.dumps([kind, given, *content], sort_keys=True).encode()).hexdigest()
 

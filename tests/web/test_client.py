@@ -14,7 +14,7 @@ from pydantic import BaseModel, TypeAdapter
 from tests.web.conftest import zip_bytes
 from tests.web.served import Gateway, served
 from trainer.parameters import TrainingParameters
-from web.client import Client, Job, JobFailed, ServerAway, ServerError, documents, options
+from web.client import Client, Job, JobFailed, ServerAway, ServerError, UnexpectedAnswer, documents, options
 from web.client.tables import read_table
 from web.stack import free_port
 from worker.parameters import (
@@ -156,10 +156,13 @@ def test_a_download_that_breaks_off_goes_on_where_it_stopped(tmp_path: Path) -> 
     def breaking_off(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         asked.append(environ.get("HTTP_RANGE"))
         if asked[-1] is None:
-            start_response("200 OK", [("Content-Length", str(len(content)))])
+            start_response("200 OK", [("Content-Length", str(len(content))), ("ETag", '"first"')])
             return [content[:100_000]]
+        assert environ["HTTP_IF_RANGE"] == '"first"'
         start = int(asked[-1].removeprefix("bytes=").removesuffix("-"))
-        start_response("206 Partial Content", [("Content-Length", str(len(content) - start))])
+        part = f"bytes {start}-{len(content) - 1}/{len(content)}"
+        headers = [("Content-Length", str(len(content) - start)), ("Content-Range", part), ("ETag", '"first"')]
+        start_response("206 Partial Content", headers)
         return [content[start:]]
 
     counted: list[int] = []
@@ -170,6 +173,107 @@ def test_a_download_that_breaks_off_goes_on_where_it_stopped(tmp_path: Path) -> 
     assert path.read_bytes() == content
     assert sum(counted) == len(content)
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("length", [50_000, 256_000, 300_000])
+def test_a_file_that_is_replaced_while_it_is_downloaded_is_fetched_anew(
+    length: int, gateway: Gateway, services: Services, model: str, tmp_path: Path
+) -> None:
+    file = services.volume.model(model) / "model.keras"
+    file.write_bytes(b"old" * 100_000)
+    new = b"new" * (length // 3)
+
+    def breaking_off(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        whole = b"".join(gateway(environ, start_response))
+        if len(gateway.requests) > 1:
+            return [whole]
+        (file.parent / "replacement").write_bytes(new)
+        (file.parent / "replacement").rename(file)
+        return [whole[:200_000]]
+
+    counted: list[int] = []
+    with served(breaking_off) as url, Client(url, retries=1) as client:
+        path = client.download(f"/api/v1/models/{model}/files/model.keras", tmp_path / "file", counted.append)
+
+    assert [request.get("HTTP_RANGE") for request in gateway.requests] == [None, "bytes=200000-"]
+    assert path.read_bytes() == new
+    assert sum(counted) == len(new)
+
+
+PORTAL = b"<!doctype html><title>Sign in to the network</title>"
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "says"),
+    [
+        ("301 Moved Permanently", [("Location", "https://elsewhere/")], b"", "301 Moved Permanently to https://else"),
+        ("302 Found", [("Location", "/sign-in")], b"", "302 Found to /sign-in"),
+        ("200 OK", [("Content-Type", "text/html")], PORTAL, "200 OK with an HTML page, which begins '<!doctype html>"),
+        ("502 Bad Gateway", [("Content-Type", "text/html")], PORTAL, "502 Bad Gateway with an HTML page"),
+        ("404 Not Found", [("Content-Type", "application/json")], b"[1]", "JSON that is no object"),
+        ("200 OK", [("Content-Type", "application/json")], b"[1]", "JSON that is no object"),
+        ("200 OK", [("Content-Type", "application/json")], b'{"jobs": [{"id": "0', "cut off"),
+        ("200 OK", [("Content-Type", "application/json")], b'{"hello": 1}', "JSON that lacks"),
+        ("200 OK", [("Content-Type", "text/plain")], b"fine", "with text/plain, which begins 'fine'"),
+        ("204 No Content", [], b"", "without any content"),
+        ("200 OK", [("Content-Type", "application/json"), ("Content-Length", "99")], b"{}", "broke before"),
+    ],
+)
+def test_what_is_no_answer_of_tenfolds_is_told_with_the_address_and_what_came(
+    status: str, headers: list[tuple[str, str]], body: bytes, says: str, tmp_path: Path
+) -> None:
+    def something_else(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        start_response(status, headers)
+        return [body]
+
+    image = tmp_path / "7.png"
+    image.write_bytes(b"image")
+    with served(something_else) as url, Client(url, retries=0) as client:
+        asked = [
+            client.jobs,
+            client.models,
+            client.recipes,
+            client.health,
+            lambda: client.job("a"),
+            lambda: client.train("dropout-128"),
+            lambda: client.classify(image),
+            lambda: client.predict(image),
+            lambda: client.set_default_model("a"),
+        ]
+        for ask in asked:
+            with pytest.raises((UnexpectedAnswer, ServerAway)) as told:
+                ask()
+            assert url in str(told.value)
+            assert says in str(told.value)
+        with pytest.raises((UnexpectedAnswer, ServerAway), match=url):
+            client.dataset_preview("mnist")
+        if status != "204 No Content":
+            with pytest.raises((UnexpectedAnswer, ServerAway), match=url):
+                client.delete_model("a")
+
+
+def test_an_answer_that_is_compressed_wrongly_is_told_with_the_address() -> None:
+    def broken(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Encoding", "gzip")])
+        return [b"no gzip"]
+
+    with served(broken) as url, Client(url, retries=0) as client, pytest.raises(ServerAway, match=url):
+        client.jobs()
+
+
+@pytest.mark.parametrize("address", ["digits:8000", "localhost", "ftp://digits", "http://", "http://[::1"])
+def test_what_is_no_address_is_told(address: str) -> None:
+    with pytest.raises(ServerAway, match="not the address of a server"):
+        Client(address)
+
+
+def test_a_refusal_has_its_code_and_request_id(client: Client) -> None:
+    with pytest.raises(ServerError) as refused:
+        client.job("nosuch")
+
+    assert refused.value.code == "job_not_found"
+    assert refused.value.request_id == refused.value.problem["request_id"]
 
 
 def test_a_download_that_is_refused_is_told_like_any_refusal(client: Client, tmp_path: Path) -> None:

@@ -78,17 +78,21 @@ def test_a_repeated_classification_is_the_same_job_and_keeps_one_file(services: 
 
 
 def test_a_repetition_is_the_same_job_although_another_model_serves_since(services: Services, model: str) -> None:
-    first = submissions.submit_classification(services, ClassificationParameters(), upload(services), "key")
+    def submit(**parameters: int) -> str:
+        given = ClassificationParameters.model_validate(parameters)
+        return submissions.submit_classification(services, given, upload(services), "key").id
+
+    first = submit()
     with services.database.write() as session:
         session.add(Model(id="m2", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=2.0))
     services.models.make_default("m2")
 
-    assert submissions.submit_classification(services, ClassificationParameters(), upload(services), "key").id == first.id
+    assert submit() == first
     services.models.delete("m1")
     services.models.delete("m2")
-    assert submissions.submit_classification(services, ClassificationParameters(), upload(services), "key").id == first.id
+    assert submit() == first
     with pytest.raises(IdempotencyConflict):
-        submissions.submit_classification(services, ClassificationParameters(top_k=2), upload(services), "key")
+        submit(top_k=2)
 
 
 def test_a_key_used_for_another_zip_is_refused_and_nothing_is_left(services: Services, model: str) -> None:

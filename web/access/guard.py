@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from web.access.asker import Asker, asker
 from web.access.needs import NEEDS, Need
 from web.access.sites import SAFE_METHODS
-from web.problems import API_PREFIX, problem
+from web.problems import API_PREFIX, problem, with_code
 from web.services import opened_services
 from worker.datasets import get_dataset, maker_of
 from worker.errors import UnknownJob
@@ -35,7 +35,7 @@ def guard() -> Response | tuple[str, int] | None:
     g.owner = who.name
     why_not = _why_not(who, need)
     if why_not is not None:
-        return refuse(why_not)
+        return refuse(*why_not)
     if (request.content_length or 0) > LARGE_BYTES and not repeats_a_submission(who.name):
         opened_services().jobs.check_room(who.name, request.content_length or 0)
     return None
@@ -46,11 +46,11 @@ def repeats_a_submission(owner: str | None) -> bool:
     return opened_services().jobs.with_key(request.headers.get("Idempotency-Key"), owner) is not None
 
 
-def refuse(why: str) -> Response | tuple[str, int]:
+def refuse(why: str, code: str = "forbidden") -> Response | tuple[str, int]:
     """`403`, as a problem or as a page."""
     if request.path.startswith(API_PREFIX):
-        return problem(HTTPStatus.FORBIDDEN, why)
-    return render_template("error.html", title="Not allowed", detail=why), HTTPStatus.FORBIDDEN
+        return problem(HTTPStatus.FORBIDDEN, why, code=code)
+    return render_template("error.html", title="Not allowed", status=403, detail=why), HTTPStatus.FORBIDDEN
 
 
 def check_owner(job_id: str) -> None:
@@ -65,16 +65,17 @@ def check_owner(job_id: str) -> None:
     except UnknownJob:
         return  # which the submission says better
     if who is None or not who.may_change(owner):
-        raise Forbidden(NOT_YOURS)
+        raise with_code(Forbidden(NOT_YOURS), "not_owner")
 
 
-def _why_not(who: Asker, need: Need) -> str | None:
+def _why_not(who: Asker, need: Need) -> tuple[str, str] | None:
+    """The sentence, and its code."""
     if not who.scope.covers(need.scope):
-        return f"This takes the scope {need.scope.value}; yours is {who.scope.value}."
+        return f"Requires the scope {need.scope.value}; yours is {who.scope.value}.", "insufficient_scope"
     if need is Need.ACCOUNT and not who.signed_in:
-        return "This is for people who have signed in."
+        return "This is for people who have signed in.", "session_required"
     if need is Need.OWNER and not who.may_change(_owner()):
-        return NOT_YOURS
+        return NOT_YOURS, "not_owner"
     return None
 
 

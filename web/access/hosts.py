@@ -31,6 +31,7 @@ def refuse_other_hosts(settings: WebSettings) -> Response | None:
     return problem(
         HTTPStatus.BAD_REQUEST,
         "This server does not go by the name in `Host`. Whoever runs it can add the name to TENFOLD_TRUSTED_HOSTS.",
+        code="unknown_host",
     )
 
 

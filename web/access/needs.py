@@ -41,6 +41,8 @@ _ENDPOINTS: dict[Need, tuple[str, ...]] = {
         "api.readyz",
         "access.sign_in_form",
         "access.sign_in",
+        "problems.index",
+        "problems.show",
     ),
     Need.READ: (
         "api.follow_job",

@@ -20,9 +20,13 @@ def refuse_other_sites() -> Response | None:
         return None
     origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     if origin is not None and urlsplit(origin).netloc != request.host:
-        return problem(HTTPStatus.FORBIDDEN, f"Requests from pages of {origin} are not accepted.")
+        return _refuse(f"Requests from pages of {origin} are not accepted.")
     if site not in (None, "same-origin", "none"):
-        return problem(HTTPStatus.FORBIDDEN, "Requests from pages of other sites are not accepted.")
+        return _refuse("Requests from pages of other sites are not accepted.")
     if origin is None and site is None and current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
-        return problem(HTTPStatus.FORBIDDEN, "A request with a session must say which page it comes from (Origin).")
+        return _refuse("A request with a session must say which page it comes from (Origin).")
     return None
+
+
+def _refuse(why: str) -> Response:
+    return problem(HTTPStatus.FORBIDDEN, why, code="cross_site_request")

@@ -8,6 +8,7 @@ from web.api import api, examples
 from web.api.answers import accepted, fields_beside_file, idempotency_key
 from web.api.operations import NO_CONTENT, Answer, FileBody, operation, queued
 from web.documents import DatasetDocument, DatasetList, JobDocument
+from web.problems import with_code
 from web.representations import dataset_document, dataset_line
 from web.services import services
 from web.uploads import take_upload
@@ -84,7 +85,8 @@ def get_preview(name: str) -> Response:
     get_dataset(services().volume, name)
     path = services().volume.catalogue() / name / PREVIEW
     if not path.is_file():
-        raise NotFound(f"There is no preview of {name} yet; one is made when it is first fetched.")
+        missing = NotFound(f"There is no preview of {name} yet; one is made when it is first fetched.")
+        raise with_code(missing, "file_not_found")
     return send_file(path, mimetype="image/png", max_age=0, conditional=True)
 
 

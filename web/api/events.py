@@ -11,6 +11,7 @@ from web.api import api, examples
 from web.api.operations import Answer, operation
 from web.job_answers import JobAnswer, job_answers
 from web.polling import CHECK_EVERY_SECONDS, waiting_room
+from web.problems import with_code
 from worker.errors import UnknownJob
 
 # A comment after so long without an event shows proxies that the stream lives, and us whether somebody still reads it.
@@ -51,7 +52,8 @@ def follow_job(job_id: str) -> Response:
         return Response(status=HTTPStatus.NO_CONTENT)
     room = waiting_room()
     if not room.enter():
-        raise ServiceUnavailable("As many polls and streams are open as there are places. Poll the job instead.")
+        refusal = ServiceUnavailable("As many polls and streams are open as there are places. Poll the job instead.")
+        raise with_code(refusal, "too_many_streams")
     response = Response(stream_with_context(events(look, known)), mimetype="text/event-stream")
     response.call_on_close(room.leave)
     response.headers["Cache-Control"] = "no-store"

@@ -9,6 +9,7 @@ from web.api import api, examples
 from web.api.caching import hold_if_small
 from web.api.operations import Answer, operation
 from web.documents import FileLine, FileList
+from web.problems import with_code
 from web.services import services
 from worker.storage import StoredFile
 
@@ -69,7 +70,8 @@ def _listing(files: dict[str, StoredFile], endpoint: str, **owner: Any) -> Respo
 def _send(files: dict[str, StoredFile], name: str) -> Response:
     file = files.get(name)
     if file is None:
-        raise NotFound(f"There is no file {name!r} here; there are: {', '.join(files) or 'none yet'}.")
+        missing = NotFound(f"There is no file {name!r} here; there are: {', '.join(files) or 'none yet'}.")
+        raise with_code(missing, "file_not_found")
     shown_as = SHOWN_IN_PLACE.get(file.path.suffix)
     text = DOWNLOADED.get(file.path.suffix)
     response = send_file(

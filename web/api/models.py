@@ -10,6 +10,7 @@ from web.api import api, examples
 from web.api.answers import json_body
 from web.api.operations import NO_CONTENT, Answer, operation
 from web.documents import ModelDocument, ModelList
+from web.problems import with_code
 from web.representations import model_document
 from web.services import services
 from worker.errors import InvalidSubmission, UnknownModel
@@ -80,7 +81,7 @@ def get_default_model() -> Response:
     """The model that serves wherever none is named: the one that was chosen, else the newest."""
     default = services().models.default()
     if default is None:
-        raise NotFound("There is no model yet: train one first.")
+        raise with_code(NotFound("There is no model yet: train one first."), "model_not_found")
     return jsonify(model_document(default, default=True))
 
 

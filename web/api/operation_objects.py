@@ -24,7 +24,7 @@ TITLES = {
     404: "There is no such thing.",
     409: "The state of things does not allow it.",
     411: "The length is not said.",
-    412: "This version of tus is not spoken.",
+    412: "A precondition does not hold.",
     413: "It is too large.",
     415: "The body's type is not one that this call takes.",
     416: "There is no such range.",
@@ -32,7 +32,7 @@ TITLES = {
     423: "Another request is writing to it.",
     429: "Too often; `Retry-After` says when again.",
     460: "The checksum does not match.",
-    500: "Something went wrong here.",
+    500: "Internal server error; the log has it under `request_id`.",
     503: "Not now; `Retry-After` says when again.",
     507: "The server's volume is full.",
 }

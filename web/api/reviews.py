@@ -13,6 +13,7 @@ from web.api import api, examples
 from web.api.answers import accepted, idempotency_key, json_body
 from web.api.operations import NO_CONTENT, Answer, operation, queued
 from web.documents import JobDocument, ReviewDocument, ReviewItem
+from web.problems import with_code
 from web.representations import timestamp
 from web.review_documents import counts_document, item_document
 from web.services import services
@@ -143,7 +144,8 @@ def get_review_picture(job_id: str, row: int) -> Response:
         picture = queue.picture(row, seen_by_model=options.seen == "model")
     if picture is None:
         most = services().settings.max_review_images
-        raise NotFound(f"No picture is kept of row {row}: only the least certain have one (now {most:,}).")
+        missing = NotFound(f"No picture is kept of row {row}: only the least certain have one (now {most:,}).")
+        raise with_code(missing, "file_not_found")
     response = Response(picture, mimetype="image/png" if picture.startswith(PNG_START) else "image/jpeg")
     response.cache_control.private = True
     response.cache_control.max_age = KEPT_SECONDS

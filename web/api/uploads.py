@@ -13,6 +13,7 @@ from web.access.guard import repeats_a_submission
 from web.api import api, examples
 from web.api.operations import NO_CONTENT, Answer, RawBody, operation
 from web.documents import UploadDocument
+from web.problems import with_code
 from web.representations import timestamp
 from web.services import own_upload, partial_uploads, services, settings
 from worker.partial_uploads import PartialUpload
@@ -54,7 +55,8 @@ def create_upload() -> Response:
     When all has arrived, name the upload's id as `upload` in a classification or the import of a data set. It can be
     submitted again until it expires, which is a day after something last arrived. Only who began it can go on with it.
 
-    `Idempotency-Key`, where given, is the key of the submission to come: with that of an accepted one, no quota is asked.
+    `Idempotency-Key`, where given, is the key of the submission to come: with that of an accepted one the quota is not
+    checked.
     """
     _check_version()
     length = _number("Upload-Length")
@@ -121,7 +123,8 @@ def delete_upload(upload_id: str) -> Response:
 def _check_version() -> None:
     if request.headers.get("Tus-Resumable") != TUS:
         refusal = Response(headers={"Tus-Version": TUS})
-        raise PreconditionFailed(f"Uploads speak tus {TUS}; say so with the header Tus-Resumable.", refusal)
+        error = PreconditionFailed(f"Uploads speak tus {TUS}; say so with the header Tus-Resumable.", refusal)
+        raise with_code(error, "unsupported_tus_version")
 
 
 def _number(header: str) -> int:

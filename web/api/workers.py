@@ -26,7 +26,9 @@ def list_workers() -> Response:
         alive = services().presence.alive()
     except RedisError:
         return problem(
-            HTTPStatus.SERVICE_UNAVAILABLE, "Redis is away, so nobody knows which workers are alive. Try again soon."
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "Redis is away, so nobody knows which workers are alive. Try again soon.",
+            code="redis_unavailable",
         )
     answer: WorkerList = {"workers": [worker_line(presence) for presence in alive]}
     return jsonify(answer)

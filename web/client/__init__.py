@@ -9,7 +9,7 @@ with Client("http://127.0.0.1:8000") as client:
 """
 
 from web.client.client import Client
-from web.client.errors import JobFailed, ServerAway, ServerError
+from web.client.errors import JobFailed, ServerAway, ServerError, UnexpectedAnswer
 from web.client.job import UPLOADS, Job
 
-__all__ = ["UPLOADS", "Client", "Job", "JobFailed", "ServerAway", "ServerError"]
+__all__ = ["UPLOADS", "Client", "Job", "JobFailed", "ServerAway", "ServerError", "UnexpectedAnswer"]

@@ -13,8 +13,8 @@ import httpx
 from web.client import large_files
 from web.client.connection import IDEMPOTENCY_KEY, Connection
 from web.client.documents import RecipeDocument
-from web.client.errors import ServerAway, ServerError, check
-from web.client.job import Job, choose
+from web.client.errors import ServerAway, ServerError, content_of, json_object
+from web.client.job import JOB_FIELDS, Job, choose
 from web.client.options import (
     ClassificationOptions,
     ImportOptions,
@@ -132,7 +132,7 @@ class Client(Connection):
             params=given(parameters),
             headers={"Content-Type": "application/octet-stream"},
         )
-        answer: PredictionDocument = check(response).json()
+        answer: PredictionDocument = json_object(response, ("label", "confidence"))
         return answer
 
     def import_dataset(
@@ -165,7 +165,7 @@ class Client(Connection):
 
     def upload(self, upload_id: str) -> UploadDocument:
         """How much of a large file has arrived."""
-        upload: UploadDocument = self.request("GET", f"uploads/{_quoted(upload_id)}").json()
+        upload: UploadDocument = self.document("GET", f"uploads/{_quoted(upload_id)}", needs=("bytes", "received"))
         return upload
 
     def delete_upload(self, upload_id: str) -> None:
@@ -184,7 +184,7 @@ class Client(Connection):
 
     def job(self, job_id: str) -> Job:
         response = self.request("GET", f"jobs/{_quoted(job_id)}")
-        return Job(self, response.json(), response.headers.get("ETag"))
+        return Job(self, json_object(response, JOB_FIELDS), response.headers.get("ETag"))
 
     def jobs(
         self, *, kind: str | None = None, state: str | None = None, parent: str | None = None, limit: int = 50
@@ -199,12 +199,12 @@ class Client(Connection):
 
     def model(self, model_id: str) -> ModelDocument:
         """One model; `default` is the one that serves where none is named."""
-        model: ModelDocument = self.request("GET", f"models/{_quoted(model_id)}").json()
+        model: ModelDocument = self.document("GET", f"models/{_quoted(model_id)}", needs=("id", "metrics"))
         return model
 
     def set_default_model(self, model_id: str) -> ModelDocument:
         """Let a model serve wherever none is named."""
-        model: ModelDocument = self.request("PUT", "models/default", json={"model": model_id}).json()
+        model: ModelDocument = self.document("PUT", "models/default", needs=("id",), json={"model": model_id})
         return model
 
     def delete_model(self, model_id: str) -> None:
@@ -212,7 +212,7 @@ class Client(Connection):
         self.request("DELETE", f"models/{_quoted(model_id)}")
 
     def model_files(self, model_id: str) -> list[FileLine]:
-        files: list[FileLine] = self.request("GET", f"models/{_quoted(model_id)}/files").json()["files"]
+        files: list[FileLine] = self.document("GET", f"models/{_quoted(model_id)}/files", needs=("files",))["files"]
         return files
 
     def fetch_model(
@@ -228,17 +228,17 @@ class Client(Connection):
 
     def datasets(self) -> list[DatasetLine]:
         """What can be trained on."""
-        datasets: list[DatasetLine] = self.request("GET", "datasets").json()["datasets"]
+        datasets: list[DatasetLine] = self.document("GET", "datasets", needs=("datasets",))["datasets"]
         return datasets
 
     def dataset(self, name: str) -> dict[str, Any]:
         """A data set with the report of its import."""
-        dataset: dict[str, Any] = self.request("GET", f"datasets/{_quoted(name)}").json()
+        dataset: dict[str, Any] = self.document("GET", f"datasets/{_quoted(name)}", needs=("name",))
         return dataset
 
     def dataset_preview(self, name: str) -> bytes:
         """Sample images of each class, as a PNG file."""
-        return self.request("GET", f"datasets/{_quoted(name)}/preview.png").content
+        return content_of(self.request("GET", f"datasets/{_quoted(name)}/preview.png"), "image/")
 
     def delete_dataset(self, name: str) -> None:
         """Remove an uploaded data set; models trained on it stay."""
@@ -246,12 +246,12 @@ class Client(Connection):
 
     def recipes(self) -> list[RecipeDocument]:
         """What a training can name."""
-        recipes: list[RecipeDocument] = self.request("GET", "recipes").json()["recipes"]
+        recipes: list[RecipeDocument] = self.document("GET", "recipes", needs=("recipes",))["recipes"]
         return recipes
 
     def workers(self) -> list[WorkerLine]:
         """The workers and predictors that are alive, and what each is doing."""
-        workers: list[WorkerLine] = self.request("GET", "workers").json()["workers"]
+        workers: list[WorkerLine] = self.document("GET", "workers", needs=("workers",))["workers"]
         return workers
 
     def add_webhook(self, url: str, kinds: Sequence[str] = ()) -> NewWebhook:
@@ -260,16 +260,17 @@ class Client(Connection):
         Args:
             kinds: of jobs; none: of all kinds.
         """
-        webhook: NewWebhook = self.request("POST", "webhooks", json={"url": url, "kinds": list(kinds)}).json()
+        asked = {"url": url, "kinds": list(kinds)}
+        webhook: NewWebhook = self.document("POST", "webhooks", needs=("id", "secret"), json=asked)
         return webhook
 
     def webhooks(self) -> list[WebhookDocument]:
         """The addresses that are told when jobs end, the newest first."""
-        webhooks: list[WebhookDocument] = self.request("GET", "webhooks").json()["webhooks"]
+        webhooks: list[WebhookDocument] = self.document("GET", "webhooks", needs=("webhooks",))["webhooks"]
         return webhooks
 
     def webhook(self, webhook_id: str) -> WebhookDocument:
-        webhook: WebhookDocument = self.request("GET", f"webhooks/{_quoted(webhook_id)}").json()
+        webhook: WebhookDocument = self.document("GET", f"webhooks/{_quoted(webhook_id)}", needs=("id",))
         return webhook
 
     def delete_webhook(self, webhook_id: str) -> None:
@@ -284,9 +285,9 @@ class Client(Connection):
     def health(self) -> dict[str, Any]:
         """Whether the server takes jobs, and how each part of it is: `status`, `checks`."""
         response = self.send("GET", "readyz", extensions=NEVER)
-        if response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
-            check(response)
-        health: dict[str, Any] = response.json()
+        if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            response.status_code = httpx.codes.OK  # it is told, not refused
+        health: dict[str, Any] = json_object(response, ("status", "checks"))
         return health
 
     def alive(self) -> bool:
@@ -330,7 +331,7 @@ class Client(Connection):
 
     def _queue(self, call: str, idempotency_key: str | None, **options: Any) -> Job:
         headers = {**options.pop("headers", {}), IDEMPOTENCY_KEY: idempotency_key or uuid4().hex}
-        return Job(self, self.request("POST", call, headers=headers, **options).json())
+        return Job(self, self.document("POST", call, needs=JOB_FIELDS, headers=headers, **options))
 
 
 def _quoted(name: str) -> str:

@@ -1,14 +1,15 @@
 """The line to one server: requests that are sent again where that may help, pages of lists, files."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
-from web.client.errors import ServerAway, check
+from web.client.downloads import Download
+from web.client.errors import ServerAway, UnexpectedAnswer, check, json_object
 from web.client.retries import once_only, retrying_transport
 from web.documents import FileLine
 
@@ -17,6 +18,9 @@ RETRIES = 5
 TIMEOUT_SECONDS = 60
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
+
+# Nothing was sent.
+NOT_REACHED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
 class Connection:
@@ -32,6 +36,7 @@ class Connection:
     ) -> None:
         self.server = (server or os.environ.get("TENFOLD_SERVER") or DEFAULT_SERVER).rstrip("/")
         self._retries = retries
+        _check_address(self.server)
         key = key or os.environ.get("TENFOLD_KEY")
         self._http = httpx.Client(
             base_url=f"{self.server}/api/v1/",
@@ -60,7 +65,22 @@ class Connection:
         """
         if method == "POST" and IDEMPOTENCY_KEY not in options.get("headers", {}):
             options["extensions"] = once_only(self._retries)
-        return check(self.send(method, path, **options))
+        response = check(self.send(method, path, **options))
+        if method == "DELETE" and response.status_code != httpx.codes.NO_CONTENT:
+            raise UnexpectedAnswer(response, " where nothing was to be said")
+        return response
+
+    def document(self, method: str, path: str, *, needs: Collection[str] = (), **options: Any) -> Any:
+        """The JSON object that a call answers with.
+
+        Args:
+            needs: the fields that it has at least.
+
+        Raises:
+            ServerError: the server refused it, or what answered is no Tenfold server.
+            ServerAway: no server answers.
+        """
+        return json_object(self.request(method, path, **options), needs)
 
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:
         """One call of the API, whatever the answer; sent again where that may help, so for calls that do no harm twice.
@@ -70,7 +90,7 @@ class Connection:
         """
         try:
             return self._http.request(method, path, **options)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise self._away(error) from error
 
     def listed(self, path: str, what: str, query: Mapping[str, Any] | None = None) -> Iterator[Any]:
@@ -79,10 +99,10 @@ class Connection:
         Args:
             what: the name of the list in the document: `jobs`, `models`.
         """
-        page = self.request("GET", path, params=query or {}).json()
+        page = self.document("GET", path, needs=(what, "next"), params=query or {})
         yield from page[what]
         while page["next"]:
-            page = self.request("GET", f"{self.server}{page['next']}").json()
+            page = self.document("GET", f"{self.server}{page['next']}", needs=(what, "next"))
             yield from page[what]
 
     def fetch_files(
@@ -95,34 +115,36 @@ class Connection:
     def download(self, href: str, path: Path, on_bytes: Callable[[int], None] = lambda count: None) -> Path:
         """Save one file of the server's; it appears at `path` only when it has arrived whole.
 
-        A download that breaks off goes on where it stopped.
+        A download that breaks off goes on where it stopped, unless the file was replaced in between: then it begins
+        again.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}.part")
-        partial.unlink(missing_ok=True)
+        download = Download(self._http, f"{self.server}{href}", partial, on_bytes)
         for tries_left in reversed(range(self._retries + 1)):
             try:
-                for piece in self._pieces_of(href, partial):
-                    on_bytes(len(piece))
+                download.go_on()
                 return partial.rename(path)
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 if not tries_left:
                     raise self._away(error) from error
         raise AssertionError("unreachable")
 
-    def _pieces_of(self, href: str, partial: Path) -> Iterator[bytes]:
-        """What is still lacking of a file, each piece once it is written."""
-        start = partial.stat().st_size if partial.exists() else 0
-        headers = {"Range": f"bytes={start}-"} if start else {}
-        with self._http.stream("GET", f"{self.server}{href}", headers=headers) as response:
-            check(response)
-            with partial.open("ab" if response.status_code == httpx.codes.PARTIAL_CONTENT else "wb") as file:
-                for piece in response.iter_bytes():
-                    file.write(piece)
-                    yield piece
-
-    def _away(self, error: httpx.TransportError) -> ServerAway:
+    def _away(self, error: httpx.RequestError) -> ServerAway:
+        if isinstance(error, NOT_REACHED):
+            return ServerAway(
+                f"No Tenfold server answers at {self.server} ({error}). "
+                "Start one with `tenfold up`, or name another with TENFOLD_SERVER."
+            )
         return ServerAway(
-            f"No Tenfold server answers at {self.server} ({error}). "
-            "Start one with `tenfold up`, or name another with TENFOLD_SERVER."
+            f"The connection to {self.server} broke before the answer was whole ({error or type(error).__name__})."
         )
+
+
+def _check_address(server: str) -> None:
+    try:
+        url = httpx.URL(server)
+    except httpx.InvalidURL:
+        url = httpx.URL()
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ServerAway(f"{server!r} is not the address of a server. Write it as {DEFAULT_SERVER}.")

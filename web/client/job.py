@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from web.client.documents import JobDocument
-from web.client.errors import JobFailed, ServerAway, check
+from web.client.errors import JobFailed, ServerAway, check, content_of, json_object
 from web.client.tables import TABLES, read_table
 from web.documents import FileLine, ReviewItem
 from worker.volume import ARCHIVE_SUFFIXES
@@ -39,6 +39,9 @@ UPLOADS = frozenset({"upload", *(f"input{suffix}" for suffix in ARCHIVE_SUFFIXES
 REVIEW_PAGE = 500
 
 LOG = "log.txt"
+
+# What the document of a job has at least.
+JOB_FIELDS = ("id", "kind", "state", "progress", "summary", "error")
 NOTHING_NEW = (httpx.codes.NOT_FOUND, httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE)
 
 
@@ -88,7 +91,7 @@ class Job:
         query = {"wait": wait_seconds} if wait_seconds else {}
         response = self.client.request("GET", f"jobs/{self.id}", headers=headers, params=query)
         if response.status_code != httpx.codes.NOT_MODIFIED:
-            self.document, self.etag = response.json(), response.headers.get("ETag")
+            self.document, self.etag = json_object(response, JOB_FIELDS), response.headers.get("ETag")
         return self
 
     def wait(
@@ -169,7 +172,7 @@ class Job:
 
     def files(self) -> list[FileLine]:
         """The files that can be fetched: `name`, `bytes`, `href`."""
-        files: list[FileLine] = self.client.request("GET", f"jobs/{self.id}/files").json()["files"]
+        files: list[FileLine] = self.client.document("GET", f"jobs/{self.id}/files", needs=("files",))["files"]
         return files
 
     def fetch(
@@ -196,7 +199,8 @@ class Job:
         response = self.client.send("GET", f"jobs/{self.id}/files/{LOG}", headers=headers)
         if response.status_code in NOTHING_NEW:
             return b""
-        return check(response).content
+        content = check(response).content
+        return content if response.status_code == httpx.codes.PARTIAL_CONTENT else content[start:]
 
     def review(self, *, only_open: bool = False) -> Iterator[ReviewItem]:
         """The doubtful answers of a classification, the least certain first.
@@ -209,7 +213,8 @@ class Job:
 
     def correct(self, row: int, label: str | None) -> ReviewItem:
         """Say what the image in this row of a classification shows: one of the classes, or None for none of them."""
-        item: ReviewItem = self.client.request("PUT", f"jobs/{self.id}/review/{row}", json={"label": label}).json()
+        path = f"jobs/{self.id}/review/{row}"
+        item: ReviewItem = self.client.document("PUT", path, needs=("row",), json={"label": label})
         return item
 
     def take_back(self, row: int) -> None:
@@ -219,14 +224,15 @@ class Job:
     def picture(self, row: int, *, seen_by_model: bool = False) -> bytes:
         """The image in this row of a review as a PNG or JPEG file, or the 28×28 that the model saw."""
         query = {"seen": "model"} if seen_by_model else {}
-        return self.client.request("GET", f"jobs/{self.id}/review/{row}/picture", params=query).content
+        response = self.client.request("GET", f"jobs/{self.id}/review/{row}/picture", params=query)
+        return content_of(response, "image/")
 
     def corrections(self) -> str:
         """What people said of a classification's doubtful answers, as CSV."""
-        return self.client.request("GET", f"jobs/{self.id}/corrections.csv").text
+        return content_of(self.client.request("GET", f"jobs/{self.id}/corrections.csv"), "text/csv").decode()
 
     def _act(self, verb: str) -> "Job":
-        self.document, self.etag = self.client.request("POST", f"jobs/{self.id}/{verb}").json(), None
+        self.document, self.etag = self.client.document("POST", f"jobs/{self.id}/{verb}", needs=JOB_FIELDS), None
         return self
 
     def _bar(self) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from web.client.connection import IDEMPOTENCY_KEY, Connection
-from web.client.errors import ServerAway, ServerError, check
+from web.client.errors import ServerAway, ServerError, UnexpectedAnswer, check, json_object
 from web.client.retries import NEVER
 from web.client.sending import PIECE_BYTES
 from web.documents import UploadDocument
@@ -41,7 +41,8 @@ def begin_upload(connection: Connection, path: Path, name: str, idempotency_key:
     if idempotency_key is not None:
         headers[IDEMPOTENCY_KEY] = idempotency_key
     # May be sent twice: an upload that nobody uses is removed after a day.
-    upload: UploadDocument = check(connection.send("POST", "uploads", headers=headers)).json()
+    response = connection.send("POST", "uploads", headers=headers)
+    upload: UploadDocument = json_object(response, ("id",))
     return upload["id"]
 
 
@@ -99,7 +100,7 @@ class _Sending:
 
     def _ask(self) -> int:
         response = self._connection.send("GET", f"uploads/{self._id}", extensions=NEVER)
-        upload: UploadDocument = check(response).json()
+        upload: UploadDocument = json_object(response, ("bytes", "received"))
         if upload["bytes"] != self.bytes:
             raise ValueError(f"Upload {self._id} is of a file of {upload['bytes']:,} bytes, this has {self.bytes:,}.")
         return upload["received"]
@@ -111,7 +112,10 @@ class _Sending:
         response = self._connection.send(
             "PATCH", f"uploads/{self._id}", headers=headers, content=content, extensions=NEVER
         )
-        return int(check(response).headers["Upload-Offset"])
+        arrived = check(response).headers.get("Upload-Offset", "")
+        if not arrived.isdigit():
+            raise UnexpectedAnswer(response, " without Upload-Offset")
+        return int(arrived)
 
     def _pieces(self, file: IO[bytes], start: int, end: int) -> Iterator[bytes]:
         file.seek(start)

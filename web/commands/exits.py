@@ -1,6 +1,11 @@
 """The exit codes that scripts can use, and which error ends with which."""
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from web.client import ServerError
 
 FAILED_JOB = 1
 USAGE = 2
@@ -29,7 +34,7 @@ def tell(error: Exception) -> int:
     from web.client import ServerAway, ServerError
 
     if isinstance(error, ServerError):
-        click.echo(f"tenfold: {error}", err=True)
+        click.echo(f"tenfold: {error}{_with_id(error)}", err=True)
         tell_notes(error)
         if error.status == 401:
             click.echo("tenfold: name a key with --key, TENFOLD_KEY or in the configuration file", err=True)
@@ -39,6 +44,12 @@ def tell(error: Exception) -> int:
         tell_notes(error)
         return NO_SERVER
     raise error
+
+
+def _with_id(error: "ServerError") -> str:
+    """The request ID of an error of the server's own, where its text does not have it."""
+    ours = error.status >= 500 and error.request_id and error.request_id not in str(error)
+    return f" (request ID {error.request_id})" if ours else ""
 
 
 def tell_notes(error: BaseException | None) -> None:
