@@ -90,7 +90,7 @@ class JobDocument(TypedDict):
 
 
 class JobLine(TypedDict):
-    """A job in a list."""
+    """A job in a list; `source` has the name of the file that was uploaded."""
 
     id: str
     kind: JobKind
@@ -98,7 +98,9 @@ class JobLine(TypedDict):
     owner: str | None
     state: JobState
     parameters: dict[str, Any]
+    source: dict[str, Any] | None
     created_at: str
+    started_at: str | None
     finished_at: str | None
     progress: LineProgress
     summary: dict[str, Any] | None

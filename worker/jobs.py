@@ -180,12 +180,14 @@ class JobStore:
         kind: JobKind | None = None,
         state: JobState | None = None,
         parent: str | None = None,
+        owner: str | None = None,
         created_after: float | None = None,
         created_before: float | None = None,
         before: str | None = None,
         limit: int = 50,
     ) -> Sequence[Job]:
-        """Jobs, the newest first: at most `limit`, older than the job id `before` where one is given.
+        """Jobs, the newest first: at most `limit`, older than the job id `before` where one is given, of this owner
+        where one is named.
 
         `created_after` and `created_before` are seconds since the epoch; the first is within.
         The trials of a sweep are listed only where it is named as the `parent`, and jobs of a kind that only a later
@@ -196,6 +198,8 @@ class JobStore:
             query = query.where(Job.kind == kind)
         if state is not None:
             query = query.where(Job.state == state)
+        if owner is not None:
+            query = query.where(Job.owner == owner)
         if created_after is not None:
             query = query.where(Job.created_at >= created_after)
         if created_before is not None:

@@ -5,6 +5,7 @@ import fcntl
 import io
 import json
 import os
+import re
 import shlex
 import shutil
 import struct
@@ -22,6 +23,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from tests.reviews import classified, digits, untrained_model
+from tests.web.conftest import zip_bytes
 from tests.web.people import add_person
 from tests.web.served import Gateway, served
 from trainer.datasets import Dataset
@@ -85,9 +87,9 @@ def test_a_job_is_queued_looked_at_ended_queued_again_and_deleted(tenfold: Calla
     assert tenfold("cancel last") == f"{job} cancelled\n"
     assert json.loads(tenfold(f"retry {job} --json"))["state"] == "queued"
     tenfold("cancel last")
-    assert tenfold("delete last") == f"{job} deleted\n"
+    assert tenfold("delete last --yes") == f"{job} deleted\n"
     assert "No jobs yet" in tenfold("jobs")
-    assert "none is the last" in tenfold("status last", status=4)
+    assert "no last one" in tenfold("status last", status=4)
 
 
 def test_waiting_gives_up_when_the_time_is_up(tenfold: Callable[..., str]) -> None:
@@ -153,8 +155,94 @@ def test_owners_are_shown_where_there_are_some(
     monkeypatch.setenv("TENFOLD_KEY", add_person(services, "anna", Scope.ADMIN).key)
     job = tenfold("train dropout-128 --epochs 7").splitlines()[0]
 
-    assert tenfold("jobs").split() == [job, "anna", "training", "queued", "0", "of", "7", "epochs"]
+    header, row = tenfold("jobs").splitlines()
+    assert header.split() == ["JOB", "OWNER", "KIND", "STATE", "ABOUT", "AGE", "OUTCOME"]
+    assert re.sub(r" \d+ s ", " 0 s ", " ".join(row.split())) == (
+        f"{job} anna training queued dropout-128 on mnist 0 s 0 of 7 epochs"
+    )
     assert tenfold("status last") == f"training {job} of anna queued: 0 of 7 epochs\n"
+
+
+def test_a_job_in_the_list_says_which_file_it_is_about_and_how_old_it_is(
+    tenfold: Callable[..., str], services: Services, model: str
+) -> None:
+    Path("scans of [May].zip").write_bytes(zip_bytes("7/1.png"))
+    job = tenfold("classify 'scans of [May].zip'").splitlines()[0]
+    with services.database.write() as session:
+        session.execute(update(Job).where(Job.id == job).values(created_at=time.time() - 7_500))
+
+    [_, row] = tenfold("jobs").splitlines()
+    assert row.split() == [
+        job,
+        "classification",
+        "queued",
+        "scans",
+        "of",
+        "[May].zip",
+        "2",
+        "h",
+        "0",
+        "of",
+        "1",
+        "images",
+    ]
+    [listed] = json.loads(tenfold("jobs --json"))["jobs"]
+    assert listed["source"]["name"] == "scans of [May].zip"
+
+
+def test_the_last_job_is_the_last_of_whoever_asks(
+    tenfold: Callable[..., str], services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, anna = add_person(services, "root", Scope.ADMIN).key, add_person(services, "anna", Scope.SUBMIT).key
+    monkeypatch.setenv("TENFOLD_KEY", root)
+    assert "no last one" in tenfold("cancel last", status=4)
+    mine = tenfold("train dropout-128").splitlines()[0]
+    monkeypatch.setenv("TENFOLD_KEY", anna)
+    theirs = tenfold("train dropout-128").splitlines()[0]
+
+    monkeypatch.setenv("TENFOLD_KEY", root)
+    assert tenfold("cancel last") == f"{mine} cancelled\n"
+    assert tenfold("delete last --yes") == f"{mine} deleted\n"
+    assert "no last one" in tenfold("delete last --yes", status=4)
+    assert "No such jobs" in tenfold("jobs --mine")
+    assert json.loads(tenfold(f"status {theirs} --json"))["state"] == "queued"
+
+
+def test_without_a_terminal_nothing_is_deleted_unasked(tenfold: Callable[..., str]) -> None:
+    tenfold("train dropout-128")
+    job = tenfold("cancel last").split()[0]
+
+    assert "add --yes" in tenfold("delete last", status=2)
+    assert tenfold(f"delete {job} --yes") == f"{job} deleted\n"
+
+
+@pytest.mark.parametrize(("line", "state"), [("cancel", "queued"), ("delete", "cancelled")])
+def test_in_a_terminal_it_is_asked_first(line: str, state: str, tenfold: Callable[..., str], server: str) -> None:
+    job = tenfold("train dropout-128").splitlines()[0]
+    if state == "cancelled":
+        tenfold("cancel last")
+
+    asked = " ".join(in_terminal(f"{line} last", 200, server, answer="n", status=1))
+    assert f"the training {job} (dropout-128 on mnist, {state}" in asked
+    assert json.loads(tenfold(f"status {job} --json"))["state"] == state
+    assert in_terminal(f"{line} last", 200, server, answer="y")[-1].startswith(job)
+    assert in_terminal("train dropout-128", 200, server)
+    assert "?" not in " ".join(in_terminal("cancel last --yes", 200, server))
+
+
+def test_an_error_of_the_server_is_told_with_its_request_id(
+    tenfold: Callable[..., str], app: Flask, gateway: Gateway
+) -> None:
+    def fail() -> str:
+        raise RuntimeError("boom")
+
+    app.view_functions["api.list_jobs"] = fail
+
+    said = tenfold("jobs", status=4)
+
+    assert re.search(r"^tenfold: Internal server error \(request ID [0-9a-f]{32}\)\.$", said, re.MULTILINE)
+    gateway.refuse = [(HTTPStatus.INSUFFICIENT_STORAGE, [("X-Request-ID", "full-1")])]
+    assert "(request ID full-1)" in tenfold("recipes", status=4)
 
 
 def test_the_time_left_is_told(tenfold: Callable[..., str], services: Services) -> None:
@@ -216,21 +304,24 @@ def test_what_lacks_a_key_is_told_where_one_is_named(tenfold: Callable[..., str]
     assert "--key, TENFOLD_KEY" in tenfold("jobs", status=4)
 
 
-def in_terminal(line: str, columns: int, server: str) -> list[str]:
-    """The lines that a terminal of so many columns gets."""
+def in_terminal(line: str, columns: int, server: str, *, answer: str | None = None, status: int = 0) -> list[str]:
+    """The lines that a terminal of so many columns gets; the answer is typed there once there is a question."""
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     code = "from web.commands import main; main()"
     environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | {"TENFOLD_SERVER": server}
     command = [sys.executable, "-c", code, *shlex.split(line)]
-    with subprocess.Popen(command, stdout=theirs, env=environment) as process:
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
         os.close(theirs)
         printed = b""
         with contextlib.suppress(OSError):  # how Linux says that the other side has closed it
             while piece := os.read(ours, 4096):
                 printed += piece
+                if answer and b"[y/N]" in printed:
+                    os.write(ours, f"{answer}\n".encode())
+                    answer = None
     os.close(ours)
-    assert process.returncode == 0
+    assert process.returncode == status, printed.decode()
     return printed.decode().splitlines()
 
 

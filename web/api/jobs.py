@@ -40,6 +40,7 @@ class JobFilter(BaseModel):
     kind: JobKind | None = Field(None, description="Only jobs of this kind.")
     state: JobState | None = Field(None, description="Only jobs in this state.")
     parent: str | None = Field(None, max_length=26, description="Id of a sweep, whose trials are listed.")
+    mine: bool = Field(False, description="Only your own jobs; while there are no users, all.")
     created_after: Time | None = Field(None, description="Only jobs submitted at this time or later.")
     created_before: Time | None = Field(None, description="Only jobs submitted before this time.")
     limit: int = Field(50, ge=1, le=500, description="Most jobs on a page.")
@@ -73,6 +74,7 @@ def list_jobs() -> Response:
         kind=wanted.kind,
         state=wanted.state,
         parent=wanted.parent,
+        owner=services().owner if wanted.mine else None,
         created_after=_seconds(wanted.created_after),
         created_before=_seconds(wanted.created_before),
         before=wanted.cursor,
@@ -81,7 +83,7 @@ def list_jobs() -> Response:
     page, more = jobs[: wanted.limit], len(jobs) > wanted.limit
     following: str | None = None
     if more:
-        query: dict[str, Any] = wanted.model_dump(mode="json", exclude_none=True) | {"cursor": page[-1].id}
+        query: dict[str, Any] = wanted.model_dump(mode="json", exclude_defaults=True) | {"cursor": page[-1].id}
         following = url_for("api.list_jobs", **query)
     answer: JobList = {"jobs": [job_line(job) for job in page], "next": following}
     return jsonify(answer)

@@ -187,10 +187,21 @@ class Client(Connection):
         return Job(self, json_object(response, JOB_FIELDS), response.headers.get("ETag"))
 
     def jobs(
-        self, *, kind: str | None = None, state: str | None = None, parent: str | None = None, limit: int = 50
+        self,
+        *,
+        kind: str | None = None,
+        state: str | None = None,
+        parent: str | None = None,
+        mine: bool = False,
+        limit: int = 50,
     ) -> list[Job]:
-        """The newest jobs; the trials of a sweep where it is named as the parent."""
+        """The newest jobs; the trials of a sweep where it is named as the parent.
+
+        Args:
+            mine: only those of whoever asks; while there are no users, all.
+        """
         wanted = {"kind": kind, "state": state, "parent": parent, "limit": min(limit, MOST_ON_A_PAGE)}
+        wanted |= {"mine": "true"} if mine else {}
         return [Job(self, document) for document in islice(self.listed("jobs", "jobs", given(wanted)), limit)]
 
     def models(self) -> list[ModelDocument]:

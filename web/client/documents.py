@@ -15,7 +15,7 @@ class Progress(TypedDict):
 
 
 class JobDocument(TypedDict):
-    """`source`, what was uploaded, and `started_at` come with one job, not with a list of them."""
+    """`source` is what was uploaded: `name`, `bytes`, `sha256`."""
 
     id: str
     kind: Literal["training", "classification", "import", "sweep", "review"]
@@ -23,9 +23,9 @@ class JobDocument(TypedDict):
     owner: str | None
     state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
     parameters: dict[str, Any]
-    source: NotRequired[dict[str, Any] | None]
+    source: dict[str, Any] | None
     created_at: str
-    started_at: NotRequired[str | None]
+    started_at: str | None
     finished_at: str | None
     progress: Progress
     summary: dict[str, Any] | None

@@ -42,9 +42,9 @@ SECTIONS = {
         Entry("log", "jobs:log", "Print the log of JOB."),
         Entry("open", "jobs:open_", "Open the page of JOB in a browser; without JOB, the first page."),
         Entry("workers", "workers:workers", "List the workers that are alive, and what each is doing."),
-        Entry("cancel", "jobs:cancel", "Stop JOB."),
+        Entry("cancel", "jobs:cancel", "Stop JOB, after asking."),
         Entry("retry", "jobs:retry", "Queue JOB again after it failed or was cancelled."),
-        Entry("delete", "jobs:delete", "Remove JOB, which has ended, and its files."),
+        Entry("delete", "jobs:delete", "Remove JOB, which has ended, and its files, after asking."),
     ),
     "Results": (
         Entry("files", "files:files", "List the files of JOB."),
@@ -118,7 +118,7 @@ def tenfold(server: str | None, key: str | None) -> None:
     TENFOLD_SERVER or the configuration file names, else the one that `tenfold up` last started from this directory,
     else http://127.0.0.1:8000. `tenfold config` says which.
 
-    JOB is an id, or `last` for the newest.
+    JOB is an id, or `last` for the newest that you submitted.
 
     Exit codes: 0 well, 1 a job failed or was cancelled, or something here went wrong, 2 wrong usage, 3 no server
     answers, 4 the server refused, 5 the time to wait is up, 130 interrupted by Ctrl-C.

@@ -21,7 +21,7 @@ def complete_jobs(context: click.Context, parameter: click.Parameter, incomplete
 
     def ask(client: "Client") -> list[tuple[str, str]]:
         jobs = client.jobs(limit=MOST_JOBS)
-        return [(LAST, "the newest"), *((job.id, f"{job.document['kind']} {job.state}") for job in jobs)]
+        return [(LAST, "your newest"), *((job.id, f"{job.document['kind']} {job.state}") for job in jobs)]
 
     return _ask(context, ask, incomplete)
 

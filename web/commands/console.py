@@ -10,6 +10,8 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.table import Table
+from rich.text import Text
 
 from web.client import Job
 from web.client.progress import progress_bar
@@ -18,6 +20,9 @@ from web.commands.exits import FAILED_JOB
 console = Console(stderr=True, highlight=False)
 
 GAP = "  "
+
+# More than any line of a table has.
+MOST_COLUMNS = 100_000
 
 # A last column that has fewer characters is folded onto lines of its own.
 LEAST_ROOM = 20
@@ -64,6 +69,17 @@ def _folded(line: str, last: str, indent: int, columns: int) -> str:
     return "\n".join([begun, *(" " * indent + other for other in others)])
 
 
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows under a header. In a terminal cells are folded to its width; else each row is a line, for `grep`."""
+    table = Table(box=None, pad_edge=False, padding=(0, len(GAP), 0, 0))
+    for place, title in enumerate(header):
+        table.add_column(title, no_wrap=place == 0, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    width = None if sys.stdout.isatty() else MOST_COLUMNS
+    Console(width=width, highlight=False).print(table)
+
+
 def print_json(document: Mapping[str, Any]) -> None:
     click.echo(json.dumps(document, ensure_ascii=False))
 
@@ -87,6 +103,19 @@ def print_outcome(job: Job) -> None:
     click.echo(headline(job))
     for note in job.summary.get("notes", []):
         click.echo(note)
+
+
+def subject(job: Job) -> str:
+    """What a job is about: the file that was uploaded, else what its parameters name."""
+    parameters, source = job.document["parameters"], job.document["source"] or {}
+    match job.document["kind"]:
+        case "training" | "sweep":
+            return f"{parameters['recipe']} on {parameters['dataset']}"
+        case "import":
+            return f"{parameters['name']} from {source.get('name', 'a file')}"
+        case "review":
+            return f"corrections of {parameters['classification']}"
+    return str(source.get("name") or parameters.get("directory") or "images")
 
 
 def headline(job: Job) -> str:

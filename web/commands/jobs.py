@@ -7,13 +7,25 @@ import click
 
 from web.client import Job
 from web.commands.completions import complete_jobs
-from web.commands.console import done_of, end_with, follow, headline, print_json, print_lines, print_outcome, say
+from web.commands.console import (
+    done_of,
+    end_with,
+    follow,
+    headline,
+    print_json,
+    print_outcome,
+    print_table,
+    say,
+    subject,
+)
 from web.commands.exits import TIME_UP
 from web.commands.find import find_job, job_argument
 from web.commands.server import connect
 from web.commands.submit import json_option
-from web.durations import about
+from web.durations import about, age
 from worker.states import JobKind, JobState
+
+NOT_CONFIRMED = 1
 
 # Between two looks at a log that is followed.
 LOG_SECONDS = 1.0
@@ -23,27 +35,30 @@ LOG_SECONDS = 1.0
 @click.option("--kind", type=click.Choice([kind.value for kind in JobKind]), help="Only jobs of this kind.")
 @click.option("--state", type=click.Choice([state.value for state in JobState]), help="Only jobs in this state.")
 @click.option("--parent", metavar="SWEEP", help="The trials of this sweep, which are listed nowhere else.")
+@click.option("--mine", is_flag=True, help="Only jobs that you submitted.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many.")
 @json_option
-def jobs(kind: str | None, state: str | None, parent: str | None, limit: int, as_json: bool) -> None:
+def jobs(kind: str | None, state: str | None, parent: str | None, mine: bool, limit: int, as_json: bool) -> None:
     """List the newest jobs."""
     with connect() as client:
-        found = client.jobs(kind=kind, state=state, parent=parent, limit=limit)
+        found = client.jobs(kind=kind, state=state, parent=parent, mine=mine, limit=limit)
     if as_json:
         print_json({"jobs": [job.document for job in found]})
         return
     if not found:
-        some = "such jobs" if kind or state or parent else "jobs yet"
+        some = "such jobs" if kind or state or parent or mine else "jobs yet"
         say(f"No {some}. Start with: tenfold train dropout-128 --wait")
         return
     owned = any(job.document["owner"] for job in found)
-    print_lines([_row(job, owned) for job in found])
+    header = ("JOB", *(("OWNER",) if owned else ()), "KIND", "STATE", "ABOUT", "AGE", "OUTCOME")
+    print_table(header, [_row(job, owned) for job in found])
 
 
 def _row(job: Job, with_owner: bool) -> tuple[str, ...]:
-    owner = (job.document["owner"] or "",) if with_owner else ()
-    outcome = headline(job).removesuffix(f", model {job.id}")
-    return (job.id, *owner, job.document["kind"], job.state, outcome if job.finished else done_of(job))
+    document = job.document
+    owner = (document["owner"] or "",) if with_owner else ()
+    outcome = headline(job).removesuffix(f", model {job.id}") if job.finished else done_of(job)
+    return (job.id, *owner, document["kind"], job.state, subject(job), age(document["created_at"]), outcome)
 
 
 @click.command()
@@ -125,13 +140,23 @@ def open_(job_id: str | None, as_json: bool) -> None:
     click.launch(page)
 
 
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
 @click.command()
 @job_argument
+@yes_option
 @json_option
-def cancel(job_id: str, as_json: bool) -> None:
-    """Stop JOB."""
+def cancel(job_id: str, yes: bool, as_json: bool) -> None:
+    """Stop JOB, after asking.
+
+    Without a terminal there is nobody to ask, and it is stopped.
+    """
     with connect() as client:
-        _report_state(find_job(client, job_id).cancel(), as_json)
+        job = find_job(client, job_id)
+        if not yes and sys.stdin.isatty():
+            _ask(f"Cancel {_described(job)}?")
+        _report_state(job.cancel(), as_json)
 
 
 @click.command()
@@ -148,19 +173,37 @@ def retry(job_id: str, as_json: bool) -> None:
 
 @click.command()
 @job_argument
+@yes_option
 @json_option
-def delete(job_id: str, as_json: bool) -> None:
-    """Remove JOB, which has ended, and its files.
+def delete(job_id: str, yes: bool, as_json: bool) -> None:
+    """Remove JOB, which has ended, and its files, after asking.
 
-    A model that it trained stays.
+    A model that it trained stays. Without a terminal it takes --yes.
     """
+    if not yes and not sys.stdin.isatty():
+        raise click.UsageError("There is no terminal to ask in whether to delete the job: add --yes.")
     with connect() as client:
         job = find_job(client, job_id)
+        if not yes:
+            _ask(f"Delete {_described(job)} and its files?")
         job.delete()
     if as_json:
         print_json({"deleted": job.id})
     else:
         click.echo(f"{job.id} deleted")
+
+
+def _described(job: Job) -> str:
+    document = job.document
+    owner = f", of {document['owner']}" if document["owner"] else ""
+    return f"the {document['kind']} {job.id} ({subject(job)}, {job.state}, {age(document['created_at'])} old{owner})"
+
+
+def _ask(question: str) -> None:
+    """Go on only if the person says yes."""
+    if not click.confirm(question, err=True):
+        say("Nothing was changed.")
+        sys.exit(NOT_CONFIRMED)
 
 
 def _report_state(job: Job, as_json: bool) -> None:

@@ -15,7 +15,7 @@ Made by `python -m web.commands.reference > docs/commands.md`; a test holds it t
 
 `tenfold --help` and `tenfold COMMAND --help` say the same. Progress and messages go to standard error, results to
 standard output; with `--json` the last line of standard output is one JSON object. `JOB` is an id, or `last` for the
-newest job, where a command is for one kind of job the newest of that kind.
+newest job that you submitted, where a command is for one kind of job the newest of that kind.
 
 ## Which server
 
