@@ -48,7 +48,7 @@ def api_calls() -> list[str]:
 def test_every_call_is_documented(call: str) -> None:
     generic = (
         call.replace("<job_id>", "{id}")
-        .replace("<model_id>", "{id}")
+        .replace("<model:model_id>", "{id}")
         .replace("<upload_id>", "{id}")
         .replace("<webhook_id>", "{id}")
         .replace("<name>", "{name}")
@@ -213,12 +213,12 @@ DONE_BY = {
     "GET /jobs/<job_id>/corrections.csv": "corrections",
     "POST /reviews": "correct",
     "GET /models": "models",
-    "GET /models/<model_id>": "models",
-    "GET /models/<model_id>/files": "files --model",
-    "GET /models/<model_id>/files/<path:name>": "fetch --model",
+    "GET /models/<model:model_id>": "models",
+    "GET /models/<model:model_id>/files": "files --model",
+    "GET /models/<model:model_id>/files/<path:name>": "fetch --model",
     "GET /models/default": "models",
     "PUT /models/default": "models --default",
-    "DELETE /models/<model_id>": "models --remove",
+    "DELETE /models/<model:model_id>": "models --remove",
     "POST /uploads": "classify",
     "GET /uploads/<upload_id>": "classify --upload",
     "PATCH /uploads/<upload_id>": "classify",

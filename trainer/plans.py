@@ -24,6 +24,18 @@ SIDE = 28
 MOST_PARAMETERS = 20_000_000
 
 
+def _true_or_false(value: Any) -> Any:
+    """`"true"`, as a form or a command gives it, is True. Numbers and other words are no truth values."""
+    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        return value.strip().lower() == "true"
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+Flag = Annotated[bool, BeforeValidator(_true_or_false)]
+
+
 def _numbers(value: Any) -> Any:
     """`"128, 64"`, as a form or a command gives it, is (128, 64); `none` is no layer."""
     if not isinstance(value, str):
@@ -66,7 +78,7 @@ class Plan(BaseModel):
     activation: Literal["relu", "gelu", "elu", "selu", "silu", "leaky_relu", "tanh", "sigmoid"] = Field(
         "relu", title="Activation", description="Of every hidden layer."
     )
-    batch_normalisation: bool = Field(
+    batch_normalisation: Flag = Field(
         False, title="Batch normalisation", description="Before the activation of every hidden layer."
     )
     dropout: float = Field(

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.config import JsonDict
 
 from trainer.dataset_files import NAME
+from trainer.plans import Flag
 from worker.sources.names import leads_outside
 
 
@@ -111,7 +112,7 @@ class PredictionParameters(BaseModel):
         title="Polarity",
         description="Which is the ink: dark-on-light as on paper, light-on-dark as on a blackboard; auto finds out.",
     )
-    steps: bool = Field(
+    steps: Flag = Field(
         False,
         title="Steps",
         description="Whether to answer with the picture after each step of normalisation, too.",

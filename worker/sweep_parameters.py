@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from trainer.parameters import TrainingParameters
-from trainer.plans import Plan
+from trainer.plans import Flag, Plan
 from worker.search_space import Range, Space
 
 SEARCHABLE = (*(name for name in Plan.model_fields if not name.startswith("validation")), "seed")
@@ -38,7 +38,7 @@ class SweepParameters(TrainingParameters):
     objective: Literal["val_accuracy", "val_loss"] = Field(
         "val_accuracy", title="Objective", description="What ranks the trials: highest accuracy or lowest loss."
     )
-    pruning: bool = Field(
+    pruning: Flag = Field(
         True,
         title="Pruning",
         description="Stop a trial early that is worse than half of the others were at the same epoch.",

@@ -180,7 +180,7 @@ def test_a_key_may_less_than_its_owner(api: FlaskClient, services: Services, peo
     response = api.post("/api/v1/trainings", json={"recipe": "dropout-128"}, headers={"Authorization": f"Bearer {key}"})
 
     assert response.status_code == 403
-    assert response.json["detail"] == "This takes the scope submit; yours is read."
+    assert response.json["detail"] == "Requires the `submit` scope; yours is `read`."
 
 
 def test_no_key_or_password_is_logged(

@@ -71,7 +71,7 @@ def check_owner(job_id: str) -> None:
 def _why_not(who: Asker, need: Need) -> tuple[str, str] | None:
     """The sentence, and its code."""
     if not who.scope.covers(need.scope):
-        return f"Requires the scope {need.scope.value}; yours is {who.scope.value}.", "insufficient_scope"
+        return f"Requires the `{need.scope.value}` scope; yours is `{who.scope.value}`.", "insufficient_scope"
     if need is Need.ACCOUNT and not who.signed_in:
         return "This is for people who have signed in.", "session_required"
     if need is Need.OWNER and not who.may_change(_owner()):

@@ -1,8 +1,23 @@
 """The JSON API under `/api/v1`, a module for each kind of resource."""
 
 from flask import Blueprint
+from flask.blueprints import BlueprintSetupState
+from werkzeug.routing import BaseConverter
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
+
+
+class ModelId(BaseConverter):
+    """The id of a model; `default` is a resource of its own, which other methods go to."""
+
+    regex = r"(?!default$)[^/]+"
+    part_isolating = True
+
+
+@api.record
+def know_model_ids(state: BlueprintSetupState) -> None:
+    state.app.url_map.converters["model"] = ModelId
+
 
 from web.api import (  # noqa: E402
     caching,  # noqa: F401

@@ -3,8 +3,11 @@
 Files go out as they lie, with `Range`, unless they are small text.
 """
 
+from collections.abc import Callable
+
 from flask import Flask, Response, request
 from flask_compress import Compress
+from werkzeug.exceptions import PreconditionFailed
 
 from web.api import api
 
@@ -33,6 +36,7 @@ def compress(app: Flask) -> None:
         COMPRESS_STREAMS=False,
     )
     Compress(app)
+    app.before_request(ignore_unusable_ranges)
 
 
 def hold_if_small(response: Response, size: int) -> None:
@@ -45,8 +49,43 @@ def hold_if_small(response: Response, size: int) -> None:
 @api.after_request
 def name_the_state(response: Response) -> Response:
     """Give a document an ETag. It is weak: it names what the document says, however it is compressed."""
-    if request.method == "GET" and response.status_code == 200 and response.is_json and "ETag" not in response.headers:
-        response.add_etag(weak=True)
-        response.headers["Cache-Control"] = "no-cache"
+    if request.method in ("GET", "HEAD") and response.status_code == 200 and response.is_json:
+        if "ETag" not in response.headers:
+            response.add_etag(weak=True)
+            response.headers["Cache-Control"] = "no-cache"
         response.make_conditional(request)
     return response
+
+
+def with_strong_etag(response: Response) -> Response:
+    """The state of something that can be put. Compression makes another tag of it, by a suffix."""
+    response.add_etag()
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def check_if_match(current: Callable[[], Response | None]) -> None:
+    """Refuse to change what is not as the caller saw it, where `If-Match` says how they did.
+
+    Args:
+        current: makes what `GET` would answer, None where there is nothing.
+
+    Raises:
+        PreconditionFailed: it is otherwise.
+    """
+    wanted = request.if_match
+    if not wanted:
+        return
+    there = current()
+    etag = there and with_strong_etag(there).get_etag()[0]
+    matches = there is not None and (wanted.star_tag or any(tag.partition(":")[0] == etag for tag in wanted))
+    if not matches:
+        raise PreconditionFailed("It is not as `If-Match` says: somebody changed it since. Fetch it again.")
+
+
+def ignore_unusable_ranges() -> None:
+    """By RFC 9110, `Range` is for `GET`, and one in a unit that is not known counts for nothing. Several ranges in one
+    request are not served."""
+    unit, given, ranges = request.headers.get("Range", "").partition("=")
+    if request.method != "GET" or not given or unit.strip().lower() != "bytes" or "," in ranges:
+        request.environ.pop("HTTP_RANGE", None)

@@ -43,7 +43,7 @@ def get_file(job_id: str, name: str) -> Response:
     return _send(services().volume.artefacts(job_id), name)
 
 
-@api.get("/models/<model_id>/files")
+@api.get("/models/<model:model_id>/files")
 @operation("Models", "List the files of a model", answers=[FILES], problems=(404,))
 def list_model_files(model_id: str) -> Response:
     """What can be fetched of a model."""
@@ -51,7 +51,7 @@ def list_model_files(model_id: str) -> Response:
     return _listing(services().volume.model_files(model_id), "api.get_model_file", model_id=model_id)
 
 
-@api.get("/models/<model_id>/files/<path:name>")
+@api.get("/models/<model:model_id>/files/<path:name>")
 @operation("Models", "Fetch a file of a model", headers=("Range",), answers=CONTENT, problems=(404, 416))
 def get_model_file(model_id: str, name: str) -> Response:
     """One file of a model."""

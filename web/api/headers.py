@@ -25,6 +25,10 @@ HEADERS: dict[str, dict[str, Any]] = {
     "Retry-After": {"description": "Seconds after which to ask again.", "schema": INTEGER},
     "ETag": {"description": "Names this state of the document, for `If-None-Match`.", "schema": TEXT},
     "If-None-Match": {"description": "An `ETag`: nothing is sent where it is still right.", "schema": TEXT},
+    "If-Match": {
+        "description": "An `ETag`, or `*`: nothing is changed where the state is another.",
+        "schema": TEXT,
+    },
     "Range": {"description": "A part of the file, such as `bytes=0-1023`.", "schema": TEXT},
     "Last-Event-ID": {
         "description": "The last event that was received: what it told is not told again.",

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from flask import Response, jsonify, request, url_for
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from trainer.plans import Flag
 from web.api import api, examples
 from web.api.answers import accepted
 from web.api.operations import NO_CONTENT, Answer, operation, queued
@@ -17,6 +18,9 @@ from web.representations import job_document, job_line
 from web.services import services, settings
 from worker import submissions
 from worker.states import JobKind, JobState
+
+# What a poll may ask for, whatever the server's setting is.
+MAX_WAIT_SECONDS = 3600
 
 # How soon a poll without `?wait=` makes sense again.
 RETRY_AFTER_SECONDS = {JobState.QUEUED: "2", JobState.RUNNING: "1"}
@@ -40,7 +44,7 @@ class JobFilter(BaseModel):
     kind: JobKind | None = Field(None, description="Only jobs of this kind.")
     state: JobState | None = Field(None, description="Only jobs in this state.")
     parent: str | None = Field(None, max_length=26, description="Id of a sweep, whose trials are listed.")
-    mine: bool = Field(False, description="Only your own jobs; while there are no users, all.")
+    mine: Flag = Field(False, description="Only your own jobs; while there are no users, all.")
     created_after: Time | None = Field(None, description="Only jobs submitted at this time or later.")
     created_before: Time | None = Field(None, description="Only jobs submitted before this time.")
     limit: int = Field(50, ge=1, le=500, description="Most jobs on a page.")
@@ -53,7 +57,12 @@ class PollOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     wait: float = Field(
-        0, ge=0, allow_inf_nan=False, description="Most seconds to hold the answer back until something has changed."
+        0,
+        ge=0,
+        le=MAX_WAIT_SECONDS,
+        allow_inf_nan=False,
+        description="Most seconds to hold the answer back until something has changed. The server's setting "
+        "TENFOLD_MAX_WAIT_SECONDS may make it less.",
     )
 
 

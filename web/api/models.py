@@ -8,6 +8,7 @@ from werkzeug.exceptions import NotFound
 
 from web.api import api, examples
 from web.api.answers import json_body
+from web.api.caching import check_if_match, with_strong_etag
 from web.api.operations import NO_CONTENT, Answer, operation
 from web.documents import ModelDocument, ModelList
 from web.problems import with_code
@@ -56,7 +57,7 @@ def list_models() -> Response:
     return jsonify(answer)
 
 
-@api.get("/models/<model_id>")
+@api.get("/models/<model:model_id>")
 @operation(
     "Models",
     "Look at a model",
@@ -79,10 +80,15 @@ def get_model(model_id: str) -> Response:
 )
 def get_default_model() -> Response:
     """The model that serves wherever none is named: the one that was chosen, else the newest."""
-    default = services().models.default()
-    if default is None:
+    answer = _default_model()
+    if answer is None:
         raise with_code(NotFound("There is no model yet: train one first."), "model_not_found")
-    return jsonify(model_document(default, default=True))
+    return with_strong_etag(answer)
+
+
+def _default_model() -> Response | None:
+    default = services().models.default()
+    return None if default is None else jsonify(model_document(default, default=True))
 
 
 @api.put("/models/default")
@@ -91,19 +97,22 @@ def get_default_model() -> Response:
     "Choose the default model",
     body=DefaultModel,
     example={"model": examples.MODEL_ID},
-    answers=[Answer(200, "The model.", ModelDocument, examples.MODEL)],
+    headers=("If-Match",),
+    answers=[Answer(200, "The model.", ModelDocument, examples.MODEL, headers=("ETag",))],
+    problems=(412,),
 )
 def put_default_model() -> Response:
     """Let a model serve wherever none is named; until this is called, the newest does."""
     wanted = DefaultModel.model_validate(json_body(request)).model
+    check_if_match(_default_model)
     try:
         model = services().models.make_default(wanted)
     except UnknownModel as error:
         raise InvalidSubmission("model", str(error)) from error
-    return jsonify(model_document(model, default=True))
+    return with_strong_etag(jsonify(model_document(model, default=True)))
 
 
-@api.delete("/models/<model_id>")
+@api.delete("/models/<model:model_id>")
 @operation("Models", "Delete a model", answers=NO_CONTENT, problems=(404, 409))
 def delete_one_model(model_id: str) -> tuple[str, int]:
     """Remove a model and its files. The training that made it stays, and so do the results that it gave."""

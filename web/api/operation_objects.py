@@ -112,7 +112,8 @@ def describe_body(declared: Operation, schemas: Schemas) -> dict[str, Any]:
 
 def describe_responses(declared: Operation, schemas: Schemas) -> dict[str, Any]:
     responses = {str(answer.status): _response(answer, schemas) for answer in declared.answers}
-    if "If-None-Match" in declared.headers or any("ETag" in answer.headers for answer in declared.answers):
+    changes = "If-Match" in declared.headers
+    if not changes and any("ETag" in answer.headers for answer in declared.answers):
         responses["304"] = {"description": TITLES[304]}
     statuses = {*declared.problems, *EVERYWHERE, *(() if declared.body is None else (400, 413, 415, 422, 507))}
     if declared.query is not None:

@@ -11,6 +11,7 @@ from werkzeug.exceptions import NotFound
 from web.access.guard import check_owner
 from web.api import api, examples
 from web.api.answers import accepted, idempotency_key, json_body
+from web.api.caching import check_if_match, with_strong_etag
 from web.api.operations import NO_CONTENT, Answer, operation, queued
 from web.documents import JobDocument, ReviewDocument, ReviewItem
 from web.problems import with_code
@@ -110,14 +111,24 @@ def get_review(job_id: str) -> Response:
     "Correct or confirm an answer",
     body=Said,
     example={"label": "7"},
-    answers=[Answer(200, "The answer as it is now.", ReviewItem, examples.REVIEW_ITEM)],
-    problems=(404, 409),
+    headers=("If-Match",),
+    answers=[Answer(200, "The answer as it is now.", ReviewItem, examples.REVIEW_ITEM, headers=("ETag",))],
+    problems=(404, 409, 412),
 )
 def put_correction(job_id: str, row: int) -> Response:
     """Say what the image in this row shows; it replaces what was said before."""
     said = Said.model_validate(json_body(request))
+    check_if_match(lambda: _item(job_id, row))
     item, correction = reviews.correct(services(), job_id, row, said.label)
-    return jsonify(item_document(services().jobs.get(job_id), item, correction))
+    return with_strong_etag(jsonify(item_document(services().jobs.get(job_id), item, correction)))
+
+
+def _item(job_id: str, row: int) -> Response:
+    job = reviews.reviewable(services(), job_id)
+    with reviews.open_queue(services(), job_id) as queue:
+        item = reviews.find_item(queue, job_id, row)
+    correction = next((said for said in services().corrections.list(job_id) if said.row == row), None)
+    return jsonify(item_document(job, item, correction))
 
 
 @api.delete("/jobs/<job_id>/review/<int:row>")
