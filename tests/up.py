@@ -23,7 +23,13 @@ class Up:
         self.port = free_port()
         self.metrics_port = two_free_ports()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.data = directory / "data"
         self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def process(self) -> "subprocess.Popen[str]":
+        assert self._process is not None, "it was not started"
+        return self._process
 
     def start(self) -> None:
         self._process = subprocess.Popen(
@@ -41,10 +47,9 @@ class Up:
 
     def stop(self) -> int:
         """Ctrl-C; returns the exit status."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGINT)
-        self._process.communicate()
-        return self._process.returncode
+        self.process.send_signal(signal.SIGINT)
+        self.process.communicate()
+        return self.process.returncode
 
     def run(self, *arguments: str | Path, status: int = 0) -> str:
         """What a command, run in the same directory, prints: it finds the server by itself."""

@@ -7,6 +7,7 @@ import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from web.access.hosts import in_address
 from web.access.reach import OpenToAll, check_reach
 from web.app import create_app
 from web.background import start_background
@@ -18,6 +19,7 @@ from web.tracing import trace_requests
 from worker.logs import configure_logging
 from worker.schema import prepare_database
 from worker.services import Services
+from worker.settings import settings_or_exit
 
 # A process that shows no sign of life for so long is replaced.
 HANGING_SECONDS = 120
@@ -34,7 +36,7 @@ class Server(BaseApplication):
         PatientWorker.quiet_seconds = self._settings.client_timeout_seconds
         PatientWorker.most_waiting = self._settings.max_waiting_requests
         options: dict[str, Any] = {
-            "bind": f"{self._settings.host}:{self._settings.port}",
+            "bind": f"{in_address(self._settings.host)}:{self._settings.port}",
             "workers": 1,
             "worker_class": PatientWorker,
             "threads": self._settings.web_threads,
@@ -70,7 +72,7 @@ class Server(BaseApplication):
 def main(host: str | None, port: int | None) -> None:
     """Serve the web."""
     given = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
-    settings = WebSettings().model_copy(update=given)
+    settings = settings_or_exit(WebSettings).model_copy(update=given)
     configure_logging(settings.log_format)
     for handler in logging.getLogger().handlers:
         handler.addFilter(name_the_request)

@@ -2,7 +2,6 @@
 again if they die and stops them cleanly."""
 
 import fcntl
-import json
 import os
 import shutil
 import signal
@@ -12,13 +11,21 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
+from pydantic import ValidationError
+
+from web.access.hosts import in_address
 from web.client import Client
+from web.parent import end_with_parent
 from web.redis_server import redis_command, redis_directory, redis_url_in, wait_until_answering
-from worker.settings import Settings
+from web.running import LOCK, Running, open_private, read_lock, write_down
+from web.settings import WebSettings
+from worker.settings import Settings, why_invalid
 
 LOOPBACK = "127.0.0.1"
 EVERY_ADDRESS = ("0.0.0.0", "::")  # nosec B104
@@ -29,7 +36,15 @@ HEAPS_OF_WEB = "2"
 START_SECONDS = 60
 # A worker gives its step back within a second or two of being told; then it is killed.
 STOP_SECONDS = 15
+SUPERVISE_SECONDS = 0.5
 RESTART_PAUSE_SECONDS = 2.0
+# A child that ends so often, each time so soon after its start, will not do better.
+MAX_FAILURES = 5
+SOON_SECONDS = 20.0
+LINES_SHOWN = 5
+
+# Some that only `tenfold[worker]` brings.
+WORKER_PACKAGES = ("keras", "cv2", "polars")
 
 
 class StackError(Exception):
@@ -45,7 +60,8 @@ class Child:
     log: Path
     environment: dict[str, str]
     process: "subprocess.Popen[bytes] | None" = None
-    started_at: float = field(default=0.0)
+    started_at: float = 0.0
+    failures: int = 0
 
     def start(self) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as log:
@@ -57,9 +73,21 @@ class Child:
                 env=self.environment,
                 # Ctrl-C reaches the parent only, which then stops its children in order.
                 start_new_session=True,
+                preexec_fn=partial(end_with_parent, os.getpid()),
             )
         self.started_at = time.monotonic()
         return self.process
+
+    def died(self) -> bool:
+        """Whether it has ended by itself; counts how often it did so soon after its start."""
+        if self.process is None or self.process.poll() is None:
+            return False
+        soon = time.monotonic() - self.started_at < SOON_SECONDS
+        self.failures = self.failures + 1 if soon else 1
+        return True
+
+    def end_of_log(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-LINES_SHOWN:])
 
     def stop(self) -> None:
         if self.process is None or self.process.poll() is not None:
@@ -96,11 +124,20 @@ class Stack:
         """Return when the web takes jobs; on any error, stop what was started.
 
         Raises:
-            StackError: the port is taken, the directory is in use by another stack, or a child did not start.
+            StackError: a setting is invalid, packages are missing, the port is taken, the directory cannot be written
+                or is in use by another stack, or a child did not start.
             RedisMissing: there is no Redis server program.
         """
-        self.data.mkdir(parents=True, exist_ok=True)
-        self._lock = self._lock_directory()
+        _check_settings(self.data)
+        _check_packages()
+        try:
+            self.data.mkdir(parents=True, exist_ok=True)
+            self._lock = self._lock_directory()
+        except OSError as error:
+            raise StackError(
+                f"{self.data} cannot be written: {error.strerror}. Give another directory with --data, or the "
+                "permission to write there."
+            ) from error
         try:
             self._start()
         except BaseException:
@@ -108,14 +145,25 @@ class Stack:
             raise
 
     def supervise(self, stopping: threading.Event, say: Callable[[str], None]) -> None:
-        """Start a child that has died again, until `stopping` is set."""
-        while not stopping.wait(0.5):
+        """Start a child that has died again, until `stopping` is set.
+
+        Raises:
+            StackError: one of them does not stay alive.
+        """
+        while not stopping.wait(SUPERVISE_SECONDS):
             for child in self._children:
-                if child.process is not None and child.process.poll() is not None:
-                    if time.monotonic() - child.started_at < RESTART_PAUSE_SECONDS:
-                        continue
-                    say(f"{child.name} ended with status {child.process.returncode}; starting it again ({child.log})")
-                    child.start()
+                if not child.died():
+                    continue
+                assert child.process is not None
+                if child.failures == MAX_FAILURES:
+                    raise StackError(
+                        f"The {child.name} ended {MAX_FAILURES} times soon after its start; the end of {child.log}:\n"
+                        + child.end_of_log()
+                    )
+                say(f"{child.name} ended with status {child.process.returncode}; starting it again ({child.log})")
+                if stopping.wait(RESTART_PAUSE_SECONDS):
+                    return
+                child.start()
 
     def stop(self) -> None:
         """Stop the web, then predictor and worker, then Redis: each can still use those after it."""
@@ -131,8 +179,8 @@ class Stack:
 
     def _start(self) -> None:
         port = self._port or free_port()
-        _check_port(port)
-        self.url = f"http://{LOOPBACK if self._host in EVERY_ADDRESS else self._host}:{port}"
+        _check_port(self._host, port)
+        self.url = f"http://{in_address(LOOPBACK if self._host in EVERY_ADDRESS else self._host)}:{port}"
         logs = self.data / "logs"
         logs.mkdir(exist_ok=True)
         self._redis_directory = redis_directory()
@@ -158,40 +206,29 @@ class Stack:
         if predictor is not None:
             predictor.start()  # last, since it loads TensorFlow, and the web starts sooner without that beside it
         assert self._lock is not None
-        self._lock.seek(0)
-        self._lock.truncate()
-        json.dump({"url": self.url, "redis": redis_url, "pid": os.getpid()}, self._lock)
-        self._lock.flush()
+        write_down(self._lock, Running(os.getpid(), self.url, redis_url))
 
     def _wait_for_web(self, web: Child, process: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + START_SECONDS
         with Client(self.url) as client:
             while not client.ready():
                 if process.poll() is not None or time.monotonic() > deadline:
-                    lines = web.log.read_text(errors="replace").splitlines()[-5:]
-                    raise StackError("\n".join([f"The web did not start; the end of {web.log}:", *lines]))
+                    raise StackError(f"The web did not start; the end of {web.log}:\n{web.end_of_log()}")
                 time.sleep(0.1)
 
     def _lock_directory(self) -> IO[str]:
-        lock = open_private(self.data / "up.json")
+        lock = open_private(self.data / LOCK)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            lock.seek(0)
-            running = json.loads(lock.read() or "{}")
+            other = read_lock(lock)
             lock.close()
             raise StackError(
-                f"Tenfold already runs on {self.data}: {running.get('url', 'just starting')} "
-                f"(process {running.get('pid', 'unknown')}). Use that one, stop it, or give another --data directory."
+                f"Tenfold already runs on {self.data}: {other.url or 'just starting'} (process {other.pid}). Use that "
+                f"one, stop it with `tenfold down --data {self.data}`, or give another --data directory."
             ) from None
+        write_down(lock, Running(os.getpid()))
         return lock
-
-
-def open_private(path: Path) -> IO[str]:
-    """A file to read and append to, which nobody but this user may open (mode 0600), made if missing."""
-    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600), "a+")
-    os.fchmod(file.fileno(), 0o600)
-    return file
 
 
 def _threads_per_process() -> int:
@@ -212,13 +249,35 @@ def free_port() -> int:
         return port
 
 
-def _check_port(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise StackError(
-                f"Port {port} on 127.0.0.1 is not to be had ({error.strerror}). "
-                "Stop what uses it, or choose another with `tenfold up --port P` (make up PORT=P)."
-            ) from error
+def _check_port(host: str, port: int) -> None:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except socket.gaierror as error:
+        raise StackError(
+            f"{host} is no address of this machine ({error.strerror}); give another with --host."
+        ) from error
+    except OSError as error:
+        raise StackError(
+            f"Port {port} on {host} is already in use or not allowed ({error.strerror}). "
+            "Stop what uses it, or choose another with `tenfold up --port P` (make up PORT=P)."
+        ) from error
+
+
+def _check_settings(data: Path) -> None:
+    """Find out before anything starts what each child would end with."""
+    try:
+        WebSettings(data=data)
+    except ValidationError as error:
+        raise StackError(why_invalid(error)) from error
+
+
+def _check_packages() -> None:
+    missing = [package for package in WORKER_PACKAGES if find_spec(package) is None]
+    if missing:
+        raise StackError(
+            f"The worker's packages are not installed ({', '.join(missing)}). "
+            "Install them: pip install 'tenfold[worker,embedded]'."
+        )

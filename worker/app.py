@@ -24,14 +24,14 @@ from worker.metrics_server import serve_metrics, share_counts
 from worker.priority import give_way
 from worker.queue import ABOUT, RUN_STEP, VERSION, StepQueue, create_celery
 from worker.services import Services
-from worker.settings import Settings
+from worker.settings import Settings, settings_or_exit
 from worker.sign_of_life import SignOfLife
 from worker.storage.opening import open_volume
 from worker.tracing import set_up_tracing, stop_tracing
 
 log = logging.getLogger(__name__)
 
-settings = Settings()
+settings = settings_or_exit(Settings)
 celery = create_celery(settings.redis_url)
 
 # Made before the fork: by the one the parent tells its children, by the other they tell it.

@@ -24,7 +24,7 @@ from worker.metrics_server import serve_metrics
 from worker.parameters import PredictionParameters
 from worker.prediction_line import Request
 from worker.services import Services
-from worker.settings import Settings
+from worker.settings import Settings, settings_or_exit
 from worker.sign_of_life import SignOfLife
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Predictor:
 
 def main() -> None:
     """Run a predictor. SIGTERM or Ctrl-C ends it after the answer that it is about to give."""
-    settings = Settings()
+    settings = settings_or_exit(Settings)
     configure_logging(settings.log_format)
     told_to_stop: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from worker.database import Database
 from worker.errors import DatabaseTooNew
 from worker.logs import configure_logging
-from worker.settings import Settings
+from worker.settings import Settings, settings_or_exit
 from worker.storage.opening import open_volume
 
 log = logging.getLogger(__name__)
@@ -128,7 +128,7 @@ def draft_migration(database: Database, message: str) -> None:
 
 def main() -> None:
     """`tenfold-migrate`: apply every migration that is missing, and end."""
-    settings = Settings()
+    settings = settings_or_exit(Settings)
     configure_logging(settings.log_format)
     open_volume(settings).create()
     database = Database(settings.resolved_database_url)

@@ -5,11 +5,12 @@ Each is read from the environment as `TENFOLD_` and its name in capitals, e.g. `
 
 import re
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from trainer.hardware import Device, Precision
 from worker.logs import LogFormat
@@ -189,6 +190,15 @@ class Settings(BaseSettings):
             return make_url(self.database_url)
         return URL.create("sqlite", database=str(self.root.resolve() / "tenfold.db"))
 
+    @field_validator("database_url")
+    @classmethod
+    def _check_url(cls, url: str | None) -> str | None:
+        try:
+            make_url(url or "sqlite://")
+        except ArgumentError as error:
+            raise ValueError("expected an SQLAlchemy URL, postgresql://user:password@host/database") from error
+        return url
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         """SQLite's file cannot be in a bucket; and what looks like a bucket is no directory."""
@@ -197,3 +207,30 @@ class Settings(BaseSettings):
         if self.bucket is not None and self.database_url is None:
             raise ValueError("TENFOLD_DATA is a bucket, so TENFOLD_DATABASE_URL must name a database: PostgreSQL.")
         return self
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def settings_or_exit(kind: type[S]) -> S:
+    """The settings of a process that cannot do without.
+
+    Raises:
+        SystemExit: some are invalid; its message says which and why.
+    """
+    try:
+        return kind()
+    except ValidationError as error:
+        raise SystemExit(why_invalid(error)) from None
+
+
+def why_invalid(error: ValidationError) -> str:
+    """Which settings of the environment are invalid and why, a sentence for each."""
+    sentences = []
+    for fault in error.errors():
+        reason = fault["msg"].removeprefix("Value error, ").rstrip(".")
+        name = "".join(f"TENFOLD_{field}".upper() for field in fault["loc"][:1])
+        # An address may hold a password.
+        value = "invalid" if name.endswith("_URL") else repr(fault["input"])
+        sentences.append(f"{name} is {value}: {reason}." if name else f"{reason}.")
+    return " ".join(sentences)

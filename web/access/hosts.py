@@ -39,6 +39,11 @@ def set_up_hosts(app: Flask, settings: WebSettings) -> None:
     app.before_request(lambda: refuse_other_hosts(settings))
 
 
+def in_address(host: str) -> str:
+    """A host as an address has it before the port: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
 def _is_ours(settings: WebSettings) -> bool:
     try:
         host = request.host

@@ -12,6 +12,7 @@ from web.commands.lazy import Entry, LazyGroup
 SECTIONS = {
     "Start": (
         Entry("up", "up:up", "Run everything on this machine until Ctrl-C."),
+        Entry("down", "up:down", "Stop what `tenfold up` runs on --data."),
         Entry(
             "demo",
             "demo:demo",
