@@ -128,7 +128,7 @@ def test_the_list_of_commands_says_of_each_what_its_help_says_first(entry: Entry
 
 
 # What needs no server, or is no outcome to be read by a program.
-WITHOUT_JSON = {"up", "reproduce", "completion"}
+WITHOUT_JSON = {"up", "down", "reproduce", "completion"}
 
 
 @pytest.mark.parametrize("name", sorted(commands().keys() - WITHOUT_JSON))
