@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import Response
 
+from trainer.file_kinds import BMP, GIF, JPEG, PNG, START_BYTES, WEBP, kind_of_file
 from web.services import services, settings
 from worker import reviews
 from worker.errors import ArchiveError, InvalidSubmission, PredictionFailed, PredictorAway, WrongState
@@ -13,10 +14,10 @@ from worker.image_index import Image
 from worker.inputs import input_of
 from worker.records import Job
 from worker.sources import UnreadableMember, open_source
-from worker.sources.packing import SIGNATURE_BYTES, image_suffix
+from worker.sources.packing import is_image
 
-# What every browser shows, by the suffix that the content has earned. Never SVG or HTML, which could hold scripts.
-SHOWN = {".png": "image/png", ".jpg": "image/jpeg", ".gif": "image/gif", ".bmp": "image/bmp", ".webp": "image/webp"}
+# What every browser shows, by what the content is. Never SVG or HTML, which could hold scripts.
+SHOWN = {PNG: "image/png", JPEG: "image/jpeg", GIF: "image/gif", BMP: "image/bmp", WEBP: "image/webp"}
 
 # A page shows sixty thumbnails: a larger file is made small by the predictor first.
 MOST_THUMBNAIL_BYTES = 256 * 2**10
@@ -91,13 +92,13 @@ def _of_file(job: Job, image: Image, most_bytes: int) -> Picture | None:
 
 
 def _shown(content: bytes) -> Picture | None:
-    mimetype = SHOWN.get(image_suffix(content[:SIGNATURE_BYTES]) or "")
-    return Picture(content, mimetype) if mimetype else None
+    kind = kind_of_file(content[:START_BYTES])
+    return Picture(content, SHOWN[kind]) if kind in SHOWN else None
 
 
 def _by_predictor(job: Job, content: bytes) -> Picture | None:
     """For formats that browsers do not show, and large files: its first step is the image as it came, made small."""
-    if image_suffix(content[:SIGNATURE_BYTES]) is None:
+    if not is_image(content[:START_BYTES]):
         return None
     try:
         model = services().models.serving(job.parameters["model"][0])

@@ -8,10 +8,11 @@ from uuid import uuid4
 
 from flask import Request, current_app, request
 
+from trainer.file_kinds import START_BYTES
 from web.access.bodies import TAKE_FILES
 from web.services import own_upload, partial_uploads, services
 from worker.errors import InvalidSubmission, UnknownUpload, UploadIncomplete
-from worker.sources.packing import SIGNATURE_BYTES, Pack, image_suffix
+from worker.sources.packing import Pack, is_image
 from worker.submissions import Upload
 
 CHUNK_BYTES = 1 << 20
@@ -222,7 +223,7 @@ def take_images(directory: str | None = None, field: str = "file", *, upload_id:
     name, file = _receive(field, IMAGES, "name")
     if file.bytes == 0:
         raise InvalidSubmission(field, f"The file that was sent is empty (0 bytes). Send {IMAGES}.")
-    if image_suffix(file.starts_with(SIGNATURE_BYTES)):
+    if is_image(file.starts_with(START_BYTES)):
         file = _this_request().pack_one(name, file)
     return file.finish(name)
 

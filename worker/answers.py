@@ -14,8 +14,8 @@ from trainer.plans import SIDE
 from trainer.quality import qualities
 from worker.reading import Problem, ReadImage
 from worker.results import ROWS
-from worker.sources import label_of
 from worker.stopwatch import Stopwatch
+from worker.truth import FolderTruth
 from worker.warm import Panel
 
 # Rows that are made at a time: making a table costs as much as some hundred of its rows.
@@ -32,6 +32,7 @@ class Answering:
         threshold: answers of more confidence than this (0–1) are accepted; the others go to review.
         top_k: how many of the likeliest classes each row names.
         shard: the number that the rows carry.
+        truth: gives the class that an image's folder names.
         stopwatch: times the stage `classify`.
     """
 
@@ -39,6 +40,7 @@ class Answering:
     threshold: float
     top_k: int
     shard: int
+    truth: FolderTruth
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
 
 
@@ -53,11 +55,10 @@ def answer(images: Iterable[ReadImage], start: int, answering: Answering) -> Ite
 def _rows(batch: list[ReadImage], start: int, answering: Answering) -> pl.DataFrame:
     names = [member.name for member, _ in batch]
     images = [image for _, image in batch]
-    class_names = answering.panel.ensemble.class_names
     known: dict[str, Any] = {
         "row": range(start, start + len(batch)),
         "name": names,
-        "truth": [label_of(name, class_names) for name in names],
+        "truth": [answering.truth.of(name) for name in names],
         "shard": [answering.shard] * len(batch),
     }
     readable = [image for image in images if isinstance(image, Normalised)]

@@ -1,6 +1,7 @@
 """The first two steps of a classification: plan the shards, and classify one of them. `merging` has the third."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from math import ceil
 
@@ -8,11 +9,12 @@ import polars as pl
 
 from trainer.idx import Bytes
 from trainer.images import Normalised
+from trainer.naming.class_names import ClassNames
 from worker.answers import Answering, answer
 from worker.errors import ArchiveError
 from worker.inputs import INDEX, input_of, listing_of, planned_work
 from worker.leases import Lease, Shard
-from worker.manifest import read_manifest
+from worker.manifest import Manifest, read_manifest
 from worker.metrics import IMAGES, STAGE_SECONDS
 from worker.parameters import ClassificationParameters
 from worker.reading import ReadImage, read_images
@@ -32,16 +34,21 @@ from worker.sources import (
     read_places,
     write_index,
 )
+from worker.sources.names import Kind, split_name
 from worker.states import JobKind
 from worker.stopwatch import Stopwatch
 from worker.storage.whole import write_whole
 from worker.thresholds import review_threshold
+from worker.truth import FolderTruth, find_folder_truth
 from worker.warm import load_panel
 
 log = logging.getLogger(__name__)
 
 # In the job's work directory: what the archive's manifest says of its images.
 MANIFEST = "manifest.arrow"
+
+# A table of this name is meant for Tenfold, so that it has to be one; of other names many are for something else.
+MANIFEST_NAME = "manifest.csv"
 
 # Of one image, where the source does not say how large they are: a scan's.
 TYPICAL_BYTES = 100_000
@@ -54,27 +61,35 @@ def plan(services: Services, lease: Lease, check: Callable[[], None]) -> None:
         ArchiveError: it is gone, damaged, without images, or beyond the limits, or its manifest is of no use.
         LeaseLost: the job was cancelled or another worker has the step.
     """
+    parameters = ClassificationParameters(**lease.parameters)
     work = services.volume.work(lease.job_id)
     work.mkdir(exist_ok=True)
     path, limits = input_of(services.volume, lease.job_id, lease.parameters), Limits.of(services.settings)
     prepare(path, work, limits, check)
     with open_source(path, work, limits) as source:
         listing = listing_of(services.volume, lease.job_id, source)
-        total, skipped = len(listing.images), listing.skipped
+        total = len(listing.images)
         size = _shard_size(listing, services.settings)
         with write_whole(work / INDEX) as file:
             write_index(listing.images, file)
-        for member in listing.manifest:
-            manifest = _read_manifest(source, member, services.settings.max_image_bytes)
+        classes = ClassNames(services.models.get(parameters.model[0]).class_names)
+        manifest, unused = _choose_manifest(source, listing, classes, services.settings.max_image_bytes)
+        if manifest is not None:
             with write_whole(work / MANIFEST) as file:
-                manifest.write_ipc(file)
+                manifest.rows.write_ipc(file)
     services.volume.storage.publish(work)
     shards = [Shard(start, min(start + size, total)) for start in range(0, total, size)]
     check()
+    skipped = Counter(listing.skipped)
+    if unused:
+        skipped[Kind.OTHER.value] += len(unused)
     detail = {
-        "skipped": sum(skipped.values()),
+        "skipped": skipped.total(),
         "skipped_kinds": dict(skipped),
         "skipped_examples": dict(listing.skipped_examples),
+        "folders": find_folder_truth(listing.folders, classes),
+        "manifest": manifest.about if manifest else None,
+        "unused_tables": unused,
     }
     step_ids = services.leases.finish_plan(lease, shards, detail)
     log.info("%d images in %d shards, skipped: %s", total, len(shards), dict(skipped) or "nothing")
@@ -95,10 +110,13 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
     parameters = ClassificationParameters(**lease.parameters)
     settings = services.settings
     models = [services.models.get(model_id) for model_id in parameters.model]
+    job = services.jobs.get(lease.job_id)
     watch = Stopwatch()
     with watch.stage("load"):
         panel = load_panel(models, services.volume)
-    answering = Answering(panel, review_threshold(models, parameters), parameters.top_k, lease.position, watch)
+    threshold = review_threshold(models, parameters)
+    truth = FolderTruth(job.detail.get("folders"), ClassNames(panel.ensemble.class_names))
+    answering = Answering(panel, threshold, parameters.top_k, lease.position, truth, watch)
 
     def report(done: int) -> None:
         check()
@@ -120,7 +138,7 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
         )
         seen: dict[int, Bytes] = {}
         rows = pl.concat([ROWS.to_frame(), *answer(_noting(images, start, seen), start, answering)])
-        share = len(rows) / services.jobs.get(lease.job_id).total
+        share = len(rows) / job.total
         numbers = least_certain(rows, share, settings.max_review_images)
         places, kept = read_places(work / INDEX, numbers), [seen[number] for number in numbers]
         with watch.stage("draw"):
@@ -157,9 +175,32 @@ def _shard_size(listing: Listing, settings: Settings) -> int:
     return ceil(images / ceil(images / most))
 
 
-def _read_manifest(source: Source, member: Member, max_bytes: int) -> pl.DataFrame:
+def _choose_manifest(
+    source: Source, listing: Listing, classes: ClassNames, max_bytes: int
+) -> tuple[Manifest | None, dict[str, str]]:
+    """The first table that names images, and why each of the others is not used.
+
+    Raises:
+        ArchiveError: it is called `manifest.csv`, and cannot be used.
+    """
+    unused: dict[str, str] = {}
+    chosen = None
+    for member in listing.manifest:
+        if chosen is not None:
+            unused[member.name] = f"{chosen.file} is used"
+            continue
+        try:
+            chosen = _read_manifest(source, member, classes, max_bytes)
+        except ArchiveError as error:
+            if split_name(member.name)[1].lower() == MANIFEST_NAME:
+                raise
+            unused[member.name] = str(error)
+    return chosen, unused
+
+
+def _read_manifest(source: Source, member: Member, classes: ClassNames, max_bytes: int) -> Manifest:
     try:
         data = source.read(member, max_bytes)
     except UnreadableMember as error:
         raise ArchiveError(f"{member.name} {error}.") from error
-    return read_manifest(data, member.name)
+    return read_manifest(data, member.name, classes)

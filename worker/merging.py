@@ -10,12 +10,13 @@ from typing import Any
 import polars as pl
 
 from trainer.idx import Bytes
+from trainer.naming.class_names import ClassNames
 from worker.classification import INDEX, MANIFEST
 from worker.handing_in import hand_in, place_to_make
 from worker.inputs import input_of
 from worker.leases import Lease
-from worker.manifest import join_manifest
-from worker.notes import skipped_notes
+from worker.manifest_matching import match_manifest
+from worker.notes import notes_of
 from worker.parameters import ClassificationParameters
 from worker.reading import pixels_of
 from worker.result_pictures import write_pictures
@@ -26,6 +27,7 @@ from worker.sources import open_source, read_places
 from worker.storage.whole import write_whole
 from worker.summary import summarise
 from worker.thresholds import review_threshold, why_all_are_reviewed
+from worker.truth import about_truth
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +52,11 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     shard_paths = [work / shard["file"] for shard in shards]
     rows = read_shards(shard_paths)
     made = place_to_make(work, lease)
+    detail, matched = services.jobs.get(lease.job_id).detail, None
     if (work / MANIFEST).exists():
-        rows = join_manifest(rows, pl.scan_ipc(work / MANIFEST))
+        column = (detail.get("manifest") or {}).get("truth_column")
+        matched = match_manifest(rows, pl.read_ipc(work / MANIFEST), ClassNames(models[0].class_names), column)
+        rows = matched.rows
         write_results(rows, made, check)
     else:
         write_results(rows, made, check, shard_paths)
@@ -65,11 +70,9 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     check()
     _write_pictures(services, lease.job_id, made, parameters, rows, summary)
     summary |= _course(services, lease.job_id, shards)
+    summary["truth"] = about_truth(detail, matched.about if matched else None, summary["labelled"])
     all_reviewed = why_all_are_reviewed(models, parameters)
-    summary["notes"] = [
-        *([all_reviewed] if all_reviewed else []),
-        *skipped_notes(summary["skipped_kinds"], summary["skipped_examples"]),
-    ]
+    summary["notes"] = [*([all_reviewed] if all_reviewed else []), *notes_of(summary)]
     with write_whole(made / "summary.json") as file:
         file.write(json.dumps(summary, indent=2).encode())
     hand_in(services.leases, lease, made, directory, services.volume.storage)

@@ -11,6 +11,7 @@ import pytest
 
 from trainer.datasets import Dataset
 from trainer.inference import BATCH, Classifier, Ensemble
+from trainer.naming.class_names import ClassNames
 from trainer.networks import build_model
 from trainer.novelty import fit_novelty
 from trainer.recipes import get_recipe
@@ -21,6 +22,7 @@ from worker.parameters import ClassificationParameters
 from worker.reading import CHUNK_IMAGES, Problem, read_images
 from worker.results import ROWS
 from worker.sources import Source, open_source
+from worker.truth import FolderTruth
 from worker.warm import Panel
 
 MOST_BYTES = 10**6
@@ -67,7 +69,8 @@ def answers(archive: Source, panel: Panel, threads: int = 1, **changes: float) -
         report=lambda _: None,
     )
     how = {"threshold": 0.5, "top_k": 3} | changes
-    return pl.concat(answer(images, 100, Answering(panel, how["threshold"], int(how["top_k"]), shard=7)))
+    truth = FolderTruth(None, ClassNames(panel.ensemble.class_names))
+    return pl.concat(answer(images, 100, Answering(panel, how["threshold"], int(how["top_k"]), 7, truth)))
 
 
 def test_a_row_says_what_the_model_says(opened: Open, panel: Panel, mnist: Dataset) -> None:

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.errors import ArchiveError
-from worker.sources import Limits, Source, UnreadableMember, label_of, open_source, read_index, write_index
+from worker.sources import Limits, Source, UnreadableMember, open_source, read_index, write_index
 from worker.sources.names import Kind, kind_of
 from worker.sources.overlaps import find_overlap
 
@@ -80,7 +80,7 @@ def test_folders_count_as_files_do_since_going_past_them_takes_as_long(tmp_path:
 def test_a_zip_without_images_says_what_it_looked_for(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "z.zip", [("notes.txt", b"x"), ("folder/", b"")])
 
-    with pytest.raises(ArchiveError, match=r"1 files, but no image.*\.png"), opened(path) as archive:
+    with pytest.raises(ArchiveError, match="holds no image: of its 1 files"), opened(path) as archive:
         _ = archive.listing
 
 
@@ -252,21 +252,6 @@ def test_a_member_that_claims_to_unpack_to_little_gives_no_more(tmp_path: Path) 
 
     with opened(path) as source, pytest.raises(UnreadableMember, match="damaged"):
         source.read(source.listing.images[0], 1000)
-
-
-@pytest.mark.parametrize(
-    ("name", "label"),
-    [
-        ("7/a.png", "7"),
-        ("set/7/a.png", "7"),
-        ("7/b/a.png", None),
-        ("a.png", None),
-        ("07/a.png", None),
-        ("set\\7\\a.png", "7"),
-    ],
-)
-def test_the_folder_tells_the_label_when_it_is_a_class(name: str, label: str | None) -> None:
-    assert label_of(name, tuple("0123456789")) == label
 
 
 @given(data=st.binary(max_size=400))
@@ -468,6 +453,7 @@ def test_a_damaged_zip_gives_no_bytes_that_zipfile_would_refuse(
 @given(st.text("a./_MACOSX p", max_size=12).map(lambda text: text.replace(" ", ".png")))
 def test_images_and_folders_are_told_by_names_as_paths_tell_them(name: str) -> None:
     path = PurePosixPath(name)
-    hidden = path.name.startswith(".") or "__MACOSX" in path.parts
+    folders = [part for part in path.parts[:-1] if part != ".."]
+    hidden = path.name.startswith(".") or any(part.startswith(".") or part == "__MACOSX" for part in folders)
     if not name.endswith(("/", "/.")):
         assert (kind_of(name) is Kind.IMAGE) == (not hidden and path.suffix.lower() == ".png")

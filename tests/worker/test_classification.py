@@ -78,6 +78,69 @@ def rows(services: Services, job: Job) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
+def test_what_was_skipped_and_assumed_is_told(services: Services, model: str, mnist: Dataset) -> None:
+    picture = png(mnist.test_images[0])
+    files = {
+        "7/anna/1.png": picture,
+        "7/anna/.ipynb_checkpoints/1.png": picture,
+        "7/2.jfif": picture,
+        "3/ben/3": picture,
+        "misc/4.png": picture,
+    }
+
+    job = work_off(services, submit(services, "zip", files))
+
+    assert job.summary is not None
+    assert {row["name"]: row["truth"] for row in rows(services, job)} == {
+        "7/anna/1.png": "7",
+        "7/2.jfif": "7",
+        "3/ben/3": "3",
+        "misc/4.png": None,
+    }
+    assert job.summary["truth"]["source"] == "folders"
+    assert job.summary["notes"][1:] == [
+        "The true class is from the folders (the folder '7' in '7/anna'), for 3 of 4 images.",
+        "Folders that name no class of this model, whose images have no true class: misc (1).",
+        "Skipped files in hidden or system folders: 1 (7/anna/.ipynb_checkpoints/1.png).",
+    ]
+
+
+def test_truths_that_are_no_class_are_told_and_neither_right_nor_wrong(
+    services: Services, model: str, mnist: Dataset
+) -> None:
+    table = "file,label\nA/1.PNG,5b\n2.png,7.0\n2.png,8\nlost.png,1\n"
+    files = {"a/1.png": b"", "b/2.png": b"", "b/3.png": b""}
+    files = dict.fromkeys(files, png(mnist.test_images[0])) | {"labels.csv": table.encode()}
+
+    job = work_off(services, submit(services, "zip", files))
+
+    assert job.summary is not None
+    assert (job.summary["labelled"], sum(map(sum, summary_of(services, job)["confusion"]))) == (1, 1)
+    truth = job.summary["truth"]
+    assert (truth["manifest_rows"], truth["matched"], truth["images_matched"]) == (4, 2, 2)
+    assert job.summary["notes"][1:] == [
+        "2 of 3 names in labels.csv match an image. Not found: lost.png.",
+        "1 images have no row in labels.csv.",
+        "1 rows of labels.csv name an image that an earlier row names; the first counts.",
+        "The true class is from column 'label' of labels.csv, for 1 of 3 images.",
+        "1 images have a truth that is not a class of this model, and are left out of the accuracy: 5b (1).",
+    ]
+
+
+def test_a_manifest_of_which_nothing_matches_says_so(services: Services, model: str, mnist: Dataset) -> None:
+    files = {"1.png": png(mnist.test_images[0]), "manifest.csv": b"name,label\nx.png,1\ny.png,2\n"}
+
+    job = work_off(services, submit(services, "tar", files))
+
+    assert job.summary is not None
+    assert job.summary["notes"][1].startswith("0 of 2 names in manifest.csv match an image")
+
+
+def summary_of(services: Services, job: Job) -> dict[str, Any]:
+    summary: dict[str, Any] = json.loads((services.volume.job(job.id) / "summary.json").read_text())
+    return summary
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_image_is_a_row_in_order_and_nothing_but_results_is_left(
     services: Services, model: str, mnist: Dataset, kind: str
@@ -95,6 +158,7 @@ def test_every_image_is_a_row_in_order_and_nothing_but_results_is_left(
     assert job.summary["skipped_kinds"] == {"archives": 1, "other files": 1, "system files": 1}
     assert sum(map(len, job.summary["skipped_examples"].values())) == 3
     assert [note.partition(")")[0] for note in job.summary["notes"]][1:] == [
+        "The true class is from the folders (the folder '0'",
         "Skipped archives: 1 (inside.zip",
         "Skipped other files: 1 (notes.txt",
         "Skipped system files: 1 (Thumbs.db",

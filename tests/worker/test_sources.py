@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.sources import KINDS, hand_in, opened
+from trainer.samples import png
 from worker.errors import ArchiveError
 from worker.sources import (
     Limits,
@@ -29,7 +31,7 @@ FILES = {
     "notes.txt": b"no image",
 }
 IMAGES = ("7/a.png", "7/über 数.jpg", "8/b.TIFF")
-SKIPPED = {"archives": 1, "other files": 1, "system files": 4}
+SKIPPED = {"archives": 1, "files in hidden or system folders": 1, "other files": 1, "system files": 3}
 
 
 @pytest.fixture(params=KINDS)
@@ -84,10 +86,21 @@ def test_a_listing_that_was_written_down_says_the_same(tmp_path: Path, kind: str
         (["scans/manifest.csv", "scans/7/a.png"], "scans/manifest.csv"),
         (["scans/a.png", "scans/manifest.csv", ".DS_Store"], "scans/manifest.csv"),
         (["7/manifest.csv", "7/a.png", "8/b.png"], None),
+        (["Manifest.csv", "a.png"], "Manifest.csv"),
+        (["metadata.csv", "labels.tsv", "a.png"], "metadata.csv"),
         (["a/b/manifest.csv", "a/b/a.png"], None),
         (["a.png", "other.csv"], None),
     ],
-    ids=["top", "single folder", "before others", "one of two folders", "deeper", "another table"],
+    ids=[
+        "top",
+        "single folder",
+        "before others",
+        "one of two folders",
+        "capital",
+        "other names",
+        "deeper",
+        "another table",
+    ],
 )
 def test_a_manifest_is_found_at_the_top_or_in_the_single_top_folder(
     tmp_path: Path, kind: str, names: list[str], found: str | None
@@ -96,17 +109,50 @@ def test_a_manifest_is_found_at_the_top_or_in_the_single_top_folder(
 
     with opened(path) as source:
         listing = source.listing
-        assert [member.name for member in listing.manifest] == ([found] if found else [])
-        assert sum(listing.skipped.values()) == len(names) - len(listing.images) - (found is not None)
-        assert [source.read(member, 100) for member in listing.manifest] == ([b"name,label"] if found else [])
+        tables = [member.name for member in listing.manifest]
+        assert tables[:1] == ([found] if found else [])
+        assert sum(listing.skipped.values()) == len(names) - len(listing.images) - len(tables)
+        assert [source.read(member, 100) for member in listing.manifest] == [b"name,label"] * len(tables)
+
+
+def test_content_tells_what_a_name_does_not(tmp_path: Path, kind: str) -> None:
+    picture = png(np.zeros((28, 28), np.uint8))
+    files = {
+        "7/a": picture,
+        "7/b.jfif": b"by its suffix",
+        "7/c.dat": picture,
+        "7/d.png": b"by its suffix",
+        "7/e": b"a text without a suffix",
+        "7/f.dat": b"PK\3\4 an archive",
+        "7/g": b"",
+        "7/h.txt": picture,
+    }
+    path = hand_in(kind, tmp_path, files)
+
+    with opened(path) as source:
+        read = {member.name: source.read(member, 10_000) for member in source.listing.images}
+        assert read == {name: files[name] for name in ("7/a", "7/b.jfif", "7/c.dat", "7/d.png")}
+        assert list(read) == sorted(read)
+        assert source.listing.skipped == {"archives": 1, "other files": 3}
+        assert source.listing.folders == {"7": 4}
+    assert count_images(path, Limits()) == 4
+
+
+@pytest.mark.parametrize("folder", [".ipynb_checkpoints", "@eaDir", ".thumbnails", "__MACOSX", "$RECYCLE.BIN"])
+def test_hidden_and_system_folders_are_skipped_and_counted(tmp_path: Path, kind: str, folder: str) -> None:
+    path = hand_in(kind, tmp_path, {"7/a.png": b"x", f"7/{folder}/a.png": b"x", f"{folder}/b/c.png": b"x"})
+
+    with opened(path) as source:
+        assert [member.name for member in source.listing.images] == ["7/a.png"]
+        assert source.listing.skipped == {"files in hidden or system folders": 2}
 
 
 @pytest.mark.parametrize(
     ("names", "says"),
     [
         ([], "is empty"),
-        (["notes.txt"], r"holds 1 files, but no image among them.*\.png"),
-        (["january.zip", "february.tar.gz"], "holds 2 archives and no image beside them.*hand each in by itself"),
+        (["notes.txt"], r"holds no image: of its 1 files none has an image's suffix or content \(1 other files\)"),
+        (["january.zip", "february.tar.gz"], "holds 2 archives and no image beside them.*submit each by itself"),
     ],
     ids=["nothing", "no image", "only archives"],
 )

@@ -7,7 +7,6 @@ it.
 
 from worker.sources.index import read_index, read_listing, read_places, write_index, write_listing
 from worker.sources.limits import Limits
-from worker.sources.names import label_of
 from worker.sources.opening import (
     UNPACKED,
     count_images,
@@ -28,7 +27,6 @@ __all__ = [
     "Source",
     "UnreadableMember",
     "count_images",
-    "label_of",
     "list_whole",
     "needs_unpacking",
     "open_source",

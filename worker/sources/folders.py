@@ -9,8 +9,9 @@ from array import array
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
+from trainer.file_kinds import START_BYTES
 from worker.errors import ArchiveError
 from worker.sources.limits import Limits
 from worker.sources.names import Kind
@@ -66,7 +67,7 @@ class Folder:
         survey, position = Survey("directory", self._limits), 0
         with write_whole(self._names) as file:
             for path in _walk(self._root, survey):
-                survey.meet(position, _shown(path), 0)
+                _meet(survey, self._root, position, path)
                 position += file.write(path + END_OF_NAME)
         return survey.listing(self)
 
@@ -81,21 +82,8 @@ class Folder:
             UnreadableMember: it is gone, may not be read, is no regular file, leads out of the directory, or is larger
                 than `max_bytes`.
         """
-        path = os.path.realpath(os.path.join(os.fsencode(self._root), member.path))
-        if not path.startswith(os.path.join(os.path.realpath(os.fsencode(self._root)), b"")):
-            raise UnreadableMember("is a link that leads out of the directory; put the image itself there", NO_FILE)
-        try:
-            # Without waiting: opening a pipe would otherwise take until somebody writes to it.
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except OSError as error:
-            raise UnreadableMember(f"cannot be read in the directory: {error.strerror}") from error
-        with open(descriptor, "rb") as file:
-            about = os.fstat(descriptor)
-            if not stat.S_ISREG(about.st_mode):
-                raise UnreadableMember(
-                    "is a directory, a device or a pipe, no image; put the image itself there", NO_FILE
-                )
-            refuse_to_read(member, about.st_size, max_bytes)
+        with _open_file(self._root, member.path) as file:
+            refuse_to_read(member, os.fstat(file.fileno()).st_size, max_bytes)
             return file.read(max_bytes)
 
     def _member(self, position: int) -> FolderMember:
@@ -116,9 +104,45 @@ def count_folder(path: Path, limits: Limits) -> int:
     """
     survey = Survey("directory", limits)
     for found in _walk(path, survey):
-        survey.meet(0, _shown(found), 0)
+        _meet(survey, path, 0, found)
     survey.refuse_without_images()
     return len(survey.positions)
+
+
+def _meet(survey: Survey, root: Path, position: int, path: bytes) -> None:
+    name = _shown(path)
+    if survey.meet(position, name, 0) is Kind.UNKNOWN:
+        survey.meet_content(position, name, 0, _read_start(root, path))
+
+
+def _read_start(root: Path, path: bytes) -> bytes:
+    """The first bytes of a file, by which its kind is told; none where it cannot be read."""
+    try:
+        with _open_file(root, path) as file:
+            return file.read(START_BYTES)
+    except (UnreadableMember, OSError):
+        return b""
+
+
+def _open_file(root: Path, path: bytes) -> BinaryIO:
+    """Open a regular file below the root.
+
+    Raises:
+        UnreadableMember: it is gone, may not be read, is no regular file, or leads out of the directory.
+    """
+    inside = os.path.join(os.path.realpath(os.fsencode(root)), b"")
+    real = os.path.realpath(os.path.join(os.fsencode(root), path))
+    if not real.startswith(inside):
+        raise UnreadableMember("is a link that leads out of the directory; put the image itself there", NO_FILE)
+    try:
+        # Without waiting: opening a pipe would otherwise take until somebody writes to it.
+        file = os.fdopen(os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+    except OSError as error:
+        raise UnreadableMember(f"cannot be read in the directory: {error.strerror}") from error
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise UnreadableMember("is a directory, a device or a pipe, no image; put the image itself there", NO_FILE)
+    return file
 
 
 def _walk(root: Path, survey: Survey) -> Iterator[bytes]:

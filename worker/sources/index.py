@@ -43,6 +43,7 @@ def write_listing(listing: Listing, file: BinaryIO) -> None:
         "images": len(listing.images),
         "skipped": dict(listing.skipped),
         "skipped_examples": dict(listing.skipped_examples),
+        "folders": dict(listing.folders),
         "manifest": listing.manifest.positions.tolist(),
         "unpacked_bytes": listing.unpacked_bytes,
     }
@@ -51,11 +52,20 @@ def write_listing(listing: Listing, file: BinaryIO) -> None:
 
 
 def read_listing(path: Path, source: Source) -> Listing:
-    """The listing of this source that `write_listing` wrote."""
+    """The listing of this source that `write_listing` wrote; made anew where a web of version 0.1.0 wrote it, which did
+    not look into folders or contents."""
     with path.open("rb") as file:
         about = json.loads(file.readline())
+        if "folders" not in about:
+            return source.listing
         positions = array("Q")
         positions.fromfile(file, about["images"])
     manifest = source.members(array("Q", about["manifest"]))
-    examples = about.get("skipped_examples", {})
-    return Listing(source.members(positions), about["skipped"], manifest, about["unpacked_bytes"], examples)
+    return Listing(
+        source.members(positions),
+        about["skipped"],
+        manifest,
+        about["unpacked_bytes"],
+        about["skipped_examples"],
+        about["folders"],
+    )

@@ -1,46 +1,73 @@
-"""What the name of a file in an archive tells: whether it is an image, what else, and which class it belongs to.
+"""What the name of a file in an archive tells: whether it is an image, what else, or that its content has to say.
 
 A name is only ever reported and looked at. None is used as a path to write to.
 """
 
 import re
-from collections.abc import Sequence
 from enum import StrEnum
-from functools import lru_cache
-from pathlib import PurePosixPath
 
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"})
+from trainer.naming.system_files import SYSTEM_FILES, is_system_folder
+
+IMAGE_SUFFIXES = frozenset(
+    {
+        *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp"),
+        *(".heic", ".heif", ".hif", ".avif", ".jp2", ".j2k", ".jpx", ".jxl", ".pgm", ".pbm", ".ppm", ".pnm", ".tga"),
+        *(".ico", ".pdf"),
+    }
+)
 ARCHIVE_SUFFIXES = frozenset(
     {".zip", ".tar", ".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".cab", ".jar"}
 )
-# Small letters: what file managers leave behind, beside names that begin with a dot.
-SYSTEM_NAMES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini"})
-MANIFEST = "manifest.csv"
+# What people put beside images, and is not opened to see whether it is one.
+OTHER_SUFFIXES = frozenset(
+    {".csv", ".tsv", ".txt", ".json", ".jsonl", ".xml", ".html", ".htm", ".md", ".yml", ".yaml", ".log", ".py"}
+)
+
+# Tables that may say more of the images, as people call them: the first counts.
+MANIFEST_STEMS = ("manifest", "labels", "label", "metadata", "annotations", "train", "test", "data", "index")
+MANIFESTS = tuple(stem + suffix for suffix in (".csv", ".tsv", ".txt") for stem in MANIFEST_STEMS)
 
 DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 SEPARATORS = re.compile(r"[/\\]")
 
 
 class Kind(StrEnum):
-    """What a file is by its name; all but images, and the one manifest, are skipped and counted under these words."""
+    """What a file is; all but images, and the one manifest, are skipped and counted under these words."""
 
     IMAGE = "images"
     SYSTEM = "system files"
+    HIDDEN = "files in hidden or system folders"
     ARCHIVE = "archives"
     LINK = "links to directories"
     OTHER = "other files"
+    UNKNOWN = "files whose content tells what they are"
 
 
 def kind_of(name: str) -> Kind:
-    base = _with_slashes(name).rpartition("/")[2]
-    if base.startswith(".") or ("__MACOSX" in name and "__MACOSX" in name.split("/")):
+    """What the name says of a file; `UNKNOWN` where only its content can tell."""
+    folder, base = split_name(name)
+    kind = kind_of_base(base)
+    return Kind.HIDDEN if is_system_folder(folder) and kind is not Kind.SYSTEM else kind
+
+
+def kind_of_base(base: str) -> Kind:
+    """As `kind_of`, of a name without folders."""
+    if base.startswith("."):
         return Kind.SYSTEM
-    suffix = base[base.rfind(".") :].lower()
+    suffix = base[base.rfind(".") :].lower() if "." in base else ""
     if suffix in IMAGE_SUFFIXES:
         return Kind.IMAGE
-    if base.lower() in SYSTEM_NAMES:
+    if base.lower() in SYSTEM_FILES:
         return Kind.SYSTEM
-    return Kind.ARCHIVE if suffix in ARCHIVE_SUFFIXES else Kind.OTHER
+    if suffix in ARCHIVE_SUFFIXES:
+        return Kind.ARCHIVE
+    return Kind.OTHER if suffix in OTHER_SUFFIXES else Kind.UNKNOWN
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """The folder of a file, with slashes, and its name there. Old packers on Windows wrote folders with backslashes."""
+    folder, _, base = name.replace("\\", "/").rpartition("/")
+    return folder, base
 
 
 def leads_outside(name: str) -> bool:
@@ -48,19 +75,3 @@ def leads_outside(name: str) -> bool:
     if name.startswith(("/", "\\")) or DRIVE.match(name):
         return True
     return ".." in name and ".." in SEPARATORS.split(name)
-
-
-def label_of(name: str, class_names: Sequence[str]) -> str | None:
-    """The class that the member's folder names (`7/scan.png` is a 7), or None when it names none."""
-    folder = _last_part(_with_slashes(name).rpartition("/")[0])
-    return folder if folder in class_names else None
-
-
-def _with_slashes(name: str) -> str:
-    """Old packers on Windows wrote folders with backslashes."""
-    return name.replace("\\", "/")
-
-
-@lru_cache
-def _last_part(path: str) -> str:
-    return PurePosixPath(path).name

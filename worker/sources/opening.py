@@ -10,7 +10,7 @@ from worker.sources.folders import Folder, count_folder
 from worker.sources.limits import Limits
 from worker.sources.source import Listing, Source
 from worker.sources.survey import Survey
-from worker.sources.tars import FARTHEST, Headers, Tar
+from worker.sources.tars import FARTHEST, Headers, Tar, meet_member
 from worker.sources.zips import Zip
 
 # In a job's work directory.
@@ -91,7 +91,8 @@ def list_whole(path: Path, limits: Limits) -> Listing | None:
 def count_images(path: Path, limits: Limits) -> int:
     """How many images are in what was handed in, by its listing alone; at least 1.
 
-    Of a tar that takes long to go through, this is how many there are in its beginning; the plan finds the rest.
+    Files whose names do not say whether they are images are opened. Of a tar that takes long to go through, this is how
+    many images are in its beginning; the plan finds the rest.
 
     Raises:
         ArchiveError: it is of no kind that is known, damaged, holds no image, or is beyond the limits.
@@ -129,10 +130,7 @@ def suffix_of(path: Path) -> str:
 def _count_tar(headers: Headers, limits: Limits, most_bytes: int) -> int:
     survey = Survey("tar", limits)
     for met, (position, member) in enumerate(headers.scan()):
-        if member.isdir():
-            survey.meet_directory()
-        else:
-            survey.meet(position, member.name, member.size)
+        meet_member(survey, headers, position, member)
         if met > COUNTED_FILES or member.offset_data + member.size > most_bytes:
             return max(1, len(survey.positions))
     survey.refuse_without_images()

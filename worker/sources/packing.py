@@ -5,30 +5,34 @@ import zipfile
 from collections.abc import Callable
 from typing import IO, cast
 
-from worker.sources.names import Kind, kind_of
+from trainer.file_kinds import START_BYTES, kind_of_file
+from worker.sources.names import IMAGE_SUFFIXES, Kind, kind_of, leads_outside, split_name
 
 COPY_BYTES = 2**20
-
-# How image files begin, and the suffix for one whose name has none.
-SIGNATURES = {
-    b"\x89PNG\r\n\x1a\n": ".png",
-    b"\xff\xd8\xff": ".jpg",
-    b"GIF8": ".gif",
-    b"BM": ".bmp",
-    b"II*\0": ".tif",
-    b"MM\0*": ".tif",
-}
-SIGNATURE_BYTES = 12
 
 # Characters; a zip cannot keep a name of more than 65,535 bytes.
 LONGEST_NAME = 1000
 
 
-def image_suffix(start: bytes) -> str | None:
-    """The suffix of the kind of image that a file is which starts so, or None."""
-    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
-        return ".webp"
-    return next((suffix for signature, suffix in SIGNATURES.items() if start.startswith(signature)), None)
+def is_image(start: bytes) -> bool:
+    """Whether a file that begins so (`START_BYTES`) is an image, be it of a kind that is not read here."""
+    kind = kind_of_file(start)
+    return kind is not None and kind.group == "image"
+
+
+def name_in_zip(name: str, start: bytes) -> str:
+    """The name of a loose file in the zip: without a way out of it, and that of an image where the content is one.
+
+    Args:
+        start: how the content begins.
+    """
+    if leads_outside(name):
+        name = split_name(name)[1]
+    if not is_image(start) or kind_of(name) in (Kind.IMAGE, Kind.UNKNOWN):
+        return name
+    kind = kind_of_file(start)
+    suffix = f".{kind.name.split()[0].lower()}" if kind else ""
+    return split_name(name)[1].lstrip(".") + (suffix if suffix in IMAGE_SUFFIXES else ".png")
 
 
 class Pack:
@@ -42,12 +46,9 @@ class Pack:
         self._zip = zipfile.ZipFile(cast(IO[bytes], _Sink(write)), "w", zipfile.ZIP_STORED)
 
     def add(self, name: str, file: IO[bytes], size: int) -> None:
-        """Add a file of `size` bytes. An image whose name has no image's suffix gets the one that its content tells."""
-        start = file.read(SIGNATURE_BYTES)
-        suffix = image_suffix(start)
-        if suffix is not None and kind_of(name) in (Kind.OTHER, Kind.ARCHIVE):
-            name += suffix
-        member = zipfile.ZipInfo(name[-LONGEST_NAME:])
+        """Add a file of `size` bytes, under a name by which it is met as what its content is."""
+        start = file.read(START_BYTES)
+        member = zipfile.ZipInfo(name_in_zip(name, start)[-LONGEST_NAME:])
         member.file_size = size
         with self._zip.open(member, "w") as packed:
             packed.write(start)

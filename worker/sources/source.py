@@ -63,8 +63,9 @@ class Listing:
     """What a source holds.
 
     `skipped` counts the files that are no images by kind, in the words of `names.Kind`; `skipped_examples` names some
-    of each kind. `manifest` has the file `manifest.csv` at the top, or in the one folder that holds everything, where
-    there is one. `unpacked_bytes` is the size of all images together as far as the source says, 0 where it does not.
+    of each kind. `manifest` has the tables at the top, or in the one folder that holds everything, that may say more of
+    the images, the likeliest first (`names.MANIFESTS`). `unpacked_bytes` is the size of all images together as far as
+    the source says, 0 where it does not. `folders` says how many images lie directly in each folder.
     """
 
     images: Members
@@ -72,6 +73,7 @@ class Listing:
     manifest: Members
     unpacked_bytes: int
     skipped_examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    folders: Mapping[str, int] = field(default_factory=dict)
 
 
 class Source(Protocol):

@@ -8,8 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO
 
+from trainer.file_kinds import START_BYTES
 from worker.errors import ArchiveError
 from worker.sources.limits import Limits
+from worker.sources.names import Kind
 from worker.sources.source import NO_FILE, Listing, Members, UnreadableMember, refuse_to_read
 from worker.sources.survey import Survey
 
@@ -68,6 +70,20 @@ class Headers:
         member.name = member.name.removeprefix("./")
         return member
 
+    def read_start(self, member: tarfile.TarInfo) -> bytes:
+        """The first bytes of the member that was read last, by which its kind is told; none where it is no file.
+
+        Raises:
+            ArchiveError: the tar is damaged.
+        """
+        if not member.isreg():
+            return b""
+        try:
+            self._bounded.start_at(member.offset_data)
+            return self._bounded.read(min(member.size, START_BYTES))
+        except DAMAGE as error:
+            raise _damaged(member.offset_data, error) from error
+
     def scan(self) -> Iterator[tuple[int, tarfile.TarInfo]]:
         """Where the headers of each member begin, and the member, in the tar's order.
 
@@ -90,6 +106,14 @@ class Headers:
             raise ArchiveError(
                 f"The tar is cut short: {member.name[:100]!r} should go on up to byte {end:,}. Hand in the whole of it."
             )
+
+
+def meet_member(survey: Survey, headers: Headers, position: int, member: tarfile.TarInfo) -> None:
+    """Have the survey take in the member that was read last, with its content where the name does not say its kind."""
+    if member.isdir():
+        survey.meet_directory()
+    elif survey.meet(position, member.name, member.size) is Kind.UNKNOWN:
+        survey.meet_content(position, member.name, member.size, headers.read_start(member))
 
 
 class Tar:
@@ -129,10 +153,7 @@ class Tar:
         """
         survey = Survey("tar", self._limits)
         for position, member in self._headers.scan():
-            if member.isdir():
-                survey.meet_directory()
-            else:
-                survey.meet(position, member.name, member.size)
+            meet_member(survey, self._headers, position, member)
         return survey.listing(self)
 
     def members(self, positions: "array[int]") -> Members:

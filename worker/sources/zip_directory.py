@@ -7,15 +7,16 @@ Standard library only: the web counts images with it.
 import stat
 import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
+from trainer.naming.zip_names import decode_zip_name, extra_field
+
 # The fields of the format's own description (PKWARE APPNOTE.TXT, 4.3.12 and 4.3.14 to 4.3.16).
 RECORD = struct.Struct("<4s6H3L5H2L")
-# What a scan needs of the same record: signature, system, flags, sizes, lengths, where the member's own header is.
-SCANNED = struct.Struct("<4sxB2xH10x2L3H8xL")
+# What a scan needs of the same record: signature, flags, sizes, lengths, where the member's own header is.
+SCANNED = struct.Struct("<4s4xH10x2L3H8xL")
 RECORD_SIGNATURE = b"PK\x01\x02"
 END = struct.Struct("<4s4H2LH")
 END_SIGNATURE = b"PK\x05\x06"
@@ -23,15 +24,13 @@ END64 = struct.Struct("<4sQ2H2L4Q")
 END64_SIGNATURE = b"PK\x06\x06"
 END64_LOCATOR = struct.Struct("<4sLQL")
 END64_LOCATOR_SIGNATURE = b"PK\x06\x07"
-EXTRA = struct.Struct("<2H")
-EXTRA_ZIP64, EXTRA_UNICODE_NAME = 0x0001, 0x7075
+EXTRA_ZIP64 = 0x0001
 IN_ZIP64 = 0xFFFF_FFFF
 LONGEST_COMMENT = 0xFFFF
 LONGEST_RECORD = RECORD.size + 3 * 0xFFFF
 BLOCK_BYTES = 2**20
 
 ENCRYPTED = 0x1
-NAME_IS_UTF8 = 0x800
 UNIX, MACOS = 3, 19
 
 
@@ -108,8 +107,8 @@ def scan(file: BinaryIO, directory: Directory) -> Iterator[tuple[int, str, int, 
             block, block_at, at = block[at:] + file.read(BLOCK_BYTES), position, 0
         if len(block) - at < RECORD.size:
             raise zipfile.BadZipFile("Truncated central directory")
-        signature, system, flags, packed, unpacked, name_length, extra_length, comment_length, offset = (
-            SCANNED.unpack_from(block, at)
+        signature, flags, packed, unpacked, name_length, extra_length, comment_length, offset = SCANNED.unpack_from(
+            block, at
         )
         if signature != RECORD_SIGNATURE:
             raise zipfile.BadZipFile("Bad magic number for central directory")
@@ -120,7 +119,7 @@ def scan(file: BinaryIO, directory: Directory) -> Iterator[tuple[int, str, int, 
         name, extra = block[at + RECORD.size : extra_at], block[extra_at : extra_at + extra_length]
         if IN_ZIP64 in (packed, unpacked, offset):
             unpacked, packed, offset = _sizes_in_zip64(extra, unpacked, packed, offset)
-        yield position, _name(system, flags, name, extra), offset + directory.shift, packed, unpacked
+        yield position, decode_zip_name(name, flags, extra), offset + directory.shift, packed, unpacked
         position += size
 
 
@@ -161,7 +160,7 @@ def read_member(file: BinaryIO, directory: Directory, position: int) -> ZipMembe
         unpacked, packed, offset = _sizes_in_zip64(extra, unpacked, packed, offset)
     system = made_by >> 8
     return ZipMember(
-        _name(system, flags, stored_name, extra),
+        decode_zip_name(stored_name, flags, extra),
         flags,
         method,
         crc,
@@ -196,51 +195,10 @@ def _find_zip64(file: BinaryIO, end: int) -> tuple[int, int, int] | None:
 
 def _sizes_in_zip64(extra: bytes, *sizes: int) -> tuple[int, ...]:
     """The sizes, those that did not fit replaced by what the zip64 field has for them; left as they are without."""
-    values = _extra_field(extra, EXTRA_ZIP64)
+    values = extra_field(extra, EXTRA_ZIP64)
     filled = []
     for size in sizes:
         if size == IN_ZIP64 and len(values) >= 8:
             size, values = int.from_bytes(values[:8], "little"), values[8:]
         filled.append(size)
     return tuple(filled)
-
-
-def _extra_field(extra: bytes, wanted: int) -> bytes:
-    position = 0
-    while position + EXTRA.size <= len(extra):
-        kind, length = EXTRA.unpack_from(extra, position)
-        position += EXTRA.size
-        if kind == wanted:
-            return extra[position : position + length]
-        position += length
-    return b""
-
-
-def _name(system: int, flags: int, stored: bytes, extra: bytes) -> str:
-    """The name up to its first zero byte. Bytes that are flagged as UTF-8 and are none are shown as �.
-
-    Without the flag a name is in the code page of DOS, with two exceptions: Info-ZIP may keep it as UTF-8 in an extra
-    field, and `zip` on Unix writes the bytes of the file's name, which are UTF-8 nowadays.
-    """
-    if flags & NAME_IS_UTF8:
-        name = stored.decode("utf-8", "replace")
-    elif stored.isascii():
-        name = stored.decode("ascii")
-    else:
-        name = _unicode_name(stored, extra) or (system == UNIX and _utf8(stored)) or stored.decode("cp437")
-    return name.partition("\0")[0]
-
-
-def _utf8(stored: bytes) -> str | None:
-    try:
-        return stored.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-
-
-def _unicode_name(stored: bytes, extra: bytes) -> str | None:
-    """APPNOTE.TXT, 4.6.9: a version, the checksum of the name that it is for, and the name."""
-    field = _extra_field(extra, EXTRA_UNICODE_NAME)
-    if field[:1] != b"\1" or int.from_bytes(field[1:5], "little") != zlib.crc32(stored):
-        return None
-    return field[5:].decode("utf-8", "replace")

@@ -9,8 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
+from trainer.file_kinds import START_BYTES
+from trainer.naming.zip_names import NAME_IS_UTF8
 from worker.errors import ArchiveError
 from worker.sources.limits import Limits
+from worker.sources.names import Kind
 from worker.sources.overlaps import find_overlap
 from worker.sources.source import NO_FILE, TOO_LARGE, Listing, Members, UnreadableMember, refuse_to_read
 from worker.sources.survey import Survey
@@ -18,7 +21,6 @@ from worker.sources.zip_directory import (
     ENCRYPTED,
     END,
     END_SIGNATURE,
-    NAME_IS_UTF8,
     RECORD,
     ZipMember,
     find_directory,
@@ -32,6 +34,9 @@ HEADER_SIGNATURE = b"PK\x03\x04"
 
 # Small images lie next to each other, so one read of the file brings hundreds.
 BUFFER_BYTES = 256 * 2**10
+
+# Packed, so much is enough for the first bytes of a file.
+START_PACKED_BYTES = 2**14
 
 # Flags that change nothing about reading: how hard it was packed, sizes that follow the data, UTF-8 names.
 PLAIN_FLAGS = 0x2 | 0x4 | 0x8 | NAME_IS_UTF8
@@ -78,14 +83,22 @@ class Zip:
         Raises:
             ArchiveError: the directory is damaged, there is no image, images share bytes, or limits are passed.
         """
-        survey, starts, ends = Survey("zip", self._limits), array("Q"), array("Q")
+        survey, starts, ends, unknown = Survey("zip", self._limits), array("Q"), array("Q"), array("Q")
         try:
             for position, name, header_at, packed_bytes, unpacked_bytes in scan(self._directory_file, self._directory):
                 if name.endswith("/"):
                     survey.meet_directory()
-                elif survey.meet(position, name, unpacked_bytes):
+                elif (kind := survey.meet(position, name, unpacked_bytes)) is Kind.IMAGE:
                     starts.append(header_at)
                     ends.append(header_at + HEADER.size + packed_bytes)
+                elif kind is Kind.UNKNOWN:
+                    unknown.append(position)
+            for position in unknown:
+                member = self._member(position)
+                start = self._read_start(member)
+                if survey.meet_content(position, member.name, member.unpacked_bytes, start) is Kind.IMAGE:
+                    starts.append(member.header_at)
+                    ends.append(member.header_at + HEADER.size + member.packed_bytes)
         except (zipfile.BadZipFile, OSError) as error:
             raise _no_zip(error) from error
         except OverflowError as error:
@@ -97,6 +110,8 @@ class Zip:
                 f"In the zip {name[:100]!r} shares bytes with another image: it is damaged, or was made to do harm. "
                 "Pack the images anew."
             )
+        if unknown:
+            survey.sort()
         return survey.listing(self)
 
     def members(self, positions: "array[int]") -> Members:
@@ -123,6 +138,25 @@ class Zip:
             return read_member(self._directory_file, self._directory, position)
         except zipfile.BadZipFile as error:
             raise _no_zip(error) from error
+
+    def _read_start(self, member: ZipMember) -> bytes:
+        """The first bytes of a member, by which its kind is told; none where it cannot be read."""
+        header = self._read_header(member)
+        if len(header) != HEADER.size or member.flags & ENCRYPTED or not member.is_regular:
+            return b""
+        self._file.seek(sum(HEADER.unpack(header)[2:]), io.SEEK_CUR)
+        packed = self._file.read(min(member.packed_bytes, START_PACKED_BYTES))
+        if member.method == zipfile.ZIP_STORED:
+            return packed[:START_BYTES]
+        if member.method == zipfile.ZIP_DEFLATED:
+            try:
+                return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, START_BYTES)
+            except zlib.error:
+                return b""
+        try:
+            return self.read(member, self._limits.image_bytes)[:START_BYTES]
+        except UnreadableMember:
+            return b""
 
     def _read_plain(self, member: ZipMember, max_bytes: int) -> bytes | None:
         """The bytes of a whole member that is stored or deflated, checked; None for any other, and for a bad one."""
