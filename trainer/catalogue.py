@@ -20,7 +20,8 @@ from trainer.dataset_files import (
     count_values,
     read_about,
 )
-from trainer.errors import DatasetInvalid, DatasetMissing
+from trainer.errors import DatasetInvalid, DatasetMissing, InputUnsupported
+from trainer.input_spec import InputSpec
 from trainer.known import KNOWN, KnownDataset
 
 
@@ -29,7 +30,8 @@ class DatasetEntry:
     """One data set as the catalogue tells it.
 
     `known` ones come with Tenfold. `ready` is whether all files are on the volume; a known one that is not is fetched
-    when it is first trained on. `report` is that of the import, empty where there was none.
+    when it is first trained on. `input` is how a picture becomes one of its images, None where the data set doesn't
+    say. `report` is that of the import, empty where there was none.
     """
 
     name: str
@@ -42,6 +44,7 @@ class DatasetEntry:
     has_preview: bool
     warnings: tuple[str, ...]
     report: dict[str, Any]
+    input: InputSpec | None
 
     @property
     def usable(self) -> bool:
@@ -71,7 +74,8 @@ def read_entry(name: str, root: Path) -> DatasetEntry:
         if missing := [file for file in FILES if not (directory / file).is_file()]:
             raise DatasetInvalid(f"{directory} lacks {', '.join(missing)}. Remove the data set, and make it again.")
         train, test = (count_values(directory / file) for file in (TRAIN_IMAGES, TEST_IMAGES))
-    except DatasetInvalid as error:
+        recorded = InputSpec.read(about["input"]) if "input" in about else None
+    except (DatasetInvalid, InputUnsupported) as error:
         return _not_ready(name, known, str(error))
     report = about.get("report") or {}
     return DatasetEntry(
@@ -85,6 +89,7 @@ def read_entry(name: str, root: Path) -> DatasetEntry:
         has_preview=(directory / PREVIEW).is_file(),
         warnings=tuple(report.get("warnings", ())),
         report=report,
+        input=known.input if known else recorded,
     )
 
 
@@ -124,4 +129,5 @@ def _not_ready(name: str, known: KnownDataset | None, reason: str) -> DatasetEnt
         has_preview=False,
         warnings=() if known else (reason,),
         report={},
+        input=known.input if known else None,
     )

@@ -17,7 +17,8 @@ TEST_IMAGES = "t10k-images-idx3-ubyte"
 TEST_LABELS = "t10k-labels-idx1-ubyte"
 FILES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
 
-# What the classes are called, and the import's report. A data set without this file is one of digits.
+# What the classes are called, how a picture becomes an image of it (`input`), and the import's report. A data set
+# without this file is one of digits.
 ABOUT = "about.json"
 
 # The picture of a data set, for people.
@@ -31,7 +32,8 @@ _UNSIGNED_BYTE = 0x08
 
 
 def read_about(directory: Path) -> dict[str, Any]:
-    """What `about.json` says: `class_names`, and `report` where the data set was imported.
+    """What `about.json` says: `class_names`, `input` (`trainer.input_spec`) where it is known, and `report` where the
+    data set was imported.
 
     Raises:
         DatasetInvalid: the file is damaged.

@@ -37,6 +37,10 @@ class UnpackingFailed(TrainerError):
     """A compressed file is damaged, encrypted, packed in a way that cannot be read, or asks for too much memory."""
 
 
+class InputUnsupported(TrainerError):
+    """A data set or a model asks for an input that this version can't make."""
+
+
 class TrainingDiverged(TrainerError):
     """The loss is no longer a finite number."""
 

@@ -40,5 +40,9 @@ def read_idx(path: Path) -> Bytes:
 
 def write_idx(path: Path, values: Bytes) -> None:
     """Write an array of unsigned bytes, of any shape up to 255 dimensions."""
-    header = bytes([0, 0, UNSIGNED_BYTE, values.ndim]) + struct.pack(f">{values.ndim}I", *values.shape)
-    path.write_bytes(header + values.tobytes())
+    path.write_bytes(idx_header(values) + values.tobytes())
+
+
+def idx_header(values: Bytes) -> bytes:
+    """What precedes the values in their file."""
+    return bytes([0, 0, UNSIGNED_BYTE, values.ndim]) + struct.pack(f">{values.ndim}I", *values.shape)

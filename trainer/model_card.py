@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from trainer.input_spec import InputSpec
+
 
 def model_card(metrics: dict[str, Any]) -> str:
     """The page in Markdown, made from a model's `metrics.json`."""
@@ -11,12 +13,22 @@ def model_card(metrics: dict[str, Any]) -> str:
 
 def _lines(metrics: dict[str, Any]) -> Iterator[str]:
     parameters, calibration = metrics["parameters"], metrics["calibration"]
+    spec = InputSpec.read(metrics["input"])
     classes = metrics["class_names"]
     yield f"# {metrics['recipe']} on {metrics['dataset']}"
     yield ""
     yield (
-        f"Classifies grey images of 28×28 pixels, light ink on dark, as one of {len(classes)} classes: "
+        f"Classifies gray images of {spec.height}×{spec.width} pixels as one of {len(classes)} classes: "
         f"{', '.join(classes)}."
+    )
+    yield ""
+    yield "## What it takes"
+    yield ""
+    yield f"{spec.description} {spec.reason}".rstrip()
+    yield ""
+    yield (
+        f"Tenfold does this by itself. Used elsewhere, the model takes (n, {spec.height}, {spec.width}) float32: such "
+        "pixels divided by 255. `input` in `metrics.json` says the same to programs."
     )
     yield ""
     yield "## How good it is"
@@ -41,6 +53,7 @@ def _lines(metrics: dict[str, Any]) -> Iterator[str]:
     yield "## How it was made"
     yield ""
     yield f"- Data: {metrics['dataset']}, {metrics['train_images']:,} training images"
+    yield f"- SHA-256 of the data's four IDX files: {metrics['data_sha256']}"
     if parameters["validation"] == "split":
         yield f"- Held out for validation: {parameters['validation_split']:.0%} of them"
     yield f"- Recipe: {metrics['recipe']}, {metrics['parameter_count']:,} parameters"

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from trainer.input_spec import InputRecord
 from trainer.recipes import Recipe
 from web.problem_codes import PROBLEM_CODES
 from worker.states import JobKind, JobState, StepKind
@@ -157,13 +158,17 @@ class DatasetLinks(TypedDict):
 
 
 class DatasetLine(TypedDict):
-    """A data set in a list; `ready` says whether it is on the volume, `known` whether it comes with Tenfold."""
+    """A data set in a list; `ready` says whether it is on the volume, `known` whether it comes with Tenfold.
+
+    `input` is how a picture becomes one of its images, null where an earlier version imported it: such a data set is
+    measured when it is trained on."""
 
     name: str
     title: str
     classes: list[str]
     train: int
     test: int
+    input: InputRecord | None
     warnings: list[str]
     known: bool
     ready: bool
@@ -233,6 +238,7 @@ class _Prediction(TypedDict):
     runner_up: RunnerUp | None
     probabilities: dict[str, float]
     quality: str | None
+    preprocessing: Literal["digit", "resize"]
     normalisation: str
     polarity: str
     model: str

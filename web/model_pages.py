@@ -122,6 +122,8 @@ def _shown(model: Model) -> dict[str, Any]:
         "interval": wilson(round(metrics["test_accuracy"] * tested), tested) if tested else None,
         "calibration_error": metrics.get("calibration", {}).get("after", {}).get("error"),
         "bytes": file.bytes if file else None,
+        # A later version may have recorded what this one can't read.
+        "input": metrics.get("input") or model.input.as_dict(),
     }
 
 

@@ -107,6 +107,7 @@ def dataset_line(entry: DatasetEntry) -> DatasetLine:
         "classes": list(entry.class_names),
         "train": entry.train,
         "test": entry.test,
+        "input": entry.input.as_dict() if entry.input else None,
         "warnings": list(entry.warnings),
         "known": entry.known,
         "ready": entry.ready,

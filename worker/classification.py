@@ -17,6 +17,7 @@ from worker.leases import Lease, Shard
 from worker.manifest import Manifest, read_manifest
 from worker.metrics import IMAGES, STAGE_SECONDS
 from worker.parameters import ClassificationParameters
+from worker.preparing import preparation_for
 from worker.reading import ReadImage, read_images
 from worker.results import PICTURES, ROWS, write_shard
 from worker.review_drawing import draw, least_certain
@@ -130,7 +131,7 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
         images = read_images(
             source,
             source.members(read_index(work / INDEX, start, stop)),
-            parameters,
+            preparation_for(parameters, models),
             max_image_bytes=settings.max_image_bytes,
             threads=settings.threads_per_process,
             report=report,

@@ -11,6 +11,7 @@ import polars as pl
 from trainer.datasets import Dataset
 from trainer.images import SIDE, read_image
 from trainer.importing import Imported, extend_dataset
+from trainer.input_spec import InputSpec
 from worker.corrections import NONE_OF_THESE
 from worker.datasets import check_usable
 from worker.errors import LeaseLost, WrongState
@@ -18,11 +19,12 @@ from worker.handing_in import hand_in, place_to_make
 from worker.leases import Lease
 from worker.loading import load
 from worker.parameters import ReviewParameters
+from worker.preparing import prepared_as
 from worker.publishing import dataset_summary, is_published, publish, unpublish_if_abandoned
 from worker.records import Correction
 from worker.results import ROWS, write_results
 from worker.review_queue import Item, ReviewQueue
-from worker.reviews import class_names, open_queue, reviewable
+from worker.reviews import class_names, differing_input, open_queue, reviewable
 from worker.services import Services
 
 log = logging.getLogger(__name__)
@@ -53,7 +55,8 @@ def merge_corrections(services: Services, lease: Lease, check: Callable[[], None
         name, imported = parameters.dataset, None
         if name and not is_published(services, lease.job_id, name):
             base = _load_base(services, parameters.together_with)
-            imported = _dataset_of(name, class_names(services, classification), corrections, queue, base)
+            known, spec = class_names(services, classification), prepared_as(classification)
+            imported = _dataset_of(name, known, spec, corrections, queue, base)
     # Now that nothing is wrong with the corrections.
     work = services.volume.work(lease.job_id)
     work.mkdir(exist_ok=True)
@@ -92,9 +95,16 @@ def _write_corrected(directory: Path, made: Path, corrections: Sequence[Correcti
 
 
 def _dataset_of(
-    name: str, known: Sequence[str], corrections: Sequence[Correction], queue: ReviewQueue, base: Dataset | None
+    name: str,
+    known: Sequence[str],
+    spec: InputSpec,
+    corrections: Sequence[Correction],
+    queue: ReviewQueue,
+    base: Dataset | None,
 ) -> Imported:
     """Of the images that show one of the classes, as the model saw them."""
+    if base is not None and base.input != spec:
+        raise WrongState(differing_input(base.name, base.input, spec))
     if base is not None and base.class_names != known:
         raise WrongState(
             f"The data set {base.name} has other classes than the model: {', '.join(base.class_names[:20])}. "
@@ -111,7 +121,7 @@ def _dataset_of(
         )
     pixels = np.array([read_image(picture) for picture, _ in kept], np.uint8).reshape(-1, SIDE, SIDE)
     labels = np.array([known.index(label) for _, label in kept], np.uint8)
-    return extend_dataset(name, known, pixels, labels, base, notes=notes)
+    return extend_dataset(name, known, pixels, labels, spec, base, notes=notes)
 
 
 def _load_base(services: Services, name: str | None) -> Dataset | None:

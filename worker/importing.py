@@ -26,7 +26,13 @@ def import_upload(services: Services, lease: Lease, check: Callable[[], None]) -
     storage = services.volume.storage
     upload = storage.fetch(services.volume.upload(lease.job_id))
     if not is_published(services, lease.job_id, parameters.name):
-        imported = import_dataset(upload, parameters.name, test_share=parameters.test_share, check=check)
+        imported = import_dataset(
+            upload,
+            parameters.name,
+            test_share=parameters.test_share,
+            preprocessing=parameters.preprocessing,
+            check=check,
+        )
         publish(services, lease, imported, check)
     try:
         services.leases.finish_job(lease, dataset_summary(services, parameters.name))

@@ -18,6 +18,7 @@ from worker.leases import Lease
 from worker.manifest_matching import match_manifest
 from worker.notes import notes_of
 from worker.parameters import ClassificationParameters
+from worker.preparing import Preparation, preparation_for, preparation_notes
 from worker.reading import pixels_of
 from worker.result_pictures import write_pictures
 from worker.results import read_shards, write_results
@@ -61,18 +62,24 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     else:
         write_results(rows, made, check, shard_paths)
     review = made / services.volume.review(lease.job_id).name
-    write_review(services, lease.job_id, review, parameters, rows, shard_paths, check)
+    preparation = preparation_for(parameters, models)
+    write_review(services, lease, review, preparation, rows, shard_paths, check)
     summary = summarise(rows, models[0].class_names) | {
         "model": list(parameters.model),
         "class_names": list(models[0].class_names),
+        "input": preparation.input.as_dict(),
         "review_below": review_threshold(models, parameters),
     }
     check()
-    _write_pictures(services, lease.job_id, made, parameters, rows, summary)
+    _write_pictures(services, lease, made, preparation, rows, summary)
     summary |= _course(services, lease.job_id, shards)
     summary["truth"] = about_truth(detail, matched.about if matched else None, summary["labelled"])
     all_reviewed = why_all_are_reviewed(models, parameters)
-    summary["notes"] = [*([all_reviewed] if all_reviewed else []), *notes_of(summary)]
+    summary["notes"] = [
+        *([all_reviewed] if all_reviewed else []),
+        *notes_of(summary),
+        *preparation_notes(preparation, models),
+    ]
     with write_whole(made / "summary.json") as file:
         file.write(json.dumps(summary, indent=2).encode())
     hand_in(services.leases, lease, made, directory, services.volume.storage)
@@ -83,18 +90,18 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
 
 def _write_pictures(
     services: Services,
-    job_id: str,
+    lease: Lease,
     directory: Path,
-    parameters: ClassificationParameters,
+    preparation: Preparation,
     rows: pl.LazyFrame,
     summary: dict[str, Any],
 ) -> None:
-    work = services.volume.work(job_id)
-    with open_source(input_of(services.volume, job_id, parameters.model_dump()), work) as source:
+    work = services.volume.work(lease.job_id)
+    with open_source(input_of(services.volume, lease.job_id, lease.parameters), work) as source:
 
         def read_pixels(numbers: Sequence[int]) -> Bytes:
             members = source.members(read_places(work / INDEX, numbers))
-            return pixels_of(source, members, parameters, services.settings.max_image_bytes)
+            return pixels_of(source, members, preparation, services.settings.max_image_bytes)
 
         write_pictures(rows, summary, read_pixels, directory)
 

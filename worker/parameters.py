@@ -45,16 +45,17 @@ class ClassificationParameters(BaseModel):
         "their calibrated probabilities; all their answers go to review, but for those that review_below lets pass. "
         "None: the default model.",
     )
-    normalise: Literal["auto", "none"] = Field(
-        "auto",
+    normalise: Literal["model", "auto", "none"] = Field(
+        "model",
         title="Normalise",
-        description="auto brings each image to MNIST's form (light ink on dark, cropped, centred); none only resizes "
-        "it to 28×28.",
+        description="model prepares each image as the model's training images were. auto brings it to MNIST's form "
+        "(light ink on dark, cropped, centered); none only resizes it to 28×28.",
     )
     polarity: Literal["auto", "dark-on-light", "light-on-dark"] = Field(
         "auto",
         title="Polarity",
-        description="Of all images, where it is known; auto finds out for each.",
+        description="Of all images, where it is known; auto finds out for each. Has no effect on images that are only "
+        "resized.",
         json_schema_extra=ADVANCED,
     )
     top_k: int = Field(
@@ -99,18 +100,17 @@ class PredictionParameters(BaseModel):
         description="Id of the model that answers. Default: the default model.",
         max_length=26,
     )
-    normalise: Literal["auto", "none"] = Field(
-        "auto",
+    normalise: Literal["model", "auto", "none"] = Field(
+        "model",
         title="Normalise",
-        description=(
-            "auto brings the image to MNIST's form (light ink on dark, cropped, centred); none only "
-            "resizes it to 28×28."
-        ),
+        description="model prepares the image as the model's training images were. auto brings it to MNIST's form "
+        "(light ink on dark, cropped, centered); none only resizes it to 28×28.",
     )
     polarity: Literal["auto", "dark-on-light", "light-on-dark"] = Field(
         "auto",
         title="Polarity",
-        description="Which is the ink: dark-on-light as on paper, light-on-dark as on a blackboard; auto finds out.",
+        description="Which is the ink: dark-on-light as on paper, light-on-dark as on a blackboard; auto finds out. "
+        "Has no effect on an image that is only resized.",
     )
     steps: Flag = Field(
         False,
@@ -145,6 +145,12 @@ class ImportParameters(BaseModel):
         le=0.5,
         title="Test share",
         description="How much of each class is kept for the test, where the file itself does not say.",
+    )
+    preprocessing: Literal["auto", "digit", "resize"] = Field(
+        "auto",
+        title="Preprocessing",
+        description="How pictures become 28×28 pixels, here and wherever models trained on them are used: digit brings "
+        "them to MNIST's form, resize only scales them; auto decides by the images and says why.",
     )
 
 

@@ -12,20 +12,24 @@ from trainer.images import normalise, steps
 from trainer.quality import qualities
 from trainer.samples import png
 from worker.parameters import PredictionParameters
+from worker.preparing import Preparation
 from worker.warm import Panel
 
 # The pictures of the steps are for looking at: a photo's are made smaller than this many pixels a side.
 SHOWN_SIDE = 320
 
 
-def predict(image: bytes, parameters: PredictionParameters, panel: Panel) -> dict[str, Any]:
+def predict(image: bytes, parameters: PredictionParameters, preparation: Preparation, panel: Panel) -> dict[str, Any]:
     """What a model takes an image for, as `POST /predictions` answers it.
+
+    Args:
+        preparation: what `parameters` ask for with this model.
 
     Raises:
         ImageUnreadable: the bytes are no image that can be read.
     """
     grey = decode(image)
-    seen = normalise(grey, mode=parameters.normalise, polarity=parameters.polarity)
+    seen = normalise(grey, mode=preparation.input.mode, polarity=preparation.polarity)
     pixels, class_names = seen.pixels[np.newaxis], panel.ensemble.class_names
     [probabilities] = panel.ensemble.classify(pixels).astype(np.float64).round(6).tolist()
     [quality] = qualities([seen], panel.novelty.score(pixels) if panel.novelty else None)
@@ -37,13 +41,14 @@ def predict(image: bytes, parameters: PredictionParameters, panel: Panel) -> dic
         "runner_up": {"label": runner_up, "confidence": second},
         "probabilities": dict(zip(class_names, probabilities, strict=True)),
         "quality": quality,
+        "preprocessing": preparation.input.preprocessing,
         "normalisation": seen.method,
         "polarity": seen.polarity,
         "model": parameters.model,
         "picture": data_url(seen.pixels),
     }
     if parameters.steps:
-        seen_on_the_way = steps(grey, parameters.normalise, parameters.polarity)
+        seen_on_the_way = steps(grey, preparation.input.mode, preparation.polarity)
         answer["steps"] = [{"name": name, "picture": data_url(_shown(picture))} for name, picture in seen_on_the_way]
     return answer
 

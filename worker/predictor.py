@@ -23,6 +23,8 @@ from worker.metrics import PREDICTION_SECONDS
 from worker.metrics_server import serve_metrics
 from worker.parameters import PredictionParameters
 from worker.prediction_line import Request
+from worker.preparing import preparation_for
+from worker.records import Model
 from worker.services import Services
 from worker.settings import Settings, settings_or_exit
 from worker.sign_of_life import SignOfLife
@@ -76,7 +78,8 @@ class Predictor:
         parameters = PredictionParameters(**request.parameters)
         assert parameters.model is not None
         try:
-            return predict(request.image, parameters, self._load(parameters.model))
+            model = self._services.models.get(parameters.model)
+            return predict(request.image, parameters, preparation_for(parameters, [model]), self._load(model))
         except ImageUnreadable as error:
             return {"refused": f"The file {str(error).removeprefix('the file ')}."}
         except Exception as error:
@@ -89,14 +92,14 @@ class Predictor:
             default = self._services.models.default()
             if default is not None and default.id != self._warm:
                 self._warm = default.id
-                self._load(default.id).ensemble.classify(np.zeros((1, SIDE, SIDE), np.uint8))  # compiles it
+                self._load(default).ensemble.classify(np.zeros((1, SIDE, SIDE), np.uint8))  # compiles it
         except Exception:  # one damaged model must not keep the others from answering
             log.exception("the default model is not warm")
 
-    def _load(self, model_id: str) -> "Panel":
+    def _load(self, model: Model) -> "Panel":
         from worker.warm import load_panel
 
-        return load_panel([self._services.models.get(model_id)], self._services.volume, batch=1)
+        return load_panel([model], self._services.volume, batch=1)
 
 
 def main() -> None:

@@ -60,6 +60,7 @@ def dataset_summary(services: Services, name: str) -> dict[str, Any]:
         "images": entry.train + entry.test,
         "train": entry.train,
         "test": entry.test,
+        "input": entry.input.as_dict() if entry.input else None,
         "warnings": list(entry.warnings),
     }
 

@@ -1,4 +1,4 @@
-"""Reads images from a source and brings them to MNIST's form, ahead of whoever classifies them."""
+"""Reads images from a source and prepares them for a model, ahead of whoever classifies them."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +13,7 @@ from trainer.errors import ImageUnreadable
 from trainer.idx import Bytes
 from trainer.images import Normalised, normalise_all
 from trainer.plans import SIDE
-from worker.parameters import ClassificationParameters
+from worker.preparing import Preparation
 from worker.sources import Member, Source, UnreadableMember
 from worker.stopwatch import Stopwatch
 
@@ -45,7 +45,7 @@ Chunk = tuple[list[Member], list[bytes | Problem], int]
 def read_images(
     source: Source,
     members: Iterable[Member],
-    parameters: ClassificationParameters,
+    preparation: Preparation,
     *,
     max_image_bytes: int,
     threads: int,
@@ -64,7 +64,7 @@ def read_images(
             pictures = [_readable(decode, file) for file in files]
         readable = [picture for picture in pictures if not isinstance(picture, Problem)]
         with watch.stage("normalise"):
-            brought = iter(normalise_all(readable, parameters.normalise, parameters.polarity))
+            brought = iter(normalise_all(readable, preparation.input.mode, preparation.polarity))
         return [picture if isinstance(picture, Problem) else next(brought) for picture in pictures]
 
     chunks = watch.each("read", _chunks(source, members, max_image_bytes))
@@ -95,11 +95,11 @@ def read_members(
     return _read(_chunks(source, members, max_image_bytes), prepared, threads=threads, report=report)
 
 
-def pixels_of(
-    source: Source, members: Iterable[Member], parameters: ClassificationParameters, max_image_bytes: int
-) -> Bytes:
+def pixels_of(source: Source, members: Iterable[Member], preparation: Preparation, max_image_bytes: int) -> Bytes:
     """The members, all of which could be read before, as the model saw them: (n, 28, 28) uint8."""
-    images = read_images(source, members, parameters, max_image_bytes=max_image_bytes, threads=1, report=lambda _: None)
+    images = read_images(
+        source, members, preparation, max_image_bytes=max_image_bytes, threads=1, report=lambda _: None
+    )
     pixels = [image.pixels for _, image in images if isinstance(image, Normalised)]
     return np.array(pixels, np.uint8).reshape(-1, SIDE, SIDE)
 

@@ -11,6 +11,8 @@ from sqlalchemy import JSON, BigInteger, Enum, ForeignKey, Index, String, Text, 
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from trainer.dataset_files import DIGITS
+from trainer.input_spec import InputSpec
+from trainer.known import KNOWN
 from worker.people.scopes import Scope
 from worker.states import JobKind, JobState, StepKind, StepState
 
@@ -18,6 +20,10 @@ from worker.states import JobKind, JobState, StepKind, StepState
 def _name_of(kind: type[StrEnum]) -> Enum:
     """A column that stores an enum's value as plain text, readable in any SQL shell."""
     return Enum(kind, native_enum=False, length=20, values_callable=lambda members: [m.value for m in members])
+
+
+# Of models that were trained before their input was recorded, on a data set that somebody imported.
+_ASSUMED = InputSpec("digit", reason="The model was trained by a version of Tenfold that didn't record its input.")
 
 
 class Record(DeclarativeBase):
@@ -125,6 +131,22 @@ class Model(Record):
     def class_names(self) -> tuple[str, ...]:
         """A name for each of the model's outputs; models of the first release name none, and know digits."""
         return tuple(self.metrics.get("class_names", DIGITS))
+
+    @property
+    def input(self) -> InputSpec:
+        """How a picture becomes what the model takes.
+
+        Raises:
+            InputUnsupported: a later version of Tenfold trained it, with an input that this one can't make.
+        """
+        if "input" in self.metrics:
+            return InputSpec.read(self.metrics["input"])
+        return KNOWN[self.dataset].input if self.dataset in KNOWN else _ASSUMED
+
+    @property
+    def input_recorded(self) -> bool:
+        """Whether `input` is known, and not assumed."""
+        return "input" in self.metrics or self.dataset in KNOWN
 
 
 class Webhook(Record):

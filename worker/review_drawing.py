@@ -11,7 +11,7 @@ from trainer.decoding import decode
 from trainer.idx import Bytes
 from trainer.images import normalise
 from trainer.thumbnails import picture_of, thumbnail
-from worker.parameters import ClassificationParameters
+from worker.preparing import Preparation
 from worker.reading import Problem, read_members
 from worker.results import DOUBTFUL
 from worker.settings import Settings
@@ -65,14 +65,14 @@ def draw_anew(
     source: Source,
     rows: Sequence[int],
     positions: "array[int]",
-    parameters: ClassificationParameters,
+    preparation: Preparation,
     settings: Settings,
     check: Callable[[], None],
 ) -> Iterator[Picture]:
     """As `draw`, where what the model saw is no longer held."""
 
     def both(data: bytes) -> tuple[bytes, bytes]:
-        seen = normalise(decode(data), parameters.normalise, parameters.polarity).pixels
+        seen = normalise(decode(data), preparation.input.mode, preparation.polarity).pixels
         return _original(data), picture_of(seen)
 
     for row, pictures in zip(rows, _drawn(source, positions, both, settings, check), strict=True):

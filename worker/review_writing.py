@@ -9,7 +9,8 @@ import polars as pl
 
 from worker.classification import INDEX
 from worker.inputs import input_of
-from worker.parameters import ClassificationParameters
+from worker.leases import Lease
+from worker.preparing import Preparation
 from worker.results import DOUBTFUL, read_pictures
 from worker.review_drawing import Picture, draw_anew
 from worker.review_queue import FILE, SCHEMA
@@ -31,9 +32,9 @@ SELECT row_number() OVER (ORDER BY confidence, row) - 1, {", ".join(COLUMNS)} FR
 
 def write_review(
     services: Services,
-    job_id: str,
+    lease: Lease,
     directory: Path,
-    parameters: ClassificationParameters,
+    preparation: Preparation,
     rows: pl.LazyFrame,
     shard_paths: Sequence[Path],
     check: Callable[[], None],
@@ -41,7 +42,9 @@ def write_review(
     """Write the answers that are not accepted, and pictures of the `max_review_images` least certain of them.
 
     Args:
+        lease: of the merge.
         directory: made by this.
+        preparation: as the shards prepared the images.
         rows: those of `results.ROWS`.
         shard_paths: where the shards' rows are, with the pictures that they drew.
         check: called now and then; may raise to stop.
@@ -49,7 +52,7 @@ def write_review(
     Raises:
         ArchiveError: what was handed in is gone or damaged.
     """
-    settings, work = services.settings, services.volume.work(job_id)
+    settings, work = services.settings, services.volume.work(lease.job_id)
     with (
         write_directory_whole(directory) as written,
         closing(sqlite3.connect(written / FILE, isolation_level=None)) as database,
@@ -65,9 +68,9 @@ def write_review(
         ]
         drawn = _copy_drawn(database, shard_paths, least)
         lacking = [row for row in least if row not in drawn]
-        with open_source(input_of(services.volume, job_id, parameters.model_dump()), work) as source:
+        with open_source(input_of(services.volume, lease.job_id, lease.parameters), work) as source:
             positions = read_places(work / INDEX, lacking)
-            _write_pictures(database, draw_anew(source, lacking, positions, parameters, settings, check))
+            _write_pictures(database, draw_anew(source, lacking, positions, preparation, settings, check))
 
 
 def _write_items(database: sqlite3.Connection, rows: pl.LazyFrame) -> None:

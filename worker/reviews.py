@@ -3,9 +3,11 @@
 import json
 from dataclasses import dataclass
 
+from trainer.input_spec import InputSpec
 from worker.datasets import check_usable, get_dataset
 from worker.errors import InvalidSubmission, UnknownJob, UnknownModel, UnknownRow, WrongState
 from worker.parameters import ReviewParameters
+from worker.preparing import prepared_as
 from worker.records import Correction, Job
 from worker.review_queue import Item, ReviewQueue
 from worker.services import Services
@@ -156,11 +158,20 @@ def check_mergeable(services: Services, parameters: ReviewParameters) -> int:
     if merging:
         raise InvalidSubmission("classification", f"Job {merging[0]} is merging its corrections; wait for it to end.")
     if parameters.together_with is not None:
-        _check_base(services, parameters, class_names(services, job))
+        _check_base(services, parameters, class_names(services, job), prepared_as(job))
     return corrected
 
 
-def _check_base(services: Services, parameters: ReviewParameters, known: tuple[str, ...]) -> None:
+def differing_input(dataset: str, theirs: InputSpec, ours: InputSpec) -> str:
+    """Why corrected images can't be put together with a data set's."""
+    return (
+        f"The images of the data set {dataset} were made with preprocessing {theirs.preprocessing}, the corrected ones "
+        f"with {ours.preprocessing}: a model trained on both would be right on neither. Choose a data set with the "
+        "same preprocessing, or classify again with a model trained on this one."
+    )
+
+
+def _check_base(services: Services, parameters: ReviewParameters, known: tuple[str, ...], spec: InputSpec) -> None:
     name = parameters.together_with or ""
     if parameters.dataset is None:
         raise InvalidSubmission("dataset", f"Name the new data set that is to have {name}'s images and the corrected.")
@@ -168,7 +179,10 @@ def _check_base(services: Services, parameters: ReviewParameters, known: tuple[s
         check_usable(services.volume, name)
     except InvalidSubmission as error:
         raise InvalidSubmission("together_with", str(error)) from error
-    if get_dataset(services.volume, name).class_names != known:
+    entry = get_dataset(services.volume, name)
+    if entry.input is not None and entry.input != spec:
+        raise InvalidSubmission("together_with", differing_input(name, entry.input, spec))
+    if entry.class_names != known:
         raise InvalidSubmission(
             "together_with", f"The data set {name} has other classes than the model. Choose one with the same classes."
         )

@@ -16,6 +16,7 @@ from worker.datasets import check_usable, why_name_is_taken
 from worker.errors import ArchiveError, InvalidSubmission, UnknownJob, UnknownModel, WorkerError
 from worker.inputs import note_listing
 from worker.parameters import ClassificationParameters, ImportParameters, ReviewParameters
+from worker.preparing import preparation_for
 from worker.records import Job
 from worker.reviews import check_mergeable
 from worker.services import Services
@@ -227,6 +228,7 @@ def _with_model(services: Services, parameters: ClassificationParameters) -> Cla
     models = [services.models.serving(model_id) for model_id in parameters.model or (None,)]
     if any(model.class_names != models[0].class_names for model in models):
         raise InvalidSubmission("model", "Models that answer together must know the same classes; these do not.")
+    preparation_for(parameters, models)
     return parameters.model_copy(update={"model": tuple(model.id for model in models)})
 
 

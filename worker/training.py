@@ -108,6 +108,7 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
         "val_loss": metrics["val_loss"],
         "parameters": metrics["parameter_count"],
         "seconds": metrics["seconds"],
+        "input": metrics["input"],
         "calibration_error": metrics["calibration"]["before"]["error"],
         "temperature": metrics["calibration"]["temperature"],
     }

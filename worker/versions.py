@@ -9,4 +9,4 @@ another form of a plan, a shard, a checkpoint or a message. Everything older mus
 `tests/worker/test_versions.py` notices most of it.
 """
 
-STEP_VERSION = 1
+STEP_VERSION = 2

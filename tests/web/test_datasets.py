@@ -58,7 +58,7 @@ def test_each_kind_of_file_becomes_a_data_set(
     assert accepted.status_code == 202, accepted.text
     assert accepted.json["kind"] == "import"
     assert accepted.json["source"]["name"] == "upload.bin"
-    assert accepted.json["parameters"] == {"name": "own", "test_share": 0.25}
+    assert accepted.json["parameters"] == {"name": "own", "test_share": 0.25, "preprocessing": "auto"}
     assert accepted.json["progress"] == {
         "done": 0,
         "total": 1,
@@ -72,6 +72,7 @@ def test_each_kind_of_file_becomes_a_data_set(
     assert job["progress"]["fraction"] == 1
     assert job["summary"]["classes"] == list("0123456789")
     assert job["summary"]["images"] == (180 if kind == "IDX files" else 120)
+    assert job["summary"]["input"]["preprocessing"] == "digit"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from trainer.datasets import Dataset
 from trainer.inference import BATCH, Classifier, Ensemble
+from trainer.input_spec import DIGIT
 from trainer.naming.class_names import ClassNames
 from trainer.networks import build_model
 from trainer.novelty import fit_novelty
@@ -18,7 +19,7 @@ from trainer.recipes import get_recipe
 from trainer.samples import png
 from worker.answers import Answering, answer
 from worker.errors import LeaseLost
-from worker.parameters import ClassificationParameters
+from worker.preparing import Preparation
 from worker.reading import CHUNK_IMAGES, Problem, read_images
 from worker.results import ROWS
 from worker.sources import Source, open_source
@@ -63,7 +64,7 @@ def answers(archive: Source, panel: Panel, threads: int = 1, **changes: float) -
     images = read_images(
         archive,
         archive.listing.images,
-        ClassificationParameters(),
+        Preparation(DIGIT),
         max_image_bytes=MOST_BYTES,
         threads=threads,
         report=lambda _: None,
@@ -168,7 +169,7 @@ def test_reading_stops_when_the_job_is_cancelled(opened: Open, mnist: Dataset) -
             read_images(
                 archive,
                 archive.listing.images,
-                ClassificationParameters(),
+                Preparation(DIGIT),
                 max_image_bytes=MOST_BYTES,
                 threads=1,
                 report=cancelled,
@@ -182,7 +183,7 @@ def test_a_file_that_is_too_large_is_a_problem_of_its_own(opened: Open, mnist: D
     (_, first), (_, second) = read_images(
         archive,
         archive.listing.images,
-        ClassificationParameters(),
+        Preparation(DIGIT),
         max_image_bytes=MOST_BYTES,
         threads=1,
         report=lambda _: None,

@@ -1,6 +1,6 @@
 """An update under way: workers of the version before and of the next share a Redis and a database, as real processes.
 
-They are the same code, told to pass themselves off as version 1 and version 2 of workers.
+They are the same code, told to pass themselves off as this version of workers and the next.
 """
 
 import os
@@ -27,8 +27,9 @@ from worker.services import Services
 from worker.settings import Settings
 from worker.states import JobKind, JobState, StepState
 from worker.submissions import submit_classification
+from worker.versions import STEP_VERSION
 
-OLD, NEW = 1, 2
+OLD, NEW, LATER_STILL = STEP_VERSION, STEP_VERSION + 1, STEP_VERSION + 2
 
 
 class Rollout:
@@ -105,8 +106,8 @@ def test_an_update_under_way_ends_every_job_right(rollout: Rollout, mnist: Datas
     assert first.state is JobState.SUCCEEDED, first.error
     rollout.webs[OLD].queue.announce(JobKind.CLASSIFICATION, [step.id for step in rollout.steps(of_the_new_web)])
     later_still = create_celery(rollout.settings.redis_url)
-    later_still.send_task(RUN_STEP, args=["of", "another form"], queue="classification", headers={VERSION: 3})
-    until(lambda: rollout.redis.llen("classification.3"))
+    later_still.send_task(RUN_STEP, args=["of", "another form"], queue="classification", headers={VERSION: LATER_STILL})
+    until(lambda: rollout.redis.llen(f"classification.{LATER_STILL}"))
 
     assert rollout.webs[OLD].jobs.get(of_the_new_web).state is JobState.QUEUED
     assert [(step.state, step.attempts) for step in rollout.steps(of_the_new_web)] == [(StepState.QUEUED, 0)]
@@ -124,4 +125,4 @@ def test_an_update_under_way_ends_every_job_right(rollout: Rollout, mnist: Datas
     for job_id in last:
         assert until(lambda job_id=job_id: rollout.ended(job_id)).state is JobState.SUCCEEDED
     assert all(step.attempts == 1 for job_id in together + last for step in rollout.steps(job_id))
-    assert rollout.redis.llen("classification.3") == 1
+    assert rollout.redis.llen(f"classification.{LATER_STILL}") == 1

@@ -26,7 +26,7 @@ from worker.sweep_parameters import SweepParameters
 from worker.versions import STEP_VERSION
 from worker.waiting_steps import WaitingSteps
 
-OLD, NEW = 1, 2
+OLD, NEW = STEP_VERSION, STEP_VERSION + 1
 
 DECLARED = Path(__file__).parent
 
@@ -145,9 +145,10 @@ def test_each_version_is_announced_where_those_who_understand_it_listen(
         waiting = WaitingSteps(database, ClaimRules(LEASE_SECONDS, MAX_ATTEMPTS, clock, version))
         Healer(waiting, StepQueue(celery, redis, version), window=9).heal()
 
-    assert {queue: redis.llen(queue) for queue in ("training", "training.2")} == {"training": 1, "training.2": 1}
-    assert queue_names([JobKind.TRAINING], OLD) == ["training"]
-    assert queue_names([JobKind.TRAINING], NEW) == ["training", "training.2"]
+    *older, theirs, ours = queue_names([JobKind.TRAINING], NEW)
+    assert {queue: redis.llen(queue) for queue in (theirs, ours)} == {theirs: 1, ours: 1}
+    assert queue_names([JobKind.TRAINING], OLD) == [*older, theirs]
+    assert queue_names([JobKind.TRAINING], 2) == ["training", "training.2"]
 
 
 def declared() -> dict[str, Any]:

@@ -12,6 +12,7 @@ from trainer.importing.found import Found, Part
 from trainer.importing.imported import Imported
 from trainer.importing.report import report_on
 from trainer.importing.split import split_and_mix
+from trainer.input_spec import InputSpec
 
 SEED = 1
 TEST_SHARE = 1 / 6
@@ -22,6 +23,7 @@ def extend_dataset(
     class_names: Sequence[str],
     images: Bytes,
     labels: Bytes,
+    spec: InputSpec,
     base: Dataset | None = None,
     *,
     notes: Sequence[str] = (),
@@ -32,6 +34,7 @@ def extend_dataset(
         name: what the data set is to be called.
         images: (n, 28, 28) uint8, as a model sees them.
         labels: (n,) uint8 indices into `class_names`.
+        spec: how pictures became these images, and those of `base`.
         base: a data set of the same classes. Without one, a sixth of each class is kept for the test.
         notes: sentences for the report.
 
@@ -56,8 +59,8 @@ def extend_dataset(
             f"All {len(labels):,} images were doubtful to the model that classified them: a model that is trained on "
             "these alone knows no ordinary ones."
         )
-    dataset = Dataset(name, *arrays, tuple(class_names))
-    return Imported(dataset, report_on(dataset, Found(Part(images, labels), from_arrays=False, notes=[*notes, note])))
+    dataset = Dataset(name, *arrays, tuple(class_names), spec)
+    return Imported(dataset, report_on(dataset, Found(Part(images, labels), input=spec, notes=[*notes, note])))
 
 
 def _check_enough(labels: Bytes) -> None:

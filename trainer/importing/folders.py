@@ -1,6 +1,8 @@
 """Reads a zip of image files, each in a folder named after its class, perhaps within `train` and `test`."""
 
 import zipfile
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -11,7 +13,9 @@ from trainer.images import SIDE, normalise, read_image
 from trainer.importing import limits
 from trainer.importing.classes import check_name
 from trainer.importing.found import Check, Found, Part
+from trainer.importing.preprocessing import SAMPLE, SAMPLE_SEED, Sample, Wanted, decide_for_folders
 from trainer.importing.zips import Members
+from trainer.input_spec import InputSpec
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"})
 
@@ -21,8 +25,8 @@ CHECK_EVERY_FILES = 64
 MOST_PATH_CHARACTERS = 200
 
 
-def read_folders(archive: zipfile.ZipFile, images: Members, check: Check) -> Found:
-    """The images of all class folders, brought to MNIST's form; those that cannot be read are left out.
+def read_folders(archive: zipfile.ZipFile, images: Members, check: Check, preprocessing: Wanted) -> Found:
+    """The images of all class folders, prepared; those that cannot be read are left out.
 
     Raises:
         DatasetInvalid: there are too many, or a folder's name cannot be the name of a class.
@@ -30,7 +34,9 @@ def read_folders(archive: zipfile.ZipFile, images: Members, check: Check) -> Fou
     limits.refuse_too_many(len(images))
     parts: dict[bool, tuple[list[Bytes], list[str]]] = {False: ([], []), True: ([], [])}
     unreadable, loose = [], 0
-    for index, path in enumerate(sorted(images, key=lambda path: (class_of(path), str(path)))):
+    paths = sorted(images, key=lambda path: (class_of(path), str(path)))
+    spec = _decide(archive, images, [path for path in paths if class_of(path)], check, preprocessing)
+    for index, path in enumerate(paths):
         if index % CHECK_EVERY_FILES == 0:
             check()
         label = class_of(path)
@@ -44,14 +50,29 @@ def read_folders(archive: zipfile.ZipFile, images: Members, check: Check) -> Fou
             unreadable.append(f"{str(path)[-MOST_PATH_CHARACTERS:]}: {error}")
             continue
         pixels, labels = parts[path.parent.parent.name.lower() == "test"]
-        pixels.append(normalise(grey, mode="auto").pixels)
+        pixels.append(normalise(grey, mode=spec.mode).pixels)
         labels.append(label)
     train, test = (
         Part(np.array(pixels, np.uint8).reshape(-1, SIDE, SIDE), np.array(labels, np.str_))
         for pixels, labels in parts.values()
     )
     notes = [f"Left out {loose:,} images that lie in no class folder."] if loose else []
-    return Found(train, test, from_arrays=False, unreadable=unreadable, notes=notes)
+    return Found(train, test, input=spec, unreadable=unreadable, notes=notes)
+
+
+def _decide(
+    archive: zipfile.ZipFile, images: Members, paths: Sequence[PurePosixPath], check: Check, preprocessing: Wanted
+) -> InputSpec:
+    """How the pictures are to be prepared, by a sample of them that is drawn at random."""
+    sample = Sample()
+    size = SAMPLE if preprocessing == "auto" else 0
+    chosen = np.random.default_rng(SAMPLE_SEED).permutation(len(paths))[:size]
+    for index, position in enumerate(sorted(chosen)):
+        if index % CHECK_EVERY_FILES == 0:
+            check()
+        with suppress(ImageUnreadable):
+            sample.add(read_image(_unpack(archive, images[paths[position]])), class_of(paths[position]))
+    return decide_for_folders(sample, preprocessing)
 
 
 def class_of(path: PurePosixPath) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy.typing as npt
 
 from trainer.idx import Bytes
+from trainer.input_spec import InputSpec
 
 Array = npt.NDArray[Any]
 
@@ -19,7 +20,7 @@ CHECK_EVERY = 256
 
 @dataclass(frozen=True)
 class Part:
-    """Images (n, 28, 28) uint8 and their labels (n,), int64 or text."""
+    """Images (n, h, w) uint8, 28×28 once they are prepared, and their labels (n,), int64 or text."""
 
     images: Bytes
     labels: Array
@@ -29,14 +30,15 @@ class Part:
 class Found:
     """What a file held. Without `test` the split is to be made.
 
-    `from_arrays` says whether pixels were taken as they are, so that their polarity was not seen to. `unreadable` has
-    a message about each image that could not be read, `notes` are sentences for the report.
+    `input` is how pictures became the images; None for those of arrays, which are still of their own size and to be
+    prepared (`preprocessing`). `unreadable` has a message about each image that could not be read, `notes` are
+    sentences for the report.
     """
 
     train: Part
     test: Part | None = None
     _: KW_ONLY
-    from_arrays: bool = True
+    input: InputSpec | None = None
     unreadable: Sequence[str] = ()
     notes: Sequence[str] = ()
 

@@ -1,7 +1,7 @@
 """Makes a data set of one uploaded file, and writes it to the volume."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trainer.dataset_files import ABOUT, FILES
@@ -12,6 +12,7 @@ from trainer.importing import limits
 from trainer.importing.classes import check_classes, index_classes
 from trainer.importing.found import Check
 from trainer.importing.kinds import read_upload
+from trainer.importing.preprocessing import Wanted, note_on, prepare_arrays
 from trainer.importing.report import Report, report_on
 from trainer.importing.split import split_and_mix
 
@@ -25,7 +26,13 @@ class Imported:
 
 
 def import_dataset(
-    path: Path, name: str, *, test_share: float = 1 / 6, seed: int = 1, check: Check = lambda: None
+    path: Path,
+    name: str,
+    *,
+    test_share: float = 1 / 6,
+    preprocessing: Wanted = "auto",
+    seed: int = 1,
+    check: Check = lambda: None,
 ) -> Imported:
     """Read and check the data set in one file. The same file and seed give the same data set.
 
@@ -33,13 +40,14 @@ def import_dataset(
         path: a zip of class folders, a zip of MNIST's four IDX files, an npz, a CSV, a gzipped CSV, or a zip of CSVs.
         name: what the data set is to be called.
         test_share: of each class, how much goes to test where the file gives no split.
+        preprocessing: how pictures become 28×28 pixels; `auto` decides by the rule of `importing.preprocessing`.
         seed: of that split.
         check: called every few hundred images; may raise to stop.
 
     Raises:
         DatasetInvalid: it is none of these, is damaged, or nothing can be trained on it; says what to do.
     """
-    found = read_upload(path, check)
+    found = read_upload(path, check, preprocessing)
     parts = [part for part in (found.train, found.test) if part is not None and len(part.labels)]
     if not parts:
         raise DatasetInvalid("The file holds no images that can be read." + found.first_unreadable)
@@ -47,9 +55,14 @@ def import_dataset(
         raise DatasetInvalid(f"There are more than {limits.MAX_IMAGES:,} images, which is the most.")
     class_names, labels = index_classes([part.labels for part in parts])
     check_classes(class_names, labels, found.first_unreadable)
+    if (spec := found.input) is None:
+        parts, spec = prepare_arrays(parts, preprocessing, check)
     arrays = split_and_mix([part.images for part in parts], labels, test_share, seed)
-    dataset = Dataset(name, *arrays, class_names)
-    return Imported(dataset, report_on(dataset, found))
+    dataset = Dataset(name, *arrays, class_names, spec)
+    report = report_on(dataset, found)
+    if note := note_on(spec):
+        report = replace(report, warnings=(*report.warnings, note))
+    return Imported(dataset, report)
 
 
 def save_dataset(imported: Imported, directory: Path) -> None:
@@ -58,5 +71,10 @@ def save_dataset(imported: Imported, directory: Path) -> None:
     arrays = (dataset.train_images, dataset.train_labels, dataset.test_images, dataset.test_labels)
     for file, values in zip(FILES, arrays, strict=True):
         write_idx(directory / file, values)
-    about = {"name": dataset.name, "class_names": dataset.class_names, "report": imported.report.as_dict()}
+    about = {
+        "name": dataset.name,
+        "class_names": dataset.class_names,
+        "input": dataset.input.as_dict(),
+        "report": imported.report.as_dict(),
+    }
     (directory / ABOUT).write_text(json.dumps(about, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -1,18 +1,17 @@
-"""Brings images of any accepted shape and type to 28×28 unsigned bytes."""
-
-from collections.abc import Iterator
+"""Brings images of any accepted shape and type to gray unsigned bytes, in the size that they have."""
 
 import numpy as np
 from PIL import Image
 
 from trainer.errors import DatasetInvalid
 from trainer.idx import Bytes
-from trainer.images import SIDE, normalise
-from trainer.importing.found import CHECK_EVERY, Array, Check
+from trainer.images import SIDE
+from trainer.importing.found import Array, Check
+from trainer.importing.preprocessing import chunks
 
 
 def to_images(values: Array, what: str, check: Check) -> Bytes:
-    """Images of any accepted form as (n, 28, 28) uint8.
+    """Images of any accepted form as (n, h, w) uint8.
 
     Args:
         values: (n, 784), (n, h, w), (n, h, w, 1) or (n, h, w, 3) of booleans, whole numbers 0–255, or fractions 0–1.
@@ -23,16 +22,14 @@ def to_images(values: Array, what: str, check: Check) -> Bytes:
         DatasetInvalid: another shape or type, a value out of range, NaN or infinity.
     """
     values = _with_image_shape(values, what)
-    images = np.empty((len(values), SIDE, SIDE), np.uint8)
+    images = np.empty(values.shape[:3], np.uint8)
     if not len(values):
         return images
     factor = _factor(values, what)
-    for chunk, target in zip(_chunks(values), _chunks(images), strict=True):
+    for chunk, target in zip(chunks(values), chunks(images), strict=True):
         check()
         pixels = chunk.astype(np.uint8) if factor == 1 else np.round(chunk.astype(np.float64) * factor).astype(np.uint8)
-        if pixels.shape[1:] != (SIDE, SIDE):
-            pixels = np.stack([normalise(_grey(image), mode="none").pixels for image in pixels])
-        target[:] = pixels
+        target[:] = pixels if pixels.ndim == 3 else np.stack([_gray(image) for image in pixels])
     return images
 
 
@@ -60,7 +57,7 @@ def _factor(values: Array, what: str) -> int:
         raise DatasetInvalid(f"{what} holds NaN or infinite values; expected 0–255, or fractions 0–1.")
     if values.dtype.kind == "b" or (values.dtype.kind == "f" and 0 <= low <= high <= 1):
         return 255
-    whole = values.dtype.kind in "iu" or all((chunk == np.floor(chunk)).all() for chunk in _chunks(values))
+    whole = values.dtype.kind in "iu" or all((chunk == np.floor(chunk)).all() for chunk in chunks(values))
     if low < 0 or high > 255 or not whole:
         fractions = "" if whole else ", with fractions"
         raise DatasetInvalid(
@@ -70,10 +67,5 @@ def _factor(values: Array, what: str) -> int:
     return 1
 
 
-def _chunks(values: Array) -> Iterator[Array]:
-    for start in range(0, len(values), CHECK_EVERY):
-        yield values[start : start + CHECK_EVERY]
-
-
-def _grey(image: Bytes) -> Bytes:
-    return image if image.ndim == 2 else np.asarray(Image.fromarray(image).convert("L"))
+def _gray(image: Bytes) -> Bytes:
+    return np.asarray(Image.fromarray(image).convert("L"))

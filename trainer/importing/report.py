@@ -65,10 +65,11 @@ def report_on(dataset: Dataset, found: Found) -> Report:
         )
     if constant:
         warnings.append(f"Blank images, whose pixels are all the same: {constant:,}.")
-    if found.from_arrays and mean_ink > DARK_ON_LIGHT:
+    if found.input is None and mean_ink > DARK_ON_LIGHT:
         warnings.append(
-            f"The images look dark on light (mean brightness {mean_ink:.0%}); MNIST is light on dark, and images to "
-            "classify are brought to that. Store 255 minus the pixels instead."
+            f"The images look dark on light (mean brightness {mean_ink:.0%}); MNIST is light on dark. Images to "
+            "classify should look as these do. If these are digits, import with preprocessing=digit, which finds out "
+            "what is ink."
         )
     if brightest < NEARLY_BLACK:
         warnings.append(

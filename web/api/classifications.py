@@ -23,7 +23,7 @@ from worker.submissions import submit_classification
         several=True,
         required=False,
         resumable=True,
-        example={"normalise": "auto", "top_k": 3},
+        example={"normalise": "model", "top_k": 3},
     ),
     headers=("Idempotency-Key",),
     answers=queued(examples.CLASSIFICATION_JOB, JobDocument),

@@ -1,5 +1,6 @@
 """Examples of what the API takes and answers, for the OpenAPI document. A test holds them to the types."""
 
+from trainer.input_spec import InputRecord
 from web.documents import (
     DatasetDocument,
     DatasetLine,
@@ -57,7 +58,7 @@ CLASSIFICATION_JOB: JobDocument = {
     **TRAINING_JOB,
     "kind": JobKind.CLASSIFICATION,
     "state": JobState.QUEUED,
-    "parameters": {"model": [MODEL_ID], "normalise": "auto", "polarity": "auto", "top_k": 3, "max_error_rate": 0.005},
+    "parameters": {"model": [MODEL_ID], "normalise": "model", "polarity": "auto", "top_k": 3, "max_error_rate": 0.005},
     "source": {"name": "digits.zip", "bytes": 184_320, "sha256": "9f2b7c…"},
     "started_at": None,
     "progress": {"done": 0, "total": 500, "unit": "images", "fraction": 0.0, "eta_seconds": None, "detail": {}},
@@ -95,12 +96,23 @@ MODEL: ModelDocument = {
 
 FILE: FileLine = {"name": "results.csv", "bytes": 40_960, "href": f"/api/v1/jobs/{ID}/files/results.csv"}
 
+INPUT: InputRecord = {
+    "preprocessing": "digit",
+    "height": 28,
+    "width": 28,
+    "channels": 1,
+    "scaling": "0-1",
+    "orientation": "upright",
+    "reason": "MNIST's images are in the form that the digit normalizer makes.",
+}
+
 DATASET_LINE: DatasetLine = {
     "name": "mnist",
     "title": "MNIST",
     "classes": ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
     "train": 60_000,
     "test": 10_000,
+    "input": INPUT,
     "warnings": [],
     "known": True,
     "ready": True,
@@ -115,6 +127,7 @@ PREDICTION: PredictionDocument = {
     "runner_up": {"label": "9", "confidence": 0.001},
     "probabilities": {"1": 0.001, "7": 0.998, "9": 0.001},
     "quality": None,
+    "preprocessing": "digit",
     "normalisation": "mnist",
     "polarity": "dark-on-light",
     "model": MODEL_ID,

@@ -14,7 +14,7 @@ from worker.parameters import PredictionParameters
 @operation(
     "Classifications",
     "Classify one image at once",
-    body=FileBody(PredictionParameters, "An image.", example={"normalise": "auto"}),
+    body=FileBody(PredictionParameters, "An image.", example={"normalise": "model"}),
     answers=[Answer(200, "What it shows.", PredictionDocument, examples.PREDICTION)],
     problems=(503,),
 )

@@ -47,7 +47,7 @@ class ClassificationOptions(TypedDict, total=False):
     """Those of `worker.parameters.ClassificationParameters` but `directory`."""
 
     model: str | Sequence[str] | None
-    normalise: Literal["auto", "none"] | None
+    normalise: Literal["model", "auto", "none"] | None
     polarity: Literal["auto", "dark-on-light", "light-on-dark"] | None
     top_k: int | None
     max_error_rate: float | None
@@ -58,7 +58,7 @@ class PredictionOptions(TypedDict, total=False):
     """Those of `worker.parameters.PredictionParameters`."""
 
     model: str | None
-    normalise: Literal["auto", "none"] | None
+    normalise: Literal["model", "auto", "none"] | None
     polarity: Literal["auto", "dark-on-light", "light-on-dark"] | None
     steps: bool | None
 
@@ -67,6 +67,7 @@ class ImportOptions(TypedDict, total=False):
     """Those of `worker.parameters.ImportParameters` but `name`."""
 
     test_share: float | None
+    preprocessing: Literal["auto", "digit", "resize"] | None
 
 
 class ReviewOptions(TypedDict, total=False):
