@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 
 from trainer.idx import Bytes
-from trainer.images import MOST_PIXELS, MOST_WHOLE_PIXELS, read_image
+from trainer.images.pillow_files import MOST_PIXELS, MOST_WHOLE_PIXELS
+from trainer.images.reading import read_image
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_HEADER = struct.Struct(">I4s2I5B")
@@ -32,12 +33,17 @@ GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
 HALVED = cv2.IMREAD_REDUCED_GRAYSCALE_2 | cv2.IMREAD_IGNORE_ORIENTATION
 
 
-def decode(data: bytes) -> Bytes:
+def decode(data: bytes, page: int = 0) -> Bytes:
     """The image in a file's bytes, as `read_image` gives it: grey (h, w) uint8; of a colour PNG give or take 1.
+
+    Args:
+        page: which page, or frame of an animation, counted from 0.
 
     Raises:
         ImageUnreadable: as `read_image`, with the same message.
     """
+    if page:
+        return read_image(data, page)
     pixels = plain_pixels(data)
     image = _decode_plain(data, pixels) if pixels else None
     return read_image(data) if image is None else image

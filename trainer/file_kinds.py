@@ -81,7 +81,7 @@ def _archive(name: str, remedy: str = "pack the images into a zip or a tar") -> 
 
 
 PNG, JPEG, GIF, BMP, TIFF, WEBP = map(_image, ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WebP"))
-HEIC, AVIF, JPEG_2000, PNM, TGA, ICON = map(_image, ("HEIC", "AVIF", "JPEG 2000", "PNM (PGM, PPM, PBM)", "TGA", "icon"))
+HEIC, AVIF, JPEG_2000, PNM, ICON = map(_image, ("HEIC", "AVIF", "JPEG 2000", "PNM (PGM, PPM, PBM)", "icon"))
 PDF = FileKind("PDF document", "image", readable=True)
 
 ZIP = _archive("zip", "")
@@ -95,6 +95,8 @@ SPLIT_ZIP = FileKind(
 )
 
 JPEG_XL = _unread("JPEG XL image", "save it as PNG or JPEG: djxl in.jxl out.png")
+# ImageMagick 6 writes them upside down, against their own header: what reads by the header then sees a 2 for a 5.
+TGA = _unread("TGA image", "programs disagree which way up these are: save it as PNG")
 SVG = _unread("SVG drawing, not a picture of pixels", "save it as PNG")
 POSTSCRIPT = _unread("PostScript file", "save it as PDF or PNG")
 CAMERA_RAW = _unread("camera's raw image", "develop it, and save it as JPEG or PNG")

@@ -1,14 +1,16 @@
 """Makes small pictures for people, of a kind that every browser shows, of whatever image file came."""
 
 import io
-import warnings
 
 import cv2
-from PIL import Image, ImageOps
+from PIL import Image
 
 from trainer.decoding import plain_pixels
+from trainer.file_kinds import PDF, START_BYTES, kind_of_file
 from trainer.idx import Bytes
-from trainer.images import FORMATS, MOST_PIXELS, read_image
+from trainer.images import MOST_PIXELS, read_image
+from trainer.images.orientation import orientation_of, upright
+from trainer.images.pillow_files import open_image
 
 # A plain file of up to this size is its own picture: nothing is gained by making it smaller.
 MOST_OWN_BYTES = 64 * 2**10
@@ -22,18 +24,19 @@ JPEG_QUALITY = 88
 COLOURED = frozenset({"RGB", "CMYK", "YCbCr"})
 
 
-def thumbnail(data: bytes, side: int) -> bytes:
+def thumbnail(data: bytes, side: int, page: int = 0) -> bytes:
     """The image in a file's bytes, upright, in its colours where it has any, as a PNG or JPEG.
 
     Args:
         side: the most pixels of width and height; small files stay as they are.
+        page: which page, or frame of an animation, counted from 0.
 
     Raises:
         ImageUnreadable: as `trainer.images.read_image`.
     """
-    if len(data) <= MOST_OWN_BYTES and (plain_pixels(data) or MOST_PIXELS) <= MOST_OWN_PIXELS:
+    if not page and len(data) <= MOST_OWN_BYTES and (plain_pixels(data) or MOST_PIXELS) <= MOST_OWN_PIXELS:
         return data
-    image = _coloured(data, side) or Image.fromarray(read_image(data))
+    image = (None if page else _coloured(data, side)) or Image.fromarray(read_image(data, page))
     image.thumbnail((side, side), reducing_gap=2.0)
     return _encode(image)
 
@@ -44,14 +47,15 @@ def picture_of(pixels: Bytes) -> bytes:
 
 
 def _coloured(data: bytes, side: int) -> Image.Image | None:
+    kind = kind_of_file(data[:START_BYTES])
+    if kind is None or kind is PDF:
+        return None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                if image.mode not in COLOURED or "transparency" in image.info:
-                    return None
-                image.draft("RGB", (2 * side, 2 * side))
-                return ImageOps.exif_transpose(image).convert("RGB")
+        with open_image(data, kind) as image:
+            if image.mode not in COLOURED or "transparency" in image.info:
+                return None
+            image.draft("RGB", (2 * side, 2 * side))
+            return upright(image.convert("RGB"), orientation_of(image))
     except Exception:  # Pillow's decoders raise many kinds of errors on damaged files; `read_image` says which
         return None
 

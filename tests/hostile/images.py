@@ -4,11 +4,14 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 SIDE = 40
+
+HEIC = Path(__file__).with_name("picture.heic")
 
 # All modes that Pillow's formats can be asked to save, and a format that takes each.
 MODES = {
@@ -34,6 +37,8 @@ MODES = {
 
 def saved(mode: str, format: str, **options: object) -> bytes:
     """A digit-like picture, in this mode as far as the format keeps it."""
+    if format == "HEIF":  # which is read and not written here
+        return HEIC.read_bytes()
     buffer = io.BytesIO()
     grey = np.full((SIDE, SIDE), 255, np.uint8)
     grey[8:32, 18:22] = 0
@@ -132,7 +137,7 @@ OTHER_KINDS = {
     "eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 40 40\n%%EndComments\n"
     b"(/tmp/tenfold-was-here) (w) file\n%%EOF\n",
     "pdf": b"%PDF-1.4\n",
-    "ppm": b"P5 40 40 255\n" + bytes(1600),
+    "psd": b"8BPS\0\1" + bytes(6) + b"\0\1\0\0\0\x28\0\0\0\x28\0\x08\0\1" + bytes(1700),
     "xbm": b"#define x_width 8\n#define x_height 1\nstatic char x_bits[] = { 0x00 };\n",
     "svg": b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
 }

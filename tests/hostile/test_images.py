@@ -12,7 +12,8 @@ from tests.hostile import images
 from tests.hostile.measured import measured
 from trainer.decoding import decode
 from trainer.errors import ImageUnreadable
-from trainer.images import FORMATS, normalise_all
+from trainer.images import normalise_all
+from trainer.images.pillow_files import FORMATS
 
 MEBIBYTE = 2**20
 
@@ -98,7 +99,7 @@ def test_texts_and_profiles_are_not_unpacked_without_end() -> None:
     assert found.grown_bytes < MOST_BYTES
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", FORMATS.values())
 def test_whatever_is_broken_is_read_or_refused_in_words(format: str) -> None:
     whole = images.saved("RGB", format)
 

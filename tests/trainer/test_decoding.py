@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image, PngImagePlugin
 
-from trainer import decoding, images
+from trainer import decoding
 from trainer.decoding import decode
 from trainer.errors import ImageUnreadable
 from trainer.idx import Bytes
-from trainer.images import read_image
+from trainer.images import pillow_files, read_image
 
 SIDES = st.integers(1, 40)
 
@@ -158,7 +158,7 @@ def test_an_image_of_more_pixels_than_are_needed_is_halved(
     exif[0x0112] = 6
     plain, turned = (file_of(image_in(mode, whole), format, **options) for options in ({}, {"exif": exif}))
     expected = read_image(plain).reshape(16, 2, 32, 2).mean(axis=(1, 3))
-    for module in (decoding, images):
+    for module in (decoding, pillow_files):
         monkeypatch.setattr(module, "MOST_WHOLE_PIXELS", 1000)
 
     for read in (decode, read_image):
