@@ -24,6 +24,9 @@ from worker.schema import migrate
 from worker.services import Services
 from worker.settings import Settings
 
+# Most tests are about something else than who asks. `tests.up.Up` is asked for the token, as everybody is.
+os.environ["TENFOLD_REQUIRE_TOKEN"] = "false"
+
 DATASETS = Path(os.environ.get("TENFOLD_TEST_DATASETS", ".cache/datasets")).resolve()
 
 

@@ -280,6 +280,7 @@ def page(up: Up) -> Iterator[Page]:
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
         )
         page = browser.new_page()
+        page.goto(up.address)
         page.set_default_timeout(PATIENCE_MS)
         expect.set_options(timeout=PATIENCE_MS)
         yield page

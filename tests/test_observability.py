@@ -178,7 +178,9 @@ def test_what_a_killed_process_has_counted_still_counts(worked: Up) -> None:
 
 
 def worker_processes(up: Up) -> list[dict[str, Any]]:
-    workers: list[dict[str, Any]] = httpx.get(f"{up.url}/api/v1/workers").raise_for_status().json()["workers"]
+    workers: list[dict[str, Any]] = (
+        httpx.get(f"{up.url}/api/v1/workers", headers=up.headers).raise_for_status().json()["workers"]
+    )
     return [process for process in workers if process["role"] == "worker"]
 
 

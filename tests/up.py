@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from web.stack import free_port
 
@@ -24,6 +25,8 @@ class Up:
         self.metrics_port = two_free_ports()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data = directory / "data"
+        self.address = ""
+        self.token = ""
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -35,7 +38,7 @@ class Up:
         self._process = subprocess.Popen(
             [*TENFOLD, "up", "--port", str(self.port)],
             cwd=self.directory,
-            env=os.environ | {"TENFOLD_METRICS_PORT": str(self.metrics_port)},
+            env=_without("TENFOLD_REQUIRE_TOKEN") | {"TENFOLD_METRICS_PORT": str(self.metrics_port)},
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -44,6 +47,13 @@ class Up:
         while "Tenfold is up" not in line:
             line = self._process.stderr.readline()
             assert line, "tenfold up ended"
+        self.address = next(word for word in line.split() if word.startswith(self.url))
+        self.token = parse_qs(urlsplit(self.address).query)["token"][0]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a program sends that shows the start-up token."""
+        return {"Authorization": f"Bearer {self.token}"}
 
     def stop(self) -> int:
         """Ctrl-C; returns the exit status."""
@@ -66,7 +76,7 @@ class Up:
             tenfold.parent.mkdir(exist_ok=True)
             tenfold.write_text(f"#!{sys.executable}\nfrom web.commands import main\nmain()\n")
             tenfold.chmod(0o755)
-        others = {name: value for name, value in os.environ.items() if name not in ("TENFOLD_SERVER", "TENFOLD_KEY")}
+        others = _without("TENFOLD_SERVER", "TENFOLD_KEY")
         path = os.pathsep.join([str(tenfold.parent), str(Path(sys.executable).parent), os.environ["PATH"]])
         return others | {"PATH": path, "TENFOLD_CONFIG": str(self.directory / "config.toml")}
 
@@ -75,6 +85,10 @@ class Up:
         done = subprocess.run(command, cwd=self.directory, env=self.environment(), capture_output=True, text=True)
         assert done.returncode == status, done.stderr
         return done
+
+
+def _without(*names: str) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in names}
 
 
 def two_free_ports() -> int:

@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from web import classify_page, job_list, model_pages, train_pages  # noqa: F401 (their routes are on `pages`)
 from web.access.setup import set_up_access
+from web.access.start_token import with_start_token
 from web.api import api
 from web.api.caching import compress
 from web.compare_pages import compare_pages
@@ -83,6 +84,7 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     settings = settings or WebSettings()
     opened = Services.open(settings)
     prepare_database(opened.database, settings)
+    settings = with_start_token(settings, users=opened.users.any())
 
     app = Application(__name__)
     app.request_class = UploadRequest

@@ -32,6 +32,18 @@ _DECLARED = (
         "Authentication required",
         "Send a valid API key as `Authorization: Bearer tf_…`.",
     ),
+    ProblemCode(
+        "start_token_required",
+        HTTPStatus.UNAUTHORIZED,
+        "Start-up token required",
+        "Send the start-up token as `Authorization: Bearer …`: `tenfold token` or the web's log has it.",
+    ),
+    ProblemCode(
+        "proxied_before_users",
+        HTTPStatus.FORBIDDEN,
+        "Proxied, and no users yet",
+        "Add a user with `tenfold users add NAME --admin`, or set TENFOLD_OPEN=true where the proxy asks who it is.",
+    ),
     ProblemCode("forbidden", HTTPStatus.FORBIDDEN, "Not allowed", "Ask an administrator."),
     ProblemCode(
         "insufficient_scope",

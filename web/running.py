@@ -27,6 +27,7 @@ class Running:
     pid: int
     url: str = ""
     redis: str = ""
+    token: str | None = None
 
 
 def find_running(data: Path) -> Running | None:

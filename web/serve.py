@@ -9,6 +9,7 @@ from gunicorn.app.base import BaseApplication
 
 from web.access.hosts import in_address
 from web.access.reach import OpenToAll, check_reach
+from web.access.start_token import with_start_token
 from web.app import create_app
 from web.background import start_background
 from web.logs import WebLogger
@@ -76,11 +77,12 @@ def main(host: str | None, port: int | None) -> None:
     configure_logging(settings.log_format)
     for handler in logging.getLogger().handlers:
         handler.addFilter(name_the_request)
+    users = _has_users(settings)
     try:
-        check_reach(settings, users=_has_users(settings))
+        check_reach(settings, users=users)
     except OpenToAll as error:
         raise click.ClickException(str(error)) from error
-    Server(settings).run()
+    Server(with_start_token(settings, users=users)).run()
 
 
 def _has_users(settings: WebSettings) -> bool:

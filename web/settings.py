@@ -1,6 +1,6 @@
 """The web's own settings, beside those that it shares with the workers."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from worker.settings import Settings
 
@@ -55,6 +55,14 @@ class WebSettings(Settings):
         False, description="Whether webhooks may lie on this machine or in the local network."
     )
 
+    require_token: bool = Field(
+        True,
+        description="Whether whoever asks while there are no users has to show the start-up token, unless "
+        "`TENFOLD_OPEN` is set.",
+    )
+    token: SecretStr | None = Field(
+        None, description="The start-up token; default: a new one at each start, which is printed, or logged."
+    )
     open: bool = Field(
         False,
         description="Whether anybody who reaches an address other than loopback may use it while there are no users.",
@@ -89,3 +97,9 @@ class WebSettings(Settings):
         "as often.",
     )
     sign_in_window_seconds: int = Field(900, ge=1, description="For how long a try to sign in counts.")
+
+    @field_validator("token", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, given: object) -> object:
+        """Compose passes on a variable that is not set as an empty one."""
+        return given or None

@@ -1,6 +1,7 @@
 """The embedded stack: a Redis, a worker, a predictor and the web as children of one process, which starts them
 again if they die and stops them cleanly."""
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -21,6 +22,7 @@ from pydantic import ValidationError
 
 from web.access.hosts import in_address
 from web.client import Client
+from web.client.start_token import address_with, forget_token, new_token, remember_token
 from web.parent import end_with_parent
 from web.redis_server import redis_command, redis_directory, redis_url_in, wait_until_answering
 from web.running import LOCK, Running, open_private, read_lock, write_down
@@ -108,17 +110,27 @@ class Stack:
         port: for the web; 0 takes a free one.
         host: the address that the web serves on; on others than loopback there must be users.
         predictor: whether to start one.
+        require_token: whether whoever asks while there are no users has to show the start-up token.
     """
 
-    def __init__(self, data: Path, port: int, *, host: str = LOOPBACK, predictor: bool = True) -> None:
+    def __init__(
+        self, data: Path, port: int, *, host: str = LOOPBACK, predictor: bool = True, require_token: bool = True
+    ) -> None:
         self.data = data.resolve()
         self._port = port
         self._host = host
         self._with_predictor = predictor
+        self._require_token = require_token
         self._children: list[Child] = []
         self._lock: IO[str] | None = None
         self._redis_directory: Path | None = None
         self.url = ""
+        self.token: str | None = None
+
+    @property
+    def address(self) -> str:
+        """What to open in a browser: signs in where a token is required."""
+        return address_with(self.url, self.token) if self.token else self.url
 
     def start(self) -> None:
         """Return when the web takes jobs; on any error, stop what was started.
@@ -167,6 +179,8 @@ class Stack:
 
     def stop(self) -> None:
         """Stop the web, then predictor and worker, then Redis: each can still use those after it."""
+        if self.token:
+            forget_token(self.url)
         for child in reversed(self._children):
             child.stop()
         self._children.clear()
@@ -201,12 +215,29 @@ class Stack:
             else None
         )
         serving = ("-m", "web.serve", "--host", self._host, "--port", str(port))
-        web = child("web", sys.executable, *serving, MALLOC_ARENA_MAX=HEAPS_OF_WEB)
+        token = self._new_token()
+        secret = {"TENFOLD_TOKEN": token} if token else {"TENFOLD_REQUIRE_TOKEN": "false"}
+        web = child("web", sys.executable, *serving, MALLOC_ARENA_MAX=HEAPS_OF_WEB, **secret)
         self._wait_for_web(web, web.start())
+        if token and self._takes(token):
+            self.token = token
+            with contextlib.suppress(OSError):  # without a home, one names the token by TENFOLD_KEY
+                remember_token(self.url, token)
         if predictor is not None:
             predictor.start()  # last, since it loads TensorFlow, and the web starts sooner without that beside it
         assert self._lock is not None
-        write_down(self._lock, Running(os.getpid(), self.url, redis_url))
+        write_down(self._lock, Running(os.getpid(), self.url, redis_url, self.token))
+
+    def _new_token(self) -> str | None:
+        settings = WebSettings()
+        if not self._require_token or not settings.require_token or settings.open:
+            return None
+        return settings.token.get_secret_value() if settings.token else new_token()
+
+    def _takes(self, token: str) -> bool:
+        """Whether the token signs in: once there are users it does not."""
+        with Client(self.url, key=token) as client:
+            return client.send("GET", "recipes").is_success
 
     def _wait_for_web(self, web: Child, process: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + START_SECONDS

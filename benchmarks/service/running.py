@@ -34,7 +34,7 @@ def running_stack(datasets: Path, **settings: str) -> Iterator[Client]:
         data = Path(directory)
         (data / "datasets").mkdir()
         (data / "datasets" / "mnist").symlink_to((datasets / "mnist").resolve())
-        stack = Stack(data, port=0)
+        stack = Stack(data, port=0, require_token=False)
         stack.start()
         try:
             with Client(stack.url) as client:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import IO
 
 import httpx
 
@@ -22,15 +23,16 @@ class WebProcess:
     """
 
     def __init__(self, data: Path, redis_url: str, **settings: str) -> None:
+        self.data = data
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.api = f"{self.url}/api/v1"
         self._environment = os.environ | {"TENFOLD_DATA": str(data), "TENFOLD_REDIS_URL": redis_url} | settings
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, stderr: IO[str] | None = None) -> None:
         command = [sys.executable, "-m", "web.serve", "--port", str(self.port)]
-        self._process = subprocess.Popen(command, env=self._environment, start_new_session=True)
+        self._process = subprocess.Popen(command, env=self._environment, start_new_session=True, stderr=stderr)
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:

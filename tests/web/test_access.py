@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from tests.web.conftest import zip_bytes
 from tests.web.people import HERE, PASSWORD, Person, add_person, sign_in, try_to_sign_in
 from web.access.needs import NEEDS, Need
-from web.access.sign_in_pages import local_path
+from web.access.sites import local_path
 from web.app import create_app
 from web.services import EXTENSION
 from web.settings import WebSettings

@@ -347,8 +347,8 @@ def test_an_option_comes_before_the_environment_and_that_before_the_file(
     say: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert settings_used(say) == ("http://127.0.0.1:8000", "the default", False)
-    Path(".tenfold").write_text("http://started.here\n")
-    assert settings_used(say)[0] == "http://started.here"
+    Path(".tenfold").write_text("http://127.0.0.1:8123\n")
+    assert settings_used(say)[0] == "http://127.0.0.1:8123"
     Path("config.toml").write_text('server = "http://in.file"\nkey = "secret"\n')
     assert settings_used(say) == ("http://in.file", str(Path("config.toml").resolve()), True)
     monkeypatch.setenv("TENFOLD_SERVER", "http://in.environment")

@@ -6,6 +6,7 @@ from typing import cast
 from flask import g, request, session
 
 from web.access.reach import reaches_few
+from web.access.start_token import has_token, requires_token
 from web.services import opened_services
 from web.settings import WebSettings
 from worker.people.scopes import Scope
@@ -31,6 +32,7 @@ class Asker:
         return self.scope is Scope.ADMIN or (self.scope.covers(Scope.SUBMIT) and owner == self.name is not None)
 
 
+# Whoever comes while there are no users, and may.
 ANYBODY = Asker(None, Scope.ADMIN)
 
 
@@ -61,14 +63,21 @@ def needs_no_sign_in() -> bool:
 
 def _find() -> Asker | None:
     services = opened_services()
+    shown = None
     if "Authorization" in request.headers:
         authorization = request.authorization
         bearer = authorization is not None and authorization.type == "bearer"
-        found = services.keys.find((authorization.token if bearer and authorization else None) or "")
+        shown = (authorization.token if bearer and authorization else None) or ""
+        found = services.keys.find(shown)
         if found is not None:
             return Asker(found.owner, found.scope)
     elif "user" in session:
         user_of_session = services.users.signed_in(session["user"], session["stamp"])
         if user_of_session is not None:
             return Asker(user_of_session.name, user_of_session.scope, signed_in=True)
-    return ANYBODY if needs_no_sign_in() else None
+    if not needs_no_sign_in():
+        return None
+    if not requires_token() or has_token(shown):
+        return ANYBODY
+    # Prometheus beside the server asks without a token; the figures name nobody.
+    return Asker(None, Scope.READ) if request.endpoint == "metrics.show" else None

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from web.access.asker import Asker, asker
 from web.access.needs import NEEDS, Need
 from web.access.sites import SAFE_METHODS
+from web.access.start_token import asks_for_token
 from web.problems import API_PREFIX, problem, with_code
 from web.services import opened_services
 from worker.datasets import get_dataset, maker_of
@@ -19,6 +20,14 @@ from worker.errors import UnknownJob
 LARGE_BYTES = 1 << 20
 
 
+SEND_KEY = (
+    "Send an API key as `Authorization: Bearer tf_…`. `tenfold keys add` or the page Account makes one; "
+    "a key that was revoked is no key."
+)
+SEND_TOKEN = (
+    "There are no users yet: send the start-up token as `Authorization: Bearer …`. It is in the address that "
+    "`tenfold up` printed, and `tenfold token` prints it; with containers it is in the web's log."
+)
 NOT_YOURS = "This is not yours: only its owner or an administrator may change it."
 
 
@@ -96,10 +105,10 @@ def _owner() -> str | None:
 
 def _ask_who() -> Response:
     if request.path.startswith(API_PREFIX) or request.endpoint == "metrics.show":
-        answer: FlaskResponse = problem(
-            HTTPStatus.UNAUTHORIZED,
-            "Send an API key as `Authorization: Bearer tf_…`. `tenfold keys add` or the page Account makes one; "
-            "a key that was revoked is no key.",
+        answer: FlaskResponse = (
+            problem(HTTPStatus.UNAUTHORIZED, SEND_TOKEN, code="start_token_required")
+            if asks_for_token()
+            else problem(HTTPStatus.UNAUTHORIZED, SEND_KEY)
         )
         answer.headers["WWW-Authenticate"] = "Bearer"
         return answer

@@ -31,7 +31,8 @@ def set_up_sessions(app: Flask, settings: WebSettings, volume: Volume) -> None:
     app.session_interface = Sessions()
     app.secret_key = settings.session_key.get_secret_value() if settings.session_key else session_key(volume)
     app.config.update(
-        SESSION_COOKIE_NAME="tenfold_session",
+        # Browsers keep the cookies of all ports of a machine together.
+        SESSION_COOKIE_NAME=f"tenfold_session_{settings.port}",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,

@@ -10,9 +10,11 @@ from web.access.bodies import refuse_large_bodies
 from web.access.guard import guard
 from web.access.hosts import set_up_hosts
 from web.access.people_pages import people_pages
+from web.access.proxies import refuse_proxies_before_users
 from web.access.sessions import set_up_sessions
 from web.access.sign_in_pages import THROTTLE, access_pages
 from web.access.sites import refuse_other_sites
+from web.access.start_token import set_up_start_token
 from web.access.throttle import SignInThrottle
 from web.settings import WebSettings
 from worker.volume import Volume
@@ -24,7 +26,9 @@ def set_up_access(app: Flask, settings: WebSettings, volume: Volume) -> None:
     app.extensions[THROTTLE] = SignInThrottle(
         settings.redis_url, tries=settings.sign_in_tries, window_seconds=settings.sign_in_window_seconds
     )
+    refuse_proxies_before_users(app, settings)
     set_up_hosts(app, settings)
+    set_up_start_token(app, settings)
     app.before_request(refuse_other_sites)
     app.before_request(guard)
     app.before_request(refuse_large_bodies)

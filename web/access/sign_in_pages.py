@@ -2,30 +2,37 @@
 
 from http import HTTPStatus
 from typing import cast
-from urllib.parse import urlsplit
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from web.access.asker import begin_session, end_session
+from web.access.sites import local_path
+from web.access.start_token import asks_for_token, has_token, remember_token
 from web.access.throttle import SignInThrottle
+from web.client.start_token import ARGUMENT
 from web.services import services
 
 access_pages = Blueprint("access", __name__)
 
 THROTTLE = "tenfold-sign-in-throttle"
 
+STALE = "This is not the token of this start. Use the address that `tenfold up` printed last."
+
 Page = str | tuple[str, int] | tuple[str, int, dict[str, str]] | Response
 
 
 @access_pages.get("/sign-in")
 def sign_in_form() -> Page:
-    return render_template("sign_in.html", nobody=not services().users.any())
+    error = STALE if "stale" in request.args else None
+    return render_template("sign_in.html", nobody=not services().users.any(), token=asks_for_token(), error=error)
 
 
 @access_pages.post("/sign-in")
 def sign_in() -> Page:
     """Begin a session, and go on to the page that was asked for, if it is one of ours."""
+    if asks_for_token() and ARGUMENT in request.form:
+        return _sign_in_by_token(request.form[ARGUMENT].strip())
     name, password = request.form.get("name", "").strip().lower(), request.form.get("password", "")
     seconds = throttle().seconds_to_wait(name, request.remote_addr or "")
     if seconds:
@@ -36,6 +43,13 @@ def sign_in() -> Page:
         return render_template("sign_in.html", error=error, name=name), HTTPStatus.UNPROCESSABLE_ENTITY
     throttle().forgive(name, request.remote_addr or "")
     begin_session(user)
+    return redirect(local_path(request.args.get("next")), HTTPStatus.SEE_OTHER)
+
+
+def _sign_in_by_token(token: str) -> Page:
+    if not has_token(token):
+        return render_template("sign_in.html", token=True, nobody=True, error=STALE), HTTPStatus.UNPROCESSABLE_ENTITY
+    remember_token()
     return redirect(local_path(request.args.get("next")), HTTPStatus.SEE_OTHER)
 
 
@@ -52,11 +66,3 @@ def too_many_tries(seconds: int) -> Page:
 
 def throttle() -> SignInThrottle:
     return cast(SignInThrottle, current_app.extensions[THROTTLE])
-
-
-def local_path(address: str | None) -> str:
-    """The address if it is a path on this server, else the start page: no link may lead through us to another site."""
-    if not address or not address.startswith("/") or address[1:2] in ("/", "\\") or not address.isprintable():
-        return "/"
-    parts = urlsplit(address)
-    return "/" if parts.scheme or parts.netloc else address

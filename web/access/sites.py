@@ -30,3 +30,11 @@ def refuse_other_sites() -> Response | None:
 
 def _refuse(why: str) -> Response:
     return problem(HTTPStatus.FORBIDDEN, why, code="cross_site_request")
+
+
+def local_path(address: str | None) -> str:
+    """The address if it is a path on this server, else the start page: no link may lead through us to another site."""
+    if not address or not address.startswith("/") or address[1:2] in ("/", "\\") or not address.isprintable():
+        return "/"
+    parts = urlsplit(address)
+    return "/" if parts.scheme or parts.netloc else address

@@ -10,6 +10,7 @@ import httpx
 
 from web.client.downloads import Download
 from web.client.errors import ServerAway, UnexpectedAnswer, check, json_object
+from web.client.keys import key_for
 from web.client.retries import once_only, retrying_transport
 from web.documents import FileLine
 
@@ -37,7 +38,7 @@ class Connection:
         self.server = (server or os.environ.get("TENFOLD_SERVER") or DEFAULT_SERVER).rstrip("/")
         self._retries = retries
         _check_address(self.server)
-        key = key or os.environ.get("TENFOLD_KEY")
+        key = key_for(self.server, key)
         self._http = httpx.Client(
             base_url=f"{self.server}/api/v1/",
             headers={"Authorization": f"Bearer {key}"} if key else {},

@@ -94,6 +94,7 @@ SECTIONS = {
             "Add, list and remove webhooks, and see what was sent.",
         ),
         Entry("health", "health:health", "Say whether the server takes jobs, and how each part of it is."),
+        Entry("token", "token:token", "Print the start-up token of the server that you run on this machine."),
         Entry("config", "config:config", "Say which server and key are used, and where that is set."),
         Entry(
             "completion",

@@ -41,7 +41,7 @@ def demo(data: Path, as_json: bool) -> None:
     except (StackError, RedisMissing) as error:
         raise click.ClickException(str(error)) from error
     try:
-        with Client(stack.url) as client:
+        with Client(stack.url, key=stack.token) as client:
             say(f"Tenfold is up at {stack.url}")
             training = _train(client)
             classification = _classify(client, images, str(training.summary["model"]))

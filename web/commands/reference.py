@@ -27,7 +27,12 @@ newest job that you submitted, where a command is for one kind of job the newest
 4. the server that `tenfold up` last started from the directory (its `.tenfold` file);
 5. `http://127.0.0.1:8000`.
 
-The file can set any option of any command, too. Its key is sent to its server only.
+The file can set any option of any command, too.
+
+A key goes only to the server that it was set for: one in the file to the file's server (to this machine, where the file
+names none); `TENFOLD_KEY` to the server of `TENFOLD_SERVER`, where that is set; the start-up token of `tenfold up` to
+that server, while it runs. A `.tenfold` file that belongs to somebody else, that others can write, or that names
+another machine is ignored, and you are told.
 
 ```toml
 server = "http://digits:8000"

@@ -1,5 +1,7 @@
 """Which server the commands talk to, and with which key."""
 
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +10,9 @@ from click.core import ParameterSource
 
 from web.client import Client
 from web.client.connection import DEFAULT_SERVER
+from web.client.start_token import find_token, is_loopback
 from web.commands.config import config_path
+from web.commands.console import say
 
 # `tenfold up` leaves its address here, in the directory it was started from.
 LAST_STARTED = Path(".tenfold")
@@ -30,26 +34,44 @@ class Connection:
 def connect(*, retries: int = RETRIES, timeout_seconds: float = 60) -> Client:
     """A client of the server that this invocation is to talk to."""
     used = connection()
-    return Client(used.server, key=used.key, retries=retries, timeout_seconds=timeout_seconds)
+    return Client(used.server, key=used.key or "", retries=retries, timeout_seconds=timeout_seconds)
 
 
 def connection() -> Connection:
     """The first that is set: option, environment, configuration file, the server last started here, the default.
 
-    A key in the file goes to the file's server only, not to one that is named elsewhere.
+    A key goes only to the server that it was set for: one in the file to the file's server, TENFOLD_KEY to that of
+    TENFOLD_SERVER; where none is named beside it, one in the file to this machine, TENFOLD_KEY to any.
     """
     root = click.get_current_context().find_root()
-    file = root.default_map or {}
     server, server_from = _named(root, "server")
-    key, key_from = _named(root, "key")
     if server is None:
         server, server_from = _last_started() or (DEFAULT_SERVER, "the default")
-    if root.get_parameter_source("key") is ParameterSource.DEFAULT_MAP and server != file.get("server", server):
+    key, key_from = _named(root, "key")
+    if key and not _is_meant_for(server, root):
         key, key_from = None, None
+    if key is None and (key := find_token(server)):
+        key_from = "the start-up token of `tenfold up`"
     return Connection(server, server_from or "", key, key_from)
 
 
+def _is_meant_for(server: str, root: click.Context) -> bool:
+    """Whether the key was set for this server."""
+    source = root.get_parameter_source("key")
+    if source is ParameterSource.DEFAULT_MAP:
+        named = (root.default_map or {}).get("server")
+        return _same(server, named) if named else is_loopback(server)
+    named = os.environ.get("TENFOLD_SERVER")
+    return source is ParameterSource.COMMANDLINE or not named or _same(server, named)
+
+
+def _same(server: str, other: str) -> bool:
+    return server.rstrip("/") == other.rstrip("/")
+
+
 def remember(url: str) -> None:
+    LAST_STARTED.unlink(missing_ok=True)
+    LAST_STARTED.touch(mode=0o600)
     LAST_STARTED.write_text(url + "\n")
 
 
@@ -67,6 +89,25 @@ def _named(root: click.Context, name: str) -> tuple[str | None, str | None]:
 
 
 def _last_started() -> tuple[str, str] | None:
-    if not LAST_STARTED.is_file():
+    """The server of the file that `tenfold up` left here. In a directory that others can write to, it may be theirs."""
+    try:
+        with LAST_STARTED.open() as file:
+            about, server = os.fstat(file.fileno()), file.read().strip()
+    except FileNotFoundError:
         return None
-    return LAST_STARTED.read_text().strip(), "`tenfold up` last started it from this directory"
+    except (OSError, ValueError) as error:
+        _ignore(f"cannot be read ({error})")
+        return None
+    if about.st_uid != os.geteuid():
+        _ignore("belongs to somebody else")
+    elif about.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        _ignore("can be written by others")
+    elif not is_loopback(server):
+        _ignore("names a server that is not on this machine")
+    else:
+        return server, "`tenfold up` last started it from this directory"
+    return None
+
+
+def _ignore(why: str) -> None:
+    say(f"The file {LAST_STARTED} in this directory {why}: it is ignored.")

@@ -29,16 +29,19 @@ data_option = click.option(
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: a free one.")
 @click.option("--host", default=LOOPBACK, show_default=True, help="Address of the web; others take users first.")
 @data_option
-def up(port: int, host: str, data: Path) -> None:
+@click.option("--no-token", is_flag=True, help="Ask nobody on this machine for the start-up token.")
+def up(port: int, host: str, data: Path, no_token: bool) -> None:
     """Run everything on this machine until Ctrl-C.
 
-    That is Redis, a worker, a predictor and the web. `tenfold down` stops them from elsewhere.
+    That is Redis, a worker, a predictor and the web. `tenfold down` stops them from elsewhere. While there are no
+    users, the address that is printed signs your browser in; other commands of yours on this machine find its token by
+    themselves.
     """
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` leaves SIGHUP
             signal.signal(number, lambda *_: stopping.set())
-    stack = Stack(data, port, host=host)
+    stack = Stack(data, port, host=host, require_token=not no_token)
     try:
         with console.status("starting"):
             stack.start()
@@ -46,7 +49,7 @@ def up(port: int, host: str, data: Path) -> None:
         raise click.ClickException(str(error)) from error
     try:
         _remember(stack.url)
-        say(f"Tenfold is up at {stack.url}  (data in {stack.data}; Ctrl-C stops it)")
+        say(f"Tenfold is up at {stack.address}  (data in {stack.data}; Ctrl-C stops it)")
         stack.supervise(stopping, say)
         say("stopping; unfinished jobs go on at the next start")
     except StackError as error:
