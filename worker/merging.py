@@ -11,6 +11,7 @@ import polars as pl
 
 from trainer.idx import Bytes
 from trainer.naming.class_names import ClassNames
+from worker.accepted_errors import accepted_error
 from worker.classification import INDEX, MANIFEST
 from worker.handing_in import hand_in, place_to_make
 from worker.inputs import input_of
@@ -73,6 +74,7 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     check()
     _write_pictures(services, lease, made, preparation, rows, summary)
     summary |= _course(services, lease.job_id, shards)
+    summary["accepted_error"] = accepted_error(summary["accepted_labelled"], summary["accepted_wrong"], parameters)
     summary["truth"] = about_truth(detail, matched.about if matched else None, summary["labelled"])
     all_reviewed = why_all_are_reviewed(models, parameters)
     summary["notes"] = [

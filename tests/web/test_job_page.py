@@ -12,9 +12,11 @@ from trainer.datasets import Dataset
 from trainer.parameters import TrainingParameters
 from web.durations import about
 from web.log_tail import LogTail, log_tail
+from worker.accepted_errors import accepted_error
+from worker.parameters import ClassificationParameters
 from worker.records import Job
 from worker.services import Services
-from worker.states import JobState
+from worker.states import JobKind, JobState
 from worker.submissions import submit_training
 
 
@@ -165,3 +167,29 @@ def test_the_end_of_a_log_is_read_whatever_its_length(tmp_path: Path) -> None:
 )
 def test_a_length_of_time_is_told_as_roughly_as_it_is_known(seconds: float, words: str) -> None:
     assert about(seconds) == words
+
+
+def test_a_classification_says_first_that_too_many_accepted_answers_are_wrong_and_what_was_skipped(
+    api: FlaskClient, services: Services, model: str
+) -> None:
+    summary = {
+        **{"images": 500, "errors": 0, "accuracy": 0.92, "labelled": 500, "accuracy_interval": [0.89, 0.94]},
+        **{"mean_confidence": 0.99, "seconds": 3.0, "counts": {}, "accepted": 478, "to_review": 22},
+        "accepted_error": accepted_error(478, 35, ClassificationParameters()),
+        "notes": ["Skipped archives: 1 (<inside>.zip)."],
+    }
+    job_id = begun(
+        api,
+        services,
+        **{"kind": JobKind.CLASSIFICATION, "parameters": {"model": [model]}, "state": JobState.SUCCEEDED},
+        **{"finished_at": 2.0, "summary": summary},
+    )
+
+    page = api.get(f"/jobs/{job_id}").text
+
+    red = page.index('class="alert alert-danger text-break" role="alert"')
+    assert "7.3 % of the accepted answers with a known truth are wrong (35 of 478)" in page[red : red + 300]
+    assert red < page.index("Skipped archives: 1 (&lt;inside&gt;.zip).") < page.index("Mean confidence")
+    document = api.get(f"/api/v1/jobs/{job_id}").json["summary"]
+    assert document["notes"] == summary["notes"]
+    assert document["accepted_error"]["beyond_chance"]

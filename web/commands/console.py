@@ -99,7 +99,10 @@ def done_of(job: Job) -> str:
 
 
 def print_outcome(job: Job) -> None:
-    """Print what came of a job; of a classification, also what was skipped and assumed."""
+    """Print what came of a job: of a classification, first whether too many accepted answers are wrong, and last what
+    was skipped and assumed."""
+    if message := (job.summary.get("accepted_error") or {}).get("message"):
+        click.echo(message)
     click.echo(headline(job))
     for note in job.summary.get("notes", []):
         click.echo(note)

@@ -28,7 +28,7 @@ def name_in_zip(name: str, start: bytes) -> str:
     """
     if leads_outside(name):
         name = split_name(name)[1]
-    if not is_image(start) or kind_of(name) in (Kind.IMAGE, Kind.UNKNOWN):
+    if not is_image(start) or kind_of(name) is Kind.IMAGE:
         return name
     kind = kind_of_file(start)
     suffix = f".{kind.name.split()[0].lower()}" if kind else ""
