@@ -152,7 +152,7 @@ class _TarWriter:
 
     def write(self, data: bytes) -> int:
         try:
-            self._check(self._target.tell())
+            self._check(self._target.tell() + len(data))
         except BaseException as error:
             self.stopped = (type(error),)
             raise

@@ -27,6 +27,8 @@ def publish(services: Services, lease: Lease, imported: Imported, check: Callabl
         ShuttingDown: this worker was told to stop.
     """
     name = imported.dataset.name
+    for note in imported.report.notes:
+        log.info("%s", note)
     for warning in imported.report.warnings:
         log.warning("%s", warning)
     source = {"job": lease.job_id, **services.jobs.get(lease.job_id).source}
@@ -61,6 +63,8 @@ def dataset_summary(services: Services, name: str) -> dict[str, Any]:
         "train": entry.train,
         "test": entry.test,
         "input": entry.input.as_dict() if entry.input else None,
+        "skipped": dict(entry.report.get("skipped", {})),
+        "notes": list(entry.report.get("notes", [])),
         "warnings": list(entry.warnings),
     }
 

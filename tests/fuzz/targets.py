@@ -58,7 +58,7 @@ def dataset(data: bytes) -> None:
     path = _directory / "dataset"
     path.write_bytes(data)
     with contextlib.suppress(DatasetInvalid):
-        read_upload(path, lambda: None)
+        read_upload(path, lambda: None, "auto")
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {"archive": archive, "image": image, "dataset": dataset}

@@ -14,7 +14,7 @@ from tests.hostile.archives import write_zip_of_empty_members
 from tests.hostile.measured import measured
 from tests.uploads import npz, zipped
 from trainer.errors import DatasetInvalid
-from trainer.importing import zips
+from trainer.importing import limits
 from trainer.importing.kinds import read_upload
 from trainer.inference import Classifier
 
@@ -33,7 +33,7 @@ class Touches:
 
 def read(path: Path) -> str:
     try:
-        read_upload(path, lambda: None)
+        read_upload(path, lambda: None, "auto")
     except DatasetInvalid as error:
         return str(error)
     return ""
@@ -112,6 +112,6 @@ def test_a_zip_of_more_files_than_fit_into_memory_is_refused_before_they_are_rea
     write_zip_of_empty_members(tmp_path / "upload", 1000)
     assert "damaged" in read(tmp_path / "upload") or "no" in read(tmp_path / "upload")
 
-    monkeypatch.setattr(zips, "MAX_DIRECTORY_BYTES", 50_000)
+    monkeypatch.setattr(limits, "MAX_DIRECTORY_BYTES", 50_000)
 
     assert "more files than can be read" in read(tmp_path / "upload")

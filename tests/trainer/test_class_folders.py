@@ -196,7 +196,7 @@ def test_names_in_two_unicode_forms_are_one_class() -> None:
 
 def test_nothing_but_loose_images_has_no_classes() -> None:
     for folders in ({"": 9}, {"train_images": 9, "test_images": 9}, {}):
-        assert not find_layout(folders).has_classes
+        assert not find_layout(folders).classes
 
 
 @pytest.mark.parametrize("name", ["cat", "te", "valve", "contest", "training shoe", "evaluate", "7", "devices"])

@@ -8,6 +8,7 @@ import numpy as np
 
 from trainer.datasets import Dataset
 from trainer.images import read_image
+from trainer.naming.class_names import ClassNames
 from trainer.samples import write_digit_zip
 
 
@@ -30,3 +31,14 @@ def test_the_same_images_give_the_same_bytes(digits: Dataset, tmp_path: Path) ->
 
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
     assert zipfile.is_zipfile(io.BytesIO((tmp_path / "one.zip").read_bytes()))
+
+
+def test_a_class_whose_name_no_folder_can_have_gets_one_that_means_it(digits: Dataset, tmp_path: Path) -> None:
+    names = ("T-shirt/top", *(f"class {index}" for index in range(1, 10)))
+    labels = np.zeros(2, np.uint8)
+
+    write_digit_zip(digits.test_images[:2], labels, tmp_path / "clothes.zip", names)
+
+    with zipfile.ZipFile(tmp_path / "clothes.zip") as archive:
+        assert archive.namelist() == ["T-shirt_top/00000.png", "T-shirt_top/00001.png"]
+    assert ClassNames(names).of_folder("T-shirt_top") == "T-shirt/top"

@@ -1,7 +1,7 @@
 """What the reader of each kind of file hands back: images with their labels, and what there is to say about them."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import numpy.typing as npt
@@ -31,8 +31,9 @@ class Found:
     """What a file held. Without `test` the split is to be made.
 
     `input` is how pictures became the images; None for those of arrays, which are still of their own size and to be
-    prepared (`preprocessing`). `unreadable` has a message about each image that could not be read, `notes` are
-    sentences for the report.
+    prepared (`preprocessing`). `unreadable` has a message about each image that could not be read. `notes` are
+    sentences that warn, `told` are those that say what was done: where the split and the classes are from, what was
+    assumed; empty ones are nothing. `skipped` counts what was left out, by reason.
     """
 
     train: Part
@@ -41,6 +42,8 @@ class Found:
     input: InputSpec | None = None
     unreadable: Sequence[str] = ()
     notes: Sequence[str] = ()
+    told: Sequence[str] = ()
+    skipped: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def first_unreadable(self) -> str:

@@ -37,7 +37,8 @@ def import_dataset(
     """Read and check the data set in one file. The same file and seed give the same data set.
 
     Args:
-        path: a zip of class folders, a zip of MNIST's four IDX files, an npz, a CSV, a gzipped CSV, or a zip of CSVs.
+        path: a zip, tar or 7z of class folders, of images and a table of their labels, of MNIST's four IDX files or of
+            CSVs; an npz, an HDF5 file, a Parquet file or a CSV.
         name: what the data set is to be called.
         test_share: of each class, how much goes to test where the file gives no split.
         preprocessing: how pictures become 28×28 pixels; `auto` decides by the rule of `importing.preprocessing`.
@@ -59,6 +60,9 @@ def import_dataset(
         parts, spec = prepare_arrays(parts, preprocessing, check)
     arrays = split_and_mix([part.images for part in parts], labels, test_share, seed)
     dataset = Dataset(name, *arrays, class_names, spec)
+    if len(parts) == 1:
+        told = f"The file has no split: {test_share:.0%} of each class, drawn at random, became the test images."
+        found = replace(found, told=[told, *found.told])
     report = report_on(dataset, found)
     if note := note_on(spec):
         report = replace(report, warnings=(*report.warnings, note))

@@ -9,6 +9,15 @@ MAX_IMAGE_BYTES = 64 * 2**20
 MAX_ARRAY_BYTES = 2 * 2**30
 MAX_LABEL_BYTES = 256 * 2**20
 
+# Files of any kind in a tar, and the most that a zip may say of its members: `zipfile` reads it all at once, and makes
+# ten times as much of it. A million images with names of 80 letters take this much.
+MAX_FILES = 2_000_000
+MAX_DIRECTORY_BYTES = 128 * 2**20
+
+# What a compressed tar or a 7-Zip archive may unpack to, on disk: the larger of the two. Images hardly compress.
+MAX_UNPACKED_BYTES = 4 * 2**30
+MAX_UNPACKED_RATIO = 4
+
 
 def refuse_too_many(images: int) -> None:
     """Raises DatasetInvalid where there are more images than `MAX_IMAGES`."""

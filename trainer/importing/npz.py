@@ -1,48 +1,36 @@
 """Reads an .npz of NumPy arrays, which is a zip of .npy files; never one with pickled objects, which can run code."""
 
 import math
-import zipfile
+from pathlib import PurePosixPath
 
 from numpy.lib import format as npy
 
 from trainer.errors import DatasetInvalid
-from trainer.importing.arrays import to_part
-from trainer.importing.found import Array, Check, Found, Part
-from trainer.importing.limits import MAX_ARRAY_BYTES, MAX_LABEL_BYTES, refuse_too_large
+from trainer.importing import limits
+from trainer.importing.archives import Archive
+from trainer.importing.arrays import find_pairs, read_pairs
+from trainer.importing.found import Array, Check, Found
 from trainer.importing.refusals import refuse_damage
-from trainer.importing.zips import Members
-
-LAYOUTS = ([("x_train", "y_train"), ("x_test", "y_test")], [("images", "labels")])
 
 
-def read_npz(archive: zipfile.ZipFile, members: Members, check: Check) -> Found:
-    """The data set in the arrays of the first of the layouts that is there in whole.
+def read_npz(archive: Archive, check: Check) -> Found:
+    """The data set in the arrays, which are told by their names.
 
     Raises:
-        DatasetInvalid: no layout is, or an array is damaged, too large, or not what it should be.
+        DatasetInvalid: the names don't tell, or an array is damaged, too large, or not what it should be.
     """
-    arrays = {path.stem: member for path, member in members.items() if path.suffix == ".npy"}
-    pairs = next((layout for layout in LAYOUTS if set().union(*layout) <= arrays.keys()), None)
-    if pairs is None:
-        raise DatasetInvalid(
-            f"The npz holds the arrays {', '.join(sorted(arrays)[:20])}; "
-            "expected x_train, y_train, x_test and y_test, or images and labels."
-        )
+    arrays = {path.stem: path for path in archive.members if path.suffix == ".npy"}
 
-    def read_pair(names: tuple[str, str]) -> Part:
-        check()
-        images, labels = (
-            _read_npy(archive, arrays[name], name, most_bytes)
-            for name, most_bytes in zip(names, (MAX_ARRAY_BYTES, MAX_LABEL_BYTES), strict=True)
-        )
-        return to_part(images, labels, names=names, check=check)
+    def read(name: str, is_labels: bool) -> Array:
+        most_bytes = limits.MAX_LABEL_BYTES if is_labels else limits.MAX_ARRAY_BYTES
+        return _read_npy(archive, arrays[name], name, most_bytes)
 
-    return Found(*map(read_pair, pairs))
+    return read_pairs(find_pairs(arrays, "The npz"), read, check)
 
 
-def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, what: str, most_bytes: int) -> Array:
+def _read_npy(archive: Archive, path: PurePosixPath, what: str, most_bytes: int) -> Array:
     """The array in a member; its header is checked before any memory is taken."""
-    with refuse_damage(what), archive.open(member) as file:
+    with refuse_damage(what), archive.open(path) as file:
         version = npy.read_magic(file)
         if version not in ((1, 0), (2, 0)):
             raise DatasetInvalid(f"{what} is stored in the .npy format {version}; expected plain numbers or text.")
@@ -56,9 +44,9 @@ def _read_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, what: str, most
         if not shape or min(shape) < 0:
             raise DatasetInvalid(f"{what} has shape {shape}; expected a row for each image.")
         size = math.prod(shape) * dtype.itemsize
-        refuse_too_large(shape, size, most_bytes, what)
-        if member.file_size < size:
+        limits.refuse_too_large(shape, size, most_bytes, what)
+        if archive.members[path].size < size:
             raise DatasetInvalid(f"{what} should hold {size:,} bytes of shape {shape}, but the file is shorter.")
-    with refuse_damage(what), archive.open(member) as file:
+    with refuse_damage(what), archive.open(path) as file:
         array: Array = npy.read_array(file, allow_pickle=False)
         return array

@@ -1,20 +1,25 @@
 """Brings images of any accepted shape and type to gray unsigned bytes, in the size that they have."""
 
+import math
+
 import numpy as np
 from PIL import Image
 
 from trainer.errors import DatasetInvalid
 from trainer.idx import Bytes
-from trainer.images import SIDE
 from trainer.importing.found import Array, Check
 from trainer.importing.preprocessing import chunks
+
+# The smallest of published data sets (optdigits).
+MIN_SIDE = 8
 
 
 def to_images(values: Array, what: str, check: Check) -> Bytes:
     """Images of any accepted form as (n, h, w) uint8.
 
     Args:
-        values: (n, 784), (n, h, w), (n, h, w, 1) or (n, h, w, 3) of booleans, whole numbers 0–255, or fractions 0–1.
+        values: (n, pixels) of square images, (n, h, w), (n, h, w, 1) or (n, h, w, 3) of booleans, whole numbers 0–255,
+            or fractions 0–1.
         what: the array's name, for messages.
         check: called every few hundred images; raises to stop.
 
@@ -25,7 +30,7 @@ def to_images(values: Array, what: str, check: Check) -> Bytes:
     images = np.empty(values.shape[:3], np.uint8)
     if not len(values):
         return images
-    factor = _factor(values, what)
+    factor = factor_of(values, what)
     for chunk, target in zip(chunks(values), chunks(images), strict=True):
         check()
         pixels = chunk.astype(np.uint8) if factor == 1 else np.round(chunk.astype(np.float64) * factor).astype(np.uint8)
@@ -37,8 +42,8 @@ def _with_image_shape(values: Array, what: str) -> Array:
     shape = values.shape
     if values.dtype.kind not in "biuf":
         raise DatasetInvalid(f"{what} is of type {values.dtype}; expected numbers: 0–255, or fractions 0–1.")
-    if len(shape) == 2 and shape[1] == SIDE * SIDE:
-        return values.reshape(-1, SIDE, SIDE)
+    if len(shape) == 2 and (side := square_side(shape[1])):
+        return values.reshape(-1, side, side)
     if len(shape) == 4 and shape[3] == 1:
         shape = shape[:3]
     if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] != 3) or 0 in shape[1:]:
@@ -50,8 +55,18 @@ def _with_image_shape(values: Array, what: str) -> Array:
     return values.reshape(shape)
 
 
-def _factor(values: Array, what: str) -> int:
-    """What brings the values to 0–255: 1 or 255."""
+def square_side(pixels: int) -> int | None:
+    """The side of a square image of so many pixels; None where they make none, or a tiny one."""
+    side = math.isqrt(pixels)
+    return side if side * side == pixels and side >= MIN_SIDE else None
+
+
+def factor_of(values: Array, what: str) -> int:
+    """What brings the values to 0–255: 1 or 255.
+
+    Raises:
+        DatasetInvalid: a value out of range, NaN or infinity.
+    """
     low, high = float(values.min()), float(values.max())
     if not np.isfinite(low + high):
         raise DatasetInvalid(f"{what} holds NaN or infinite values; expected 0–255, or fractions 0–1.")

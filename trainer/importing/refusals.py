@@ -5,19 +5,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from trainer.errors import DatasetInvalid
+from trainer.file_kinds import ARROW, IDX, MATLAB, NPY, PDF, PICKLE, kind_of_file
 
 KINDS = (
-    "Expected a zip of class folders (cats/1.png), a zip of MNIST's four IDX files, an .npz "
-    "(x_train, y_train, x_test, y_test, or images, labels), or a .csv (label,pixel0,…,pixel783)."
+    "Expected a zip, tar or 7z of class folders (cats/1.png), of images with a table of their labels (train.csv), or "
+    "of MNIST's four IDX files; an .npz or .h5 (x_train, y_train, x_test, y_test, or images, labels); a .parquet of "
+    "images and labels; or a .csv (label,pixel0,…,pixel783)."
 )
 
-KNOWN_STARTS = {
-    b"\x93NUMPY": "one .npy array, without labels; store images and labels together with numpy.savez",
-    b"\0\0\x08": "one IDX file; pack all four into a zip",
-    b"\x89PNG": "one image; pack the images into a zip, a folder for each class",
-    b"\xff\xd8\xff": "one image; pack the images into a zip, a folder for each class",
-    b"7z\xbc\xaf": "a 7z archive; pack a zip instead",
-    b"Rar!": "a rar archive; pack a zip instead",
+ONE_IMAGE = "one image; pack the images into a zip, a folder for each class"
+
+# What to do about files that are no data set by themselves.
+REMEDIES = {
+    NPY: "one .npy array, without labels; store images and labels together with numpy.savez",
+    IDX: "one IDX file; pack all four into a zip",
+    PICKLE: "a Python pickle, which can run programs and is never opened; save the arrays with numpy.savez",
+    MATLAB: "a MATLAB file; save its arrays as .npz: d = scipy.io.loadmat(file), then "
+    "numpy.savez('data.npz', images=…, labels=…), images as (n, height, width)",
+    ARROW: "an Arrow or Feather file; save it as Parquet",
 }
 
 
@@ -45,9 +50,13 @@ def refuse_unless_text(start: bytes, what: str) -> None:
     Raises:
         DatasetInvalid: says what the file is instead, where its first bytes tell.
     """
-    for known, kind in KNOWN_STARTS.items():
-        if start.startswith(known):
-            raise DatasetInvalid(f"{what} is {kind}. {KINDS}")
+    kind = kind_of_file(start)
+    if kind is not None and kind.group != "text":
+        is_one_image = kind.group == "image" and kind is not PDF
+        called = REMEDIES.get(kind) or (
+            ONE_IMAGE if is_one_image else f"{kind.with_article}; {kind.remedy}".rstrip("; ")
+        )
+        raise DatasetInvalid(f"{what} is {called}. {KINDS}")
     if not _is_text(start):
         raise DatasetInvalid(f"{what} is of no kind that is known: no zip, no npz, and no text in UTF-8. {KINDS}")
 

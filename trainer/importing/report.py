@@ -17,6 +17,8 @@ MOST_MESSAGES = 20
 UNEVEN = 5
 DARK_ON_LIGHT = 0.5
 NEARLY_BLACK = 32
+# Parts of one data set drawn alike have nearly the same mean brightness.
+PARTS_DIFFER = 2.5
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,9 @@ class Report:
 
     `unreadable` has the first messages of `unreadable_count`. `duplicates_across_split` counts test images whose
     exact pixels are also in training, `constant_images` those without any contrast. `mean_ink` is the mean of all
-    pixels, 0 for all dark to 1 for all light. `warnings` are sentences for a person.
+    pixels, 0 for all dark to 1 for all light. `skipped` counts what was left out, by reason. `notes` are sentences for
+    a person that say what was done: where the split and the classes are from, what was skipped and assumed; `warnings`
+    are those that say what may be wrong.
     """
 
     images: int
@@ -37,11 +41,13 @@ class Report:
     duplicates_across_split: int
     constant_images: int
     mean_ink: float
+    skipped: dict[str, int]
+    notes: tuple[str, ...]
     warnings: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON can hold it."""
-        return asdict(self) | {"warnings": list(self.warnings)}
+        return asdict(self) | {"notes": list(self.notes), "warnings": list(self.warnings)}
 
 
 def report_on(dataset: Dataset, found: Found) -> Report:
@@ -52,7 +58,6 @@ def report_on(dataset: Dataset, found: Found) -> Report:
     duplicates = _duplicates(*parts)
     constant = sum(int(np.sum(part.max(axis=(1, 2)) == part.min(axis=(1, 2)))) for part in parts if len(part))
     mean_ink = sum(int(part.sum(dtype=np.int64)) for part in parts) / (255 * SIDE * SIDE * images)
-    brightest = max(int(part.max()) for part in parts if len(part))
 
     warnings = list(found.notes)
     if found.unreadable:
@@ -65,17 +70,7 @@ def report_on(dataset: Dataset, found: Found) -> Report:
         )
     if constant:
         warnings.append(f"Blank images, whose pixels are all the same: {constant:,}.")
-    if found.input is None and mean_ink > DARK_ON_LIGHT:
-        warnings.append(
-            f"The images look dark on light (mean brightness {mean_ink:.0%}); MNIST is light on dark. Images to "
-            "classify should look as these do. If these are digits, import with preprocessing=digit, which finds out "
-            "what is ink."
-        )
-    if brightest < NEARLY_BLACK:
-        warnings.append(
-            f"The images are nearly black: the brightest pixel is {brightest} of 255. "
-            "Whole numbers are taken as 0–255; store fractions 0–1, or scale them."
-        )
+    warnings += _warn_of_light(dict(zip(("training", "test"), parts, strict=True)), from_arrays=found.input is None)
     return Report(
         images=images,
         train=len(dataset.train_images),
@@ -86,6 +81,8 @@ def report_on(dataset: Dataset, found: Found) -> Report:
         duplicates_across_split=duplicates,
         constant_images=constant,
         mean_ink=round(mean_ink, 4),
+        skipped=dict(found.skipped),
+        notes=tuple(filter(None, found.told)),
         warnings=tuple(warnings),
     )
 
@@ -111,6 +108,42 @@ def _warn_of_classes(per_class: Mapping[str, Mapping[str, int]]) -> Iterator[str
         )
     if untested := [name for name, counts in per_class.items() if not counts["test"]]:
         yield f"No test images of {listing(untested)}: how well they are recognised stays unknown."
+
+
+def _warn_of_light(parts: Mapping[str, Bytes], *, from_arrays: bool) -> Iterator[str]:
+    """What the brightness of each part says; where all parts are alike, in one sentence for all."""
+    parts = {name: images for name, images in parts.items() if len(images)}
+    brightest = {name: int(images.max()) for name, images in parts.items()}
+    light = {name: float(images.mean()) / 255 for name, images in parts.items()}
+    for names, means in _alike(
+        {name: mean for name, mean in light.items() if from_arrays and mean > DARK_ON_LIGHT}, parts
+    ):
+        yield (
+            f"{names} look dark on light (mean brightness {means:.0%}); MNIST is light on dark. Images to "
+            "classify should look as these do. If these are digits, import with preprocessing=digit, which finds out "
+            "what is ink."
+        )
+    black = {name: most for name, most in brightest.items() if most < NEARLY_BLACK}
+    for names, most in _alike(black, parts):
+        yield (
+            f"{names} are nearly black: the brightest pixel is {most:.0f} of 255. "
+            "Whole numbers are taken as 0–255; store fractions 0–1, or scale them."
+        )
+    if len(parts) == 2 and not black and min(light.values()) * PARTS_DIFFER < max(light.values()):
+        yield (
+            f"Training and test images differ: their mean brightness is {light['training']:.0%} and "
+            f"{light['test']:.0%}. Perhaps one part has another range of values, or is inverted: the accuracy on the "
+            "test images then says nothing."
+        )
+
+
+def _alike(values: Mapping[str, float], parts: Mapping[str, Bytes]) -> Iterator[tuple[str, float]]:
+    """What to call the parts that have such values, and the largest value."""
+    if len(values) == len(parts) and values:
+        yield "The images", max(values.values())
+    else:
+        for name, value in values.items():
+            yield f"The {name} images", value
 
 
 def _duplicates(train: Bytes, test: Bytes) -> int:

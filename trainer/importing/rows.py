@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from typing import IO
 
 from trainer.errors import DatasetInvalid
+from trainer.importing.archives import unzipped
 from trainer.importing.refusals import KINDS, refuse_damage, refuse_unless_text
-from trainer.importing.zips import unzipped
 
 MAX_LINE_CHARACTERS = 2**18
 
+# Of the first line, which may be longer.
+PEEKED_BYTES = 4096
+
 
 def csv_rows(file: IO[bytes], what: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, each with its line number.
+    """The rows that are not blank, each with its line number; cells are set apart by commas, semicolons or tabs.
 
     Raises:
         DatasetInvalid: the bytes are no text, or no CSV.
@@ -21,7 +24,7 @@ def csv_rows(file: IO[bytes], what: str) -> Iterator[tuple[int, list[str]]]:
     with refuse_damage(what):
         stream = unzipped(file)
         refuse_unless_text(stream.peek(1024)[:1024], what)
-        reader = csv.reader(_lines(stream, what))
+        reader = csv.reader(_lines(stream, what), delimiter=_delimiter(stream.peek(PEEKED_BYTES)))
         for row in reader:
             if row:
                 yield reader.line_num, row
@@ -35,3 +38,8 @@ def _lines(stream: io.BufferedIOBase, what: str) -> Iterator[str]:
         if len(line) == MAX_LINE_CHARACTERS:
             raise DatasetInvalid(f"{what}, line {number}: longer than {MAX_LINE_CHARACTERS:,} characters. {KINDS}")
         yield line
+
+
+def _delimiter(start: bytes) -> str:
+    line = start[:PEEKED_BYTES].partition(b"\n")[0]
+    return max(",;\t", key=lambda mark: line.count(mark.encode()))

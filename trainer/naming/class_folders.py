@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from trainer.naming.class_names import comparable
-from trainer.naming.splits import Part, part_named
+from trainer.naming.splits import Part, part_for_test, part_named, tell_split
 from trainer.naming.truth_folders import split_folder
 
 Path = tuple[str, ...]
@@ -27,6 +27,8 @@ Path = tuple[str, ...]
 # A class level has a folder for nearly every image; a few may lie beside.
 MIN_COVERAGE = 0.9
 MAX_CLASSES = 256
+# Deeper than any: no level names the class.
+MAX_LEVEL = 1000
 # Fewer single characters might be numbers of anything.
 MIN_CHARACTERS = 7
 
@@ -42,6 +44,12 @@ ASIDE = frozenset(
     ("doc", "docs", "documentation", "figure", "figures", "fig", "figs", "asset", "assets", "screenshot",
      "screenshots", "notebook", "notebooks", "src", "script", "scripts", "result", "results", "output", "outputs",
      "plots", "logs", "models", "readme")
+)  # fmt: skip
+
+# What holds images and names no class of them, where nothing else does.
+CONTAINERS = frozenset(
+    ("image", "images", "img", "imgs", "picture", "pictures", "photos", "scans", "data", "dataset", "files", "raw",
+     "png", "jpg", "jpeg", "tif", "tiff", "mask", "masks", "unlabeled", "unlabelled")
 )  # fmt: skip
 
 LOOSE = "in no class folder"
@@ -74,8 +82,8 @@ class Layout:
     doubts: tuple[str, ...] = ()
 
     @property
-    def has_classes(self) -> bool:
-        return any(place.label for place in self.places.values())
+    def classes(self) -> frozenset[str]:
+        return frozenset(place.label for place in self.places.values() if place.label)
 
 
 @dataclass
@@ -99,8 +107,7 @@ def find_layout(folders: Mapping[str, int]) -> Layout:
     found = [_Folder(path, images, tuple(map(comparable, split_folder(path)))) for path, images in folders.items()]
     _take_splits(found)
     kept = [folder for folder in found if not folder.why]
-    parts = {folder.part for folder in kept}
-    if len(parts) == 1:  # A split needs two.
+    if part_for_test({folder.part for folder in kept}) is None:
         for folder in kept:
             folder.part = None
     _strip_wrappers(kept)
@@ -236,12 +243,15 @@ def _choose_level(kept: list[_Folder]) -> tuple[int, dict[int, int]]:
     possible = [
         level
         for level, (tested, trained) in enumerate((by_part[True], by_part[False]) for by_part in names)
-        if 2 <= len(tested | trained) <= MAX_CLASSES and (level == 0 or covered[level] >= MIN_COVERAGE * total)
+        if 2 <= len(tested | trained) <= MAX_CLASSES
+        and not {name.lower() for name in tested | trained} <= CONTAINERS
+        and (level == 0 or covered[level] >= MIN_COVERAGE * total)
     ]
     consistent = [level for level in possible if names[level][True] <= names[level][False]]
     candidates = consistent or possible
     if not candidates:
-        return 0, {}
+        only = names[0][True] | names[0][False] if names else set()
+        return (MAX_LEVEL if {name.lower() for name in only} <= CONTAINERS else 0), {}
     ranks = {level: _rank(names[level][True] | names[level][False], level) for level in possible}
     return max(candidates, key=lambda level: (ranks[level], -level)), ranks
 
@@ -269,12 +279,11 @@ def _look_like_classes(names: set[str]) -> bool:
 
 
 def _laid_out(found: list[_Folder], kept: list[_Folder], level: int, ranks: Mapping[int, int]) -> Layout:
-    tests = {folder.part for folder in kept}
-    as_test = Part.TEST if Part.TEST in tests else Part.VALIDATION
+    for_test = part_for_test({folder.part for folder in kept})
     places = {}
     for folder in found:
         label = folder.rest[level] if not folder.why and level < len(folder.rest) else ""
-        part = None if folder.part is None else Part.TEST if folder.part is as_test else Part.TRAIN
+        part = None if folder.part is None else Part.TEST if folder.part is for_test else Part.TRAIN
         places[folder.path] = Place(part, label, "" if label else folder.why or LOOSE)
     places, doubts = _without_unlabeled_test(places)
     example = max(
@@ -291,7 +300,7 @@ def _laid_out(found: list[_Folder], kept: list[_Folder], level: int, ranks: Mapp
                 doubts.append(
                     f"{told[:-1]}. If those are the classes, pack the images in folders of their class alone."
                 )
-    return Layout(places, _tell_split(found, as_test), told, tuple(doubts))
+    return Layout(places, _tell_split(found), told, tuple(doubts))
 
 
 def _without_unlabeled_test(places: dict[str, Place]) -> tuple[dict[str, Place], list[str]]:
@@ -312,18 +321,9 @@ def _without_unlabeled_test(places: dict[str, Place]) -> tuple[dict[str, Place],
     return left_out, [f"The test images lie in {name!r}, which is no class of the training images; they are left out."]
 
 
-def _tell_split(found: list[_Folder], as_test: Part) -> str:
+def _tell_split(found: list[_Folder]) -> str:
     names = defaultdict[Part, set[str]](set)
     for folder in found:
         if folder.part is not None and not folder.why:
             names[folder.part].update(folder.named)
-    if len(names) < 2:
-        return ""
-    told = []
-    for part, mine in sorted(names.items(), key=lambda item: list(Part).index(item[0])):
-        listed = ", ".join(sorted(mine)[:5])
-        if part is Part.VALIDATION and as_test is Part.TEST:
-            told.append(f"validation images ({listed}) are among the training images")
-        else:
-            told.append(f"{'test' if part is as_test else part.value} images are from {listed}")
-    return f"The split is the archive's own: {'; '.join(told)}."
+    return tell_split(names)

@@ -1,6 +1,7 @@
 """Tells which names of folders, files and arrays mean training images and which mean test images."""
 
 import re
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -53,3 +54,32 @@ def part_named(name: str) -> Named | None:
     if set(parts) == {Part.TRAIN, Part.VALIDATION}:
         return Named(Part.TRAIN, certain)
     return Named(parts[0], certain) if len(set(parts)) == 1 else None
+
+
+def part_for_test(parts: Collection[Part | None]) -> Part | None:
+    """Which of these parts is for the test: the test images, or without any the validation images.
+
+    None where there is nothing to split: one part alone is no split.
+    """
+    if len(set(parts) - {None}) < 2:
+        return None
+    return Part.TEST if Part.TEST in parts else Part.VALIDATION
+
+
+def tell_split(names: Mapping[Part, Iterable[str]]) -> str:
+    """The split in a sentence; empty where there is none.
+
+    Args:
+        names: what each part is called in the file: folders, files or arrays.
+    """
+    for_test = part_for_test(names)
+    if for_test is None:
+        return ""
+    told = []
+    for part in (part for part in Part if part in names):
+        listed = ", ".join(sorted(names[part])[:5])
+        if part is Part.VALIDATION and part is not for_test:
+            told.append(f"validation images ({listed}) are among the training images")
+        else:
+            told.append(f"{'test' if part is for_test else part.value} images are from {listed}")
+    return f"The split is the file's own: {'; '.join(told)}."

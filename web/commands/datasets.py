@@ -61,8 +61,9 @@ def datasets(name: str | None, preview: Path | None, remove: str | None, as_json
 def import_(name: str, file: Path | None, upload: str | None, wait: bool, as_json: bool, **parameters: Any) -> None:
     """Make FILE the data set NAME.
 
-    FILE is a zip of class folders, a zip of MNIST's four files, an .npz, or a .csv. More than 64 MiB are sent in
-    pieces: a connection that breaks, or a server that restarts, is waited for.
+    FILE is a zip, tar or 7z of class folders, of images and a table of their labels, or of MNIST's four files; an .npz,
+    .h5, .parquet or .csv. More than 64 MiB are sent in pieces: a connection that breaks, or a server that restarts, is
+    waited for.
     """
     parameters = check(ImportParameters, {"name": name, **parameters})
     if not (file or upload):
@@ -80,6 +81,8 @@ def _show(dataset: dict[str, Any], as_json: bool) -> None:
         print_json(dataset)
         return
     print_lines([_row(cast(DatasetLine, dataset))])
+    for note in (dataset["report"] or {}).get("notes", []):
+        click.echo(note)
     for warning in dataset["warnings"]:
         click.echo(f"Warning: {warning}")
 

@@ -1,0 +1,226 @@
+"""The files in an uploaded zip, tar or 7-Zip archive, each to be opened by its path, and no more than they may take."""
+
+import gzip
+import io
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryFile
+from typing import IO, Any, NamedTuple, cast
+
+from trainer.errors import DatasetInvalid
+from trainer.file_kinds import START_BYTES, FileKind, kind_of_file
+from trainer.importing import limits
+from trainer.importing.found import Check
+from trainer.importing.skipped import SYSTEM, Skipped
+from trainer.naming.system_files import is_system_path
+from trainer.naming.zip_names import NAME_IS_UTF8, decode_zip_name
+from trainer.unpacking import tar_of_7z, unpacked
+
+LINKS = "links and devices"
+
+# A tar says in headers of their own what does not fit into the usual one: long names, mostly.
+MAX_TAR_HEADER_BYTES = 2**20
+
+
+class Member(NamedTuple):
+    """A file in an archive: its name for people, its size when unpacked, and what its archive finds it by."""
+
+    name: str
+    size: int
+    handle: Any
+
+
+class Archive:
+    """The files of an archive that a person put there. Those of systems are counted in `skipped`.
+
+    Args:
+        what: the word for it in messages.
+        members: all files.
+        open_member: opens one by its handle.
+        skipped: what is left out is counted here, here and by readers.
+        beside: the folder where files may be unpacked for a while; default: the system's.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        members: Iterable[Member],
+        open_member: Callable[[Any], IO[bytes]],
+        skipped: Skipped,
+        beside: Path | None = None,
+    ) -> None:
+        self.what = what
+        self.beside = beside
+        self.skipped = skipped
+        self._open = open_member
+        self.members: dict[PurePosixPath, Member] = {}
+        for member in members:
+            if is_system_path(member.name):
+                skipped.add(SYSTEM, member.name)
+                continue
+            path = PurePosixPath(member.name.replace("\\", "/"))
+            if ".." in path.parts:
+                skipped.add("files whose names lead out of the archive", member.name)
+                continue
+            if path in self.members:
+                skipped.add("files that a later one of the same name replaces", member.name)
+            self.members[path] = member
+
+    def open(self, path: PurePosixPath) -> IO[bytes]:
+        """The content of a file, to be read forwards; errors are those of the archive's library."""
+        return self._open(self.members[path].handle)
+
+    def name(self, path: PurePosixPath) -> str:
+        return self.members[path].name
+
+    def start(self, path: PurePosixPath) -> bytes:
+        """The first bytes of a file, by which its kind is told; fewer or none where it cannot be read."""
+        try:
+            with self.open(path) as file:
+                return file.read(START_BYTES)
+        except Exception:  # it is told when the file is read, if it is
+            return b""
+
+    def kind(self, path: PurePosixPath) -> FileKind | None:
+        return kind_of_file(self.start(path))
+
+
+@contextmanager
+def open_zip(file: IO[bytes], folder: Path | None = None) -> Iterator[Archive]:
+    """An uploaded zip. Where a file in it has to be unpacked, that is done in `folder`.
+
+    Raises:
+        DatasetInvalid: it holds too many files.
+        zipfile.BadZipFile: it is none, or damaged.
+    """
+    bounded = _Bounded(file, limits.MAX_DIRECTORY_BYTES, "The zip holds more files than can be read")
+    with zipfile.ZipFile(cast(IO[bytes], bounded)) as archive:
+        bounded.most_bytes = None
+        members = (Member(_zip_name(info), info.file_size, info) for info in archive.infolist() if not info.is_dir())
+        yield Archive("zip", members, archive.open, Skipped(), folder)
+
+
+@contextmanager
+def open_tar(file: IO[bytes], folder: Path | None = None) -> Iterator[Archive]:
+    """An uploaded tar, or one that was unpacked.
+
+    Raises:
+        DatasetInvalid: it holds too many files.
+        tarfile.TarError: it is none, or damaged.
+    """
+    skipped = Skipped()
+    bounded = _Bounded(file, MAX_TAR_HEADER_BYTES, "The tar has a header that can't be read")
+
+    def members() -> Iterator[Member]:
+        count = 0
+        with tarfile.open(fileobj=cast(IO[bytes], bounded), mode="r:") as archive:
+            while (info := archive.next()) is not None:
+                archive.members = []  # type: ignore[attr-defined]  # tarfile keeps them all
+                count += 1
+                if count > limits.MAX_FILES:
+                    raise DatasetInvalid(f"The tar holds more than {limits.MAX_FILES:,} files. Upload fewer.")
+                if info.isreg() and info.sparse is None:
+                    yield Member(info.name, info.size, (info.offset_data, info.size))
+                elif not info.isdir():
+                    skipped.add(LINKS, info.name)
+
+    yield Archive("tar", members(), lambda handle: slice_of(file, *handle), skipped, folder)
+
+
+@contextmanager
+def open_7z(path: Path, check: Check) -> Iterator[Archive]:
+    """An uploaded 7-Zip archive, unpacked beside it for as long as it is open.
+
+    Raises:
+        UnpackingFailed: it is damaged, encrypted or packed in an unknown way.
+        DatasetInvalid: it unpacks to too much.
+    """
+
+    def keep_to_limits(written: int) -> None:
+        check()
+        _refuse_bomb(written, path, "7-Zip archive")
+
+    with TemporaryFile(dir=path.parent) as target:
+        tar_of_7z(path, target, keep_to_limits)
+        target.seek(0)
+        with open_tar(target, path.parent) as archive:
+            archive.what = "7-Zip archive"
+            yield archive
+
+
+@contextmanager
+def open_unpacked(path: Path, kind: FileKind, check: Check) -> Iterator[IO[bytes]]:
+    """The content of a compressed file, unpacked beside it for as long as it is open.
+
+    Raises:
+        UnpackingFailed: it is damaged or cut short.
+        DatasetInvalid: it unpacks to too much.
+    """
+    with TemporaryFile(dir=path.parent) as target:
+        written = 0
+        for piece in unpacked(path, kind):
+            check()
+            written += target.write(piece)
+            _refuse_bomb(written, path, kind.name)
+        target.seek(0)
+        yield target
+
+
+def unzipped(file: IO[bytes]) -> "io.BufferedReader[io.RawIOBase] | gzip.GzipFile":
+    """The file's content, gzipped or not."""
+    stream = io.BufferedReader(cast(io.RawIOBase, file))
+    return gzip.GzipFile(fileobj=stream) if stream.peek(2)[:2] == b"\x1f\x8b" else stream
+
+
+def _refuse_bomb(written: int, path: Path, what: str) -> None:
+    most = max(limits.MAX_UNPACKED_BYTES, limits.MAX_UNPACKED_RATIO * path.stat().st_size)
+    if written > most:
+        raise DatasetInvalid(f"The {what} unpacks to more than {most // 2**20:,} MiB, which is the most. Upload less.")
+
+
+def _zip_name(info: zipfile.ZipInfo) -> str:
+    """`zipfile` takes every name without the UTF-8 flag for code page 437, which can be undone."""
+    encoding = "utf-8" if info.flag_bits & NAME_IS_UTF8 else "cp437"
+    return decode_zip_name(info.orig_filename.encode(encoding), info.flag_bits, info.extra)
+
+
+def slice_of(file: IO[bytes], start: int, size: int) -> IO[bytes]:
+    """A part of an open file, as a file of its own."""
+    return cast(IO[bytes], io.BufferedReader(_Slice(file, start, size)))
+
+
+class _Slice(io.RawIOBase):
+    """A part of a file that others read too."""
+
+    def __init__(self, file: IO[bytes], start: int, size: int) -> None:
+        self._file, self._at, self._end = file, start, start + size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._file.seek(self._at)
+        data = self._file.read(min(len(buffer), self._end - self._at))
+        if not data and self._at < self._end:
+            raise EOFError("the archive ends within this file")
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+class _Bounded:
+    """A file of which no one reads much at a time, as long as `most_bytes` is set."""
+
+    def __init__(self, file: IO[bytes], most_bytes: int, complaint: str) -> None:
+        self._file = file
+        self._complaint = complaint
+        self.most_bytes: int | None = most_bytes
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        if self.most_bytes is not None and size > self.most_bytes:
+            raise DatasetInvalid(f"{self._complaint}: its directory alone takes too much. Pack fewer files.")
+        return self._file.read(size)
