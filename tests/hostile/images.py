@@ -141,3 +141,45 @@ OTHER_KINDS = {
     "xbm": b"#define x_width 8\n#define x_height 1\nstatic char x_bits[] = { 0x00 };\n",
     "svg": b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
 }
+
+
+def claiming_other_sizes(whole: bytes) -> Iterator[bytes]:
+    """The file, saying in each place where its size could stand that it is millions of pixels wide."""
+    size = struct.pack(">L", SIDE)
+    at = whole.find(size)
+    while at >= 0:
+        yield whole[:at] + struct.pack(">L", 2**30) + whole[at + 4 :]
+        yield whole[:at] + struct.pack(">L", 30_000) + whole[at + 4 :]
+        at = whole.find(size, at + 1)
+    yield whole.replace(size, struct.pack(">L", 7_000))
+
+
+def pdf(content: bytes, side: int = SIDE, *more: bytes) -> bytes:
+    """A PDF of one page; its objects from the fifth on are `more`."""
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %d %d]/Contents 4 0 R/Resources<</XObject<</F 5 0 R>>>>>>"
+        % (side, side),
+        b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
+        *more,
+    ]
+    numbered = b"".join(b"%d 0 obj%s endobj\n" % (number, text) for number, text in enumerate(objects, 1))
+    return b"%PDF-1.7\n" + numbered + b"trailer<</Root 1 0 R/Size %d>>\n%%%%EOF" % (len(objects) + 1)
+
+
+def pdf_that_draws_without_end() -> bytes:
+    """A page that draws a form many times, that draws another one many times, and so on: 10^18 lines in 30 KB."""
+    forms = []
+    for number in range(5, 10):
+        content = b"/F Do " * 1000 if number < 9 else b"0 0 m 40 40 l S " * 1000
+        inner = b"/Resources<</XObject<</F %d 0 R>>>>" % (number + 1) if number < 9 else b""
+        forms.append(
+            b"<</Type/XObject/Subtype/Form/BBox[0 0 40 40]%s/Length %d>>stream\n%s\nendstream"
+            % (inner, len(content), content)
+        )
+    return pdf(b"/F Do " * 1000, SIDE, *forms)
+
+
+def pdf_of_a_page_as_large_as(side: int) -> bytes:
+    return pdf(b"0 0 m 40 40 l S", side)

@@ -115,3 +115,24 @@ def test_whatever_is_broken_is_read_or_refused_in_words(format: str) -> None:
 def test_other_kinds_of_files_are_refused_however_they_are_named(kind: str) -> None:
     assert kind_of_refusal(images.OTHER_KINDS[kind])
     assert not Path("/tmp/tenfold-was-here").exists()
+
+
+@pytest.mark.parametrize("kind", ["HEIF", "AVIF", "JPEG2000"])
+def test_a_changed_size_in_a_newer_kind_takes_no_memory(kind: str) -> None:
+    files = list(images.claiming_other_sizes(images.saved("RGB", kind)))
+    assert files
+
+    found = measured(refusals, files)
+
+    assert "no reason" not in found.value
+    assert found.grown_bytes < 100 * MEBIBYTE
+
+
+def test_a_hostile_pdf_ends_with_its_own_process() -> None:
+    found = measured(refusals, [images.pdf_that_draws_without_end(), images.pdf_of_a_page_as_large_as(10**7)])
+
+    endless, large = found.value
+    assert endless == "too large"
+    assert large in ("", "too large")
+    assert found.grown_bytes < 100 * MEBIBYTE
+    assert found.files_left_open == 0

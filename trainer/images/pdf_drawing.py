@@ -16,7 +16,7 @@ POINTS_PER_INCH = 72
 MOST_PIXELS = 16_000_000
 
 # A page of a form, with its fonts, takes a tenth of a second, and a photo of 50 million pixels three.
-CPU_SECONDS = 20
+CPU_SECONDS = 10
 MEMORY_BYTES = 1 << 30
 
 NO_PDFIUM, REFUSED = 3, 4

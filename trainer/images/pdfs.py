@@ -15,7 +15,7 @@ from trainer.images.pdf_drawing import NO_PDFIUM, REFUSED
 PROGRAM = Path(__file__).with_name("pdf_drawing.py")
 HEADER = struct.Struct("<3I")
 
-# The program stops itself after 20 seconds of work; on a busy machine these may last longer.
+# The program stops itself after 10 seconds of work; on a busy machine these may last longer.
 PATIENCE_SECONDS = 300
 
 
@@ -32,7 +32,7 @@ def draw_page(data: bytes, page: int) -> Bytes:
     """A page, counted from 0, as grey (h, w) uint8: 200 dots an inch, or as many as make 16 million pixels.
 
     Raises:
-        ImageUnreadable: it is damaged, asks for a password, has no such page, or takes more than 20 seconds or 1 GiB.
+        ImageUnreadable: it is damaged, asks for a password, has no such page, or takes more than 10 seconds or 1 GiB.
     """
     drawn = _run(data, str(page))
     width, height, stride = HEADER.unpack_from(drawn)
@@ -61,5 +61,5 @@ def _run(data: bytes, page: str) -> bytes:
 
 def _takes_too_much() -> ImageUnreadable:
     return ImageUnreadable(
-        "is a PDF whose page takes more than 20 seconds or 1 GiB to draw; save its pages as PNG", "too large"
+        "is a PDF whose page takes more than 10 seconds or 1 GiB to draw; save its pages as PNG", "too large"
     )
