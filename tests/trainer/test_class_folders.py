@@ -143,6 +143,14 @@ def test_an_unlabeled_test_folder_is_no_class_and_left_out(folders: Mapping[str,
     assert {place.label for place in layout.places.values()} - {""} == set(DIGITS)
 
 
+def test_a_test_part_without_classes_is_no_split() -> None:
+    layout = find_layout(below("train") | {"test": 20})
+
+    assert classes_of(layout, None) == set(DIGITS)
+    assert layout.split == ""
+    assert layout.places["test"].why == "in a test folder without classes"
+
+
 def test_a_test_folder_among_the_classes_is_the_test_part() -> None:
     layout = find_layout(dict.fromkeys(DIGITS, 5) | below("test"))
 

@@ -333,14 +333,25 @@ def test_emnist_is_set_upright_and_called_by_its_mapping(imported: Import, few: 
     assert result.dataset.class_names == tuple("ABCDEFGHIJ")
     named = Dataset(**{**vars(few), "class_names": tuple("ABCDEFGHIJ")})
     assert is_split_as(result.dataset, named)
-    assert any("rows and columns exchanged" in note for note in result.report.notes)
+    assert any("were set upright" in note for note in result.report.notes)
 
 
 def test_digits_that_lie_on_their_side_are_set_upright_with_a_warning(imported: Import, few: Dataset) -> None:
     result = imported(zipped(idx_files(exchanged(few))))
 
     assert is_split_as(result.dataset, few)
-    assert any("exchanged back" in warning for warning in result.report.warnings)
+    assert any("they were set upright" in warning for warning in result.report.warnings)
+
+
+def test_a_small_part_is_set_upright_with_the_large_one(imported: Import, few: Dataset) -> None:
+    side = exchanged(few)
+    rows = {
+        "train": [[y, *x.ravel()] for x, y in zip(side.train_images, side.train_labels, strict=True)],
+        "test": [[y, *x.ravel()] for x, y in zip(side.test_images[:20], side.test_labels[:20], strict=True)],
+    }
+    result = imported(zipped({f"emnist-mnist-{part}.csv": table(values) for part, values in rows.items()}))
+
+    assert is_split_as(result.dataset, few.head(TRAIN, 20))
 
 
 def test_of_two_whole_data_sets_none_is_taken(imported: Import, few: Dataset) -> None:

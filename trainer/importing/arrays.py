@@ -71,7 +71,8 @@ def read_pairs(pairs: Sequence[Pair], read: Callable[[str, bool], Array], check:
         parts.append((pair.images, pair.part, to_part(images, labels, names=pair[:2], check=check)))
         if len(images):
             factors[pair.images] = factor_of(images, pair.images)
-    return replace(put_together(parts), notes=_tell_factors(factors))
+    found = put_together(parts)
+    return replace(found, notes=[*found.notes, *_tell_factors(factors)])
 
 
 def _tell_factors(factors: Mapping[str, int]) -> Sequence[str]:

@@ -17,7 +17,6 @@ from trainer.importing.found import Array, Check, Found
 from trainer.importing.limits import MAX_ARRAY_BYTES, refuse_too_large
 from trainer.importing.parts import put_together
 from trainer.importing.refusals import refuse_damage
-from trainer.importing.transposed import look_transposed, transposed
 from trainer.naming.splits import WORD, Part, part_named
 
 # The types of an IDX file, by their code (yann.lecun.com/exdb/mnist).
@@ -51,19 +50,12 @@ def read_idx_files(archive: Archive, check: Check) -> Found:
     files = _choose(archive)
     is_emnist = EMNIST in archive.name(files[Part.TRAIN, "images"]).lower()
     arrays = {key: _read_idx(archive, files[key]) for key in WANTED}
-    exchanged = is_emnist or look_transposed(arrays[Part.TRAIN, "images"], arrays[Part.TRAIN, "labels"])
     parts = []
     for part in (Part.TRAIN, Part.TEST):
         images, labels = (arrays[part, role] for role in ROLES)
         names = [archive.name(files[part, role]) for role in ROLES]
-        if exchanged:
-            images = transposed(images)
         parts.append((names[0], part, to_part(images, labels, names=names, check=check)))
-    found = put_together(parts)
-    if exchanged:
-        note = "EMNIST's files have" if is_emnist else "The images look as if they had"
-        told = f"{note} rows and columns exchanged; they were exchanged back, so that the images are upright."
-        found = replace(found, told=[*found.told, told] if is_emnist else found.told, notes=[] if is_emnist else [told])
+    found = put_together(parts, is_transposed=is_emnist)
     return _named(found, _mapping(archive, files[Part.TRAIN, "images"], check))
 
 

@@ -18,6 +18,7 @@ from trainer.importing.idx_files import idx_file, read_idx_files
 from trainer.importing.listed import read_listed
 from trainer.importing.npz import read_npz
 from trainer.importing.parquet import copied, read_parquet
+from trainer.importing.parts import put_together
 from trainer.importing.pictures import find_images, skip_others
 from trainer.importing.preprocessing import Wanted
 from trainer.importing.refusals import KINDS, REMEDIES, refuse_damage
@@ -74,7 +75,9 @@ def _read_kind(path: Path, start: bytes, check: Check, preprocessing: Wanted) ->
                 archive = stack.enter_context(open_tar(file, path.parent))
         else:
             file.seek(0)
-            return read_csv(file, "The file", check)
+            found = read_csv(file, "The file", check)
+            together = put_together([("The file", None, found.train)])
+            return replace(together, notes=[*together.notes, *found.notes])
         return _read_archive(archive, check, preprocessing)
 
 

@@ -61,7 +61,10 @@ def report_on(dataset: Dataset, found: Found) -> Report:
 
     warnings = list(found.notes)
     if found.unreadable:
-        warnings.append(f"Images that could not be read, and were left out: {len(found.unreadable):,}.")
+        warnings.append(
+            f"Images that could not be read, and were left out: {len(found.unreadable):,}. "
+            f"The first: {found.unreadable[0]}"
+        )
     warnings += _warn_of_classes(per_class)
     if duplicates:
         warnings.append(

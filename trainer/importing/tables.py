@@ -21,7 +21,6 @@ from trainer.importing.parts import put_together
 from trainer.importing.pixels import square_side, to_images
 from trainer.importing.refusals import KINDS, refuse_damage
 from trainer.importing.rows import csv_rows
-from trainer.importing.transposed import look_transposed, transposed
 from trainer.naming import splits
 
 LABEL_COLUMNS = frozenset(("label", "labels", "class", "target", "y"))
@@ -84,7 +83,7 @@ def read_csvs(archive: Archive, check: Check) -> Found:
     for path in set(paths) - {path for path, _ in chosen}:
         archive.skipped.add("tables that are no part of the data set", path)
     together = put_together(read)
-    return replace(together, told=[*together.told, *told], notes=notes)
+    return replace(together, told=[*together.told, *told], notes=[*together.notes, *notes])
 
 
 def is_table(path: PurePosixPath) -> bool:
@@ -93,7 +92,8 @@ def is_table(path: PurePosixPath) -> bool:
 
 
 def read_csv(file: IO[bytes], what: str, check: Check) -> Found:
-    """The images and labels in one CSV file, gzipped or not, as one part.
+    """The images and labels in one CSV file, gzipped or not, as one part and as they are stored: `put_together` is to
+    set them upright.
 
     Raises:
         LabelsMissing: the header names no such column.
@@ -117,12 +117,6 @@ def read_csv(file: IO[bytes], what: str, check: Check) -> Found:
     values = np.stack(pixels) if pixels else np.empty((0, SIDE * SIDE), np.uint8)
     images, parsed = to_images(values, what, check), parse_labels(labels, f"{what}, column label,")
     notes = [columns.note] if columns.note else []
-    if look_transposed(images, parsed):
-        images = transposed(images)
-        notes.append(
-            f"The images in {what} look as if rows and columns had been exchanged, as EMNIST's are; they were "
-            "exchanged back, so that they are upright."
-        )
     return Found(Part(images, parsed), notes=notes)
 
 

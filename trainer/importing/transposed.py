@@ -46,11 +46,6 @@ def look_transposed(images: Array, labels: Array) -> bool:
     return bool(uneven.sum() >= MIN_IMAGES / 2 and (width > height)[uneven].mean() >= WIDER)
 
 
-def transposed(images: Array) -> Array:
-    """The images (n, h, w) with rows and columns exchanged, (n, w, h)."""
-    return np.ascontiguousarray(images.transpose(0, 2, 1)) if images.ndim == 3 else images
-
-
 def _extent(inked: npt.NDArray[np.bool_]) -> npt.NDArray[np.int_]:
     """How far it is from the first to the last line (n, lines) with ink in it."""
     first, last = inked.argmax(axis=1), inked.shape[1] - inked[:, ::-1].argmax(axis=1)

@@ -53,6 +53,7 @@ CONTAINERS = frozenset(
 )  # fmt: skip
 
 LOOSE = "in no class folder"
+NO_CLASSES = "in a test folder without classes"
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ def _read_choice(names: Mapping[str, set[str]]) -> _Choice:
     if below & below_others:
         return _Choice(parts | dict.fromkeys(others, Part.TRAIN), frozenset(names))
     if Part.TRAIN not in kinds:
-        return _Choice(parts, frozenset(parts), dict.fromkeys(parts, "in a test folder without classes"))
+        return _Choice(parts, frozenset(parts), dict.fromkeys(parts, NO_CLASSES))
     left_out = dict.fromkeys(others, f"in a folder beside {' and '.join(sorted(parts))}")
     return _Choice(parts | dict.fromkeys(others, Part.TRAIN), frozenset(parts), left_out)
 
@@ -279,12 +280,14 @@ def _look_like_classes(names: set[str]) -> bool:
 
 
 def _laid_out(found: list[_Folder], kept: list[_Folder], level: int, ranks: Mapping[int, int]) -> Layout:
-    for_test = part_for_test({folder.part for folder in kept})
+    labels = {folder.path: folder.rest[level] for folder in kept if level < len(folder.rest)}
+    for_test = part_for_test({folder.part for folder in kept if folder.path in labels})
     places = {}
     for folder in found:
-        label = folder.rest[level] if not folder.why and level < len(folder.rest) else ""
-        part = None if folder.part is None else Part.TEST if folder.part is for_test else Part.TRAIN
-        places[folder.path] = Place(part, label, "" if label else folder.why or LOOSE)
+        label = labels.get(folder.path, "")
+        why = folder.why or (LOOSE if folder.part in (None, Part.TRAIN) else NO_CLASSES)
+        part = None if for_test is None else Part.TEST if folder.part is for_test else Part.TRAIN
+        places[folder.path] = Place(part, label, "" if label else why)
     places, doubts = _without_unlabeled_test(places)
     example = max(
         (folder for folder in kept if places[folder.path].label), key=lambda folder: folder.images, default=None
@@ -300,7 +303,7 @@ def _laid_out(found: list[_Folder], kept: list[_Folder], level: int, ranks: Mapp
                 doubts.append(
                     f"{told[:-1]}. If those are the classes, pack the images in folders of their class alone."
                 )
-    return Layout(places, _tell_split(found), told, tuple(doubts))
+    return Layout(places, _tell_split(found, places), told, tuple(doubts))
 
 
 def _without_unlabeled_test(places: dict[str, Place]) -> tuple[dict[str, Place], list[str]]:
@@ -313,17 +316,15 @@ def _without_unlabeled_test(places: dict[str, Place]) -> tuple[dict[str, Place],
         return places, []
     [name] = tested
     left_out = {
-        path: Place(None, "", "in a test folder without classes")
-        if place.part is Part.TEST
-        else Place(None, place.label, place.why)
+        path: Place(None, "", NO_CLASSES) if place.part is Part.TEST else Place(None, place.label, place.why)
         for path, place in places.items()
     }
     return left_out, [f"The test images lie in {name!r}, which is no class of the training images; they are left out."]
 
 
-def _tell_split(found: list[_Folder]) -> str:
+def _tell_split(found: list[_Folder], places: Mapping[str, Place]) -> str:
     names = defaultdict[Part, set[str]](set)
     for folder in found:
-        if folder.part is not None and not folder.why:
+        if folder.part is not None and places[folder.path].label:
             names[folder.part].update(folder.named)
     return tell_split(names)
