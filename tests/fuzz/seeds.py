@@ -33,6 +33,10 @@ def pictures() -> list[bytes]:
         "BMP": ("1", "L", "P", "RGB"),
         "TIFF": ("1", "L", "P", "RGB", "RGBA", "CMYK", "F", "I;16"),
         "WEBP": ("RGB", "RGBA"),
+        "AVIF": ("RGB",),
+        "JPEG2000": ("L", "RGB"),
+        "PPM": ("1", "L", "RGB"),
+        "ICO": ("RGB", "RGBA"),
     }
     return [picture(format, mode) for format, found in modes.items() for mode in found]
 
