@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from trainer.idx import Bytes
 from trainer.inference import Classifier
-from trainer.networks import takes_one_hot
+from trainer.networks import on_logits, takes_one_hot
 from trainer.temperature import Probabilities
 
 TEST_BATCH = 1000
@@ -19,9 +19,8 @@ class Evaluation:
     """A model's answers to n labelled images.
 
     `labels` (n,) and `predicted` (n,) are class indices, `probabilities` (n, classes) float32 in 0–1, and
-    `confusion` (classes, classes) counts images by true class (row) and predicted class (column). `loss` is
-    Keras' own, in nats: for sigmoid outputs that is not the cross-entropy of p / sum(p), since Keras takes the
-    softmax of what went into the sigmoid.
+    `confusion` (classes, classes) counts images by true class (row) and predicted class (column). `loss` is in
+    nats; for sigmoid outputs it is not the cross-entropy of p / sum(p): see `trainer.networks.on_logits`.
     """
 
     labels: npt.NDArray[np.int64]
@@ -60,14 +59,21 @@ def evaluate(model: keras.Model, images: Bytes, labels: Bytes) -> Evaluation:
     classes = probabilities.shape[1]
     confusion = np.zeros((classes, classes), np.int64)
     np.add.at(confusion, (truth, predicted), 1)
-    return Evaluation(truth, predicted, probabilities, confusion, _loss(model, images, labels))
+    with on_logits(model):
+        loss = test_in_batches(model, images, labels)["loss"]
+    return Evaluation(truth, predicted, probabilities, confusion, loss)
 
 
-def _loss(model: keras.Model, images: Bytes, labels: Bytes) -> float:
-    target = keras.utils.to_categorical(labels, model.output_shape[-1]) if takes_one_hot(model) else labels
-    scaled = images.astype(np.float32) / 255
-    metrics = model.evaluate(scaled, target, batch_size=TEST_BATCH, verbose=0, return_dict=True)
-    return float(metrics["loss"])
+def test_in_batches(model: keras.Model, images: Bytes, labels: Bytes) -> dict[str, float]:
+    """Keras' `loss` and `accuracy` on (n, 28, 28) uint8 images; takes the memory of a batch, however many there are."""
+    one_hot, classes = takes_one_hot(model), model.output_shape[-1]
+    model.reset_metrics()
+    metrics: dict[str, float] = {}
+    for start in range(0, len(images), TEST_BATCH):
+        batch = slice(start, start + TEST_BATCH)
+        target = keras.utils.to_categorical(labels[batch], classes) if one_hot else labels[batch]
+        metrics = model.test_on_batch(images[batch].astype(np.float32) / 255, target, return_dict=True)
+    return {name: float(value) for name, value in metrics.items()}
 
 
 def _ratio(part: npt.NDArray[np.generic], whole: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:

@@ -1,5 +1,8 @@
 """Builds a plan's Keras model."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import keras
 
 from trainer.plans import SIDE, Plan
@@ -77,6 +80,34 @@ def _loss(plan: Plan) -> str | keras.Loss:
     if plan.label_smoothing:
         return keras.losses.CategoricalCrossentropy(label_smoothing=plan.label_smoothing)
     return plan.loss
+
+
+@contextmanager
+def on_logits(model: keras.Model) -> Iterator[None]:
+    """Have a compiled net with sigmoid outputs give what goes into the sigmoid, and take the softmax' loss of that.
+
+    What the cross-entropy of sigmoid outputs is, Keras leaves to its backend: on TensorFlow this, since it looks for
+    what went into the sigmoid; on JAX and Torch that of p / sum(p). The published system ran on TensorFlow. So a net is
+    trained and tested inside this block, and outside of it is as Keras made it: its file needs no objects of ours.
+    """
+    output, loss = model.layers[-1], model.loss
+    if getattr(output, "activation", None) is not keras.activations.sigmoid:
+        yield
+        return
+    output.activation = keras.activations.linear
+    model.compile(optimizer=model.optimizer, loss=_from_logits(loss), metrics=["accuracy"])
+    try:
+        yield
+    finally:
+        output.activation = keras.activations.sigmoid
+        model.compile(optimizer=model.optimizer, loss=loss, metrics=["accuracy"])
+
+
+def _from_logits(loss: str | keras.Loss) -> keras.Loss:
+    if loss == "sparse_categorical_crossentropy":
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    smoothing = 0.0 if isinstance(loss, str) else loss.get_config()["label_smoothing"]
+    return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
 
 
 def takes_one_hot(model: keras.Model) -> bool:

@@ -15,7 +15,7 @@ from trainer.checkpoints import Checkpoint, EpochResult, restore_checkpoint, sav
 from trainer.datasets import Dataset
 from trainer.engines import Engine, make_engine
 from trainer.errors import TrainingDiverged
-from trainer.networks import build_model
+from trainer.networks import build_model, on_logits
 from trainer.parameters import TrainingParameters
 from trainer.plans import Plan
 from trainer.splits import Split, split_for
@@ -69,7 +69,7 @@ def train(
         on_progress: called several times a second and after each epoch. It may raise: training stops at once
             and the exception passes through.
         callbacks: Keras' own or others; called at the begin and end of the training and of each epoch, and not for
-            batches.
+            batches. In between a net with sigmoid outputs gives what goes into the sigmoid.
 
     Raises:
         TrainingDiverged: the loss is no finite number.
@@ -93,7 +93,10 @@ def train(
         history = tuple(state.history)
         on_progress(Progress(epoch, plan.epochs, step, steps, metrics["loss"], metrics["accuracy"], history))
 
-    with make_engine(model, split.train_images, split.train_labels, batch_size=plan.batch_size) as engine:
+    with (
+        on_logits(model),
+        make_engine(model, split.train_images, split.train_labels, batch_size=plan.batch_size) as engine,
+    ):
         while len(state.history) < plan.epochs and not _stalled(state.history, plan):
             epoch = len(state.history) + 1
             listeners.on_epoch_begin(epoch - 1)

@@ -1,12 +1,14 @@
 """An evaluation's figures, on answers small enough to count by hand."""
 
+import tracemalloc
+
 import keras
 import numpy as np
 import pytest
 
 from trainer.datasets import Dataset
 from trainer.evaluation import Evaluation, evaluate
-from trainer.networks import build_model
+from trainer.networks import build_model, on_logits
 from trainer.plans import Plan
 
 
@@ -113,3 +115,55 @@ def test_there_are_as_many_classes_as_the_model_has_outputs(animals: Dataset) ->
     assert evaluation.confusion.shape == (3, 3)
     assert evaluation.per_class()[2]["images"] == 0
     assert np.isfinite(evaluation.loss)
+
+
+def softmax_loss(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> float:
+    """The cross-entropy, in nats, of the softmax of what goes into the last layer's activation."""
+    *_, kernel, bias = model.get_weights()
+    hidden = keras.Model(model.inputs, model.layers[-1].input).predict(images / 255.0, verbose=0)
+    logits = (hidden @ kernel + bias).astype(np.float64)
+    return float(np.mean(np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(labels)), labels]))
+
+
+@pytest.mark.parametrize("loss", ["sparse_categorical_crossentropy", "categorical_crossentropy"])
+def test_the_loss_of_sigmoid_outputs_is_that_of_the_softmax_of_what_goes_into_them(loss: str, digits: Dataset) -> None:
+    plan = Plan(units=(16,), output_activation="sigmoid", loss=loss)
+    model = build_model(plan, classes=10, seed=1, steps=1)
+
+    measured = evaluate(model, digits.test_images, digits.test_labels)
+
+    assert measured.loss == pytest.approx(softmax_loss(model, digits.test_images, digits.test_labels), rel=1e-5)
+    assert model.layers[-1].activation is keras.activations.sigmoid
+    assert model.loss == loss
+    assert model.predict(digits.test_images[:5] / 255.0, verbose=0).max() < 1
+
+
+def test_a_net_has_its_sigmoid_back_whatever_happens(digits: Dataset) -> None:
+    model = build_model(
+        Plan(units=(16,), output_activation="sigmoid", label_smoothing=0.1), classes=10, seed=1, steps=1
+    )
+    before = model.loss
+
+    with pytest.raises(RuntimeError), on_logits(model):
+        assert model.loss.get_config()["label_smoothing"] == 0.1
+        raise RuntimeError
+
+    assert model.layers[-1].activation is keras.activations.sigmoid
+    assert model.loss is before
+
+
+def test_an_evaluation_takes_little_memory_beyond_its_answers(digits: Dataset) -> None:
+    """A copy of all images as floats would take 3,136 bytes an image; the answers take some 200."""
+    model = build_model(Plan(units=(8,)), classes=10, seed=1, steps=1)
+
+    def peak(images: int) -> int:
+        many = np.broadcast_to(digits.test_images[:1], (images, 28, 28))
+        labels = np.zeros(images, np.uint8)
+        evaluate(model, many[:2000], labels[:2000])
+        tracemalloc.start()
+        evaluate(model, many, labels)
+        taken = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return taken
+
+    assert peak(22_000) - peak(2000) < 20_000 * 400

@@ -1,5 +1,7 @@
 """Which images are learned from and which are held out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -75,12 +77,27 @@ def test_without_a_split_all_training_images_are_learned_from() -> None:
 def test_what_is_held_out_is_not_learned_from(whole_batches: Dataset) -> None:
     """Whatever is drawn on the images that were held out, the weights become the same, bit for bit."""
     parameters = TrainingParameters(**SMALL, validation="split", validation_split=0.25, epochs=1, seed=5)
-    order = held_out(split_for(parameters.plan(), numbered(len(whole_batches.train_labels)), seed=5))
-    images, labels = whole_batches.train_images.copy(), whole_batches.train_labels.copy()
-    images[order], labels[order] = 255 - images[order], 9 - labels[order]
+    labels = whole_batches.train_labels
+    order = held_out(split_for(parameters.plan(), replace(numbered(len(labels)), train_labels=labels), seed=5))
+    images = whole_batches.train_images.copy()
+    images[order] = 255 - images[order]
     scribbled = Dataset("scribbled", images, labels, whole_batches.test_images, whole_batches.test_labels)
 
     clean, other = train(parameters, whole_batches), train(parameters, scribbled)
 
     assert weights(clean) == weights(other)
     assert clean.history[0].val_loss != other.history[0].val_loss
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_each_class_has_its_share_held_out(seed: int) -> None:
+    """Of 30 images of a rare class among 1,030 three are held out, whatever the seed."""
+    images = np.zeros((1030, 28, 28), np.uint8)
+    labels = np.where(np.arange(1030) % 34 == 33, 1, 0).astype(np.uint8)
+    rare = Dataset("rare", images, labels, images[:4], labels[:4], class_names=("usual", "rare"))
+
+    split = split_for(Plan(validation="split", validation_split=0.1), rare, seed)
+
+    assert labels.sum() == 30
+    assert split.validation_labels is not None
+    assert np.bincount(split.validation_labels).tolist() == [100, 3]

@@ -67,6 +67,7 @@ def test_the_leaderboard_has_the_best_first_and_sorts_by_any_column(api: FlaskCl
     assert order("seconds") == [1, 2, 3, 4]
     assert order("-seconds") == [3, 2, 1, 4]
     assert order("-created_at") == [4, 3, 2, 1]
+    assert "The best of many models on the test images" in api.get("/compare").text
 
 
 def test_a_column_says_how_it_is_sorted_and_sorts_the_other_way_next(api: FlaskClient, services: Services) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainer.augmentation import Floats
+from trainer.evaluation import test_in_batches
 from trainer.idx import Bytes
 from trainer.networks import has_convolutions, takes_one_hot
 
@@ -19,9 +20,6 @@ IMAGES_PER_CALL_WITH_CONVOLUTIONS = 512
 
 # A step has a cost of its own: with tiny batches this many keep a call well under 0.3 s.
 MOST_STEPS_PER_CALL = 256
-
-# Metrics are means over images, so that the batch size of a test only affects its speed.
-TEST_BATCH = 1000
 
 # What happens to each image of an epoch: `trainer.augmentation.draw_distortions`.
 Distortions = tuple[Floats, Floats]
@@ -81,10 +79,7 @@ class Engine(ABC):
 
     def test(self, images: Bytes, labels: Bytes) -> dict[str, float]:
         """`loss` and `accuracy` on other images."""
-        target = keras.utils.to_categorical(labels, self.classes) if self.one_hot else labels
-        scaled = images.astype(np.float32) / 255
-        metrics = self.model.evaluate(scaled, target, batch_size=TEST_BATCH, verbose=0, return_dict=True)
-        return {name: float(value) for name, value in metrics.items()}
+        return test_in_batches(self.model, images, labels)
 
 
 def _even_stride(steps: int, most: int) -> int:

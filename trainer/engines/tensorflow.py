@@ -12,7 +12,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.engines.compiled_net import borrow, give_back
-from trainer.engines.engine import TEST_BATCH, Distortions, Engine
+from trainer.engines.engine import Distortions, Engine
+from trainer.evaluation import TEST_BATCH
 from trainer.idx import Bytes
 
 
