@@ -49,7 +49,14 @@ def write_artefacts(
     """
     _save_model(trained.model, evaluation, dataset, directory / "model.keras")
     _export(trained, evaluation, dataset, directory)
-    novelty = fit_novelty(dataset.train_images, dataset.train_labels, dataset.test_images, trained.parameters.seed)
+    novelty = fit_novelty(
+        dataset.train_images,
+        dataset.train_labels,
+        dataset.test_images,
+        evaluation.predicted,
+        classes=len(dataset.class_names),
+        seed=trained.parameters.seed,
+    )
     novelty.save(directory / "novelty.npz")
     metrics = _metrics(trained, evaluation, calibration, dataset)
     (directory / "model_card.md").write_text(model_card(metrics), encoding="utf-8")

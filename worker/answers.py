@@ -87,7 +87,7 @@ def _answers(images: list[Normalised], answering: Answering) -> dict[str, Any]:
     names = pl.Series(panel.ensemble.class_names, dtype=pl.String)
     # As doubles: a float32 cannot be 0.1, and would be written with all its digits.
     rounded = confidences.astype(np.float64).round(6)
-    novelty = panel.novelty.score(pixels) if panel.novelty else None
+    novelty = panel.novelty.score(pixels, labels[:, 0]) if panel.novelty else None
     quality = qualities(images, novelty)
     faultless = np.array([fault is None for fault in quality], bool)
     kept = min(answering.top_k, labels.shape[1])

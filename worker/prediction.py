@@ -31,8 +31,9 @@ def predict(image: bytes, parameters: PredictionParameters, preparation: Prepara
     grey = decode(image)
     seen = normalise(grey, mode=preparation.input.mode, polarity=preparation.polarity)
     pixels, class_names = seen.pixels[np.newaxis], panel.ensemble.class_names
-    [probabilities] = panel.ensemble.classify(pixels).astype(np.float64).round(6).tolist()
-    [quality] = qualities([seen], panel.novelty.score(pixels) if panel.novelty else None)
+    answers = panel.ensemble.classify(pixels)
+    [probabilities] = answers.astype(np.float64).round(6).tolist()
+    [quality] = qualities([seen], panel.novelty.score(pixels, answers.argmax(axis=1)) if panel.novelty else None)
     likeliest = sorted(zip(probabilities, class_names, strict=True), key=lambda pair: -pair[0])
     (confidence, label), (second, runner_up) = likeliest[:2]
     answer = {

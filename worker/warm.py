@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from trainer.inference import BATCH, Classifier, Ensemble
-from trainer.novelty import NoveltyDetector
+from trainer.novelty import Detector, load_novelty
 from worker.metrics import MODEL_CACHE, MODEL_LOAD_SECONDS
 from worker.records import Model
 from worker.volume import Volume
@@ -25,7 +25,7 @@ class Panel:
     """
 
     ensemble: Ensemble
-    novelty: NoveltyDetector | None
+    novelty: Detector | None
 
 
 def load_panel(models: Sequence[Model], volume: Volume, batch: int = BATCH) -> Panel:
@@ -58,11 +58,11 @@ def load_panel(models: Sequence[Model], volume: Volume, batch: int = BATCH) -> P
 @MODEL_LOAD_SECONDS.time()
 def _load(
     volume: Volume, model_id: str, class_names: tuple[str, ...], temperature: float, batch: int
-) -> tuple[Classifier, NoveltyDetector | None]:
+) -> tuple[Classifier, Detector | None]:
     directory = volume.storage.fetch(volume.model(model_id))
     log.info("loading %s", directory)
     novelty = directory / "novelty.npz"
     return (
         Classifier.load(directory / "model.keras", class_names, temperature, batch),
-        NoveltyDetector.load(novelty) if novelty.exists() else None,
+        load_novelty(novelty) if novelty.exists() else None,
     )

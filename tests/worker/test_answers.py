@@ -38,7 +38,10 @@ def model() -> keras.Model:
 @pytest.fixture(scope="module")
 def panel(model: keras.Model, mnist: Dataset) -> Panel:
     few = mnist.head(train=2000, test=500)
-    return Panel(Ensemble([Classifier(model)]), fit_novelty(few.train_images, few.train_labels, few.test_images, 1))
+    ensemble = Ensemble([Classifier(model)])
+    predicted = ensemble.classify(few.test_images).argmax(axis=1)
+    given = few.train_images, few.train_labels, few.test_images, predicted
+    return Panel(ensemble, fit_novelty(*given, classes=10, seed=1))
 
 
 Open = Callable[[dict[str, bytes]], Source]
