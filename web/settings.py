@@ -93,8 +93,8 @@ class WebSettings(Settings):
     sign_in_tries: int = Field(
         10,
         ge=1,
-        description="How often one name may be tried from one address within the window; all names together ten times "
-        "as often.",
+        description="How often one name may be tried from one address within the window; from all addresses together "
+        "ten times as often.",
     )
     sign_in_window_seconds: int = Field(900, ge=1, description="For how long a try to sign in counts.")
 

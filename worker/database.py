@@ -1,7 +1,9 @@
 """The connection to the table of jobs: SQLite in WAL mode by default, PostgreSQL by URL."""
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import URL, Connection, CursorResult, Engine, Executable, create_engine, event, make_url
@@ -45,6 +47,19 @@ class Database:
         self.engine.dispose()
 
 
+def make_private(path: Path) -> None:
+    """Let nobody but its owner open a SQLite file, made if missing (mode 0600): it holds password hashes and secrets.
+
+    SQLite gives the files beside it the mode of the file itself.
+    """
+    with suppress(OSError):  # it is somebody else's, or its folder is: connecting says so
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        for suffix in ("", "-wal", "-shm"):
+            beside = path.with_name(path.name + suffix)
+            if beside.exists() and beside.stat().st_mode & 0o077:
+                beside.chmod(0o600)
+
+
 def rows_changed(session: Session, statement: Executable) -> int:
     """Run an UPDATE or DELETE and tell how many rows it met: a conditional transition won if this is not 0."""
     return cast(CursorResult[Any], session.execute(statement)).rowcount
@@ -57,6 +72,11 @@ def _create_engine(given: str | URL) -> Engine:
     if url.get_backend_name() != "sqlite":
         return _create_postgresql(url)
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+
+    @event.listens_for(engine, "do_connect")
+    def keep_from_others(*_: object) -> None:
+        if url.database and url.database != ":memory:":
+            make_private(Path(url.database))
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:

@@ -26,7 +26,7 @@ class Lookup:
         self._selected = statement.selected_columns
         self._columns: list[tuple[str, Callable[[Any], Any] | None]] = []
 
-    def __call__(self, **parameters: str) -> dict[str, Any] | None:
+    def __call__(self, **parameters: str | float) -> dict[str, Any] | None:
         """The row as its columns' names and values; None where there is none.
 
         Raises:
@@ -35,7 +35,7 @@ class Lookup:
         row = self.row(**parameters)
         return None if row is None else self.read(row)
 
-    def row(self, **parameters: str) -> tuple[Any, ...] | None:
+    def row(self, **parameters: str | float) -> tuple[Any, ...] | None:
         """The row as the database's driver gives it; None where there is none.
 
         Raises:

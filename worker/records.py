@@ -220,7 +220,10 @@ class User(Record):
 
 
 class ApiKey(Record):
-    """A key to the API; `id` is its visible part, `digest` the SHA-256 of the rest. It goes with its owner."""
+    """A key to the API; `id` is its visible part, `digest` the SHA-256 of the rest. It goes with its owner.
+
+    One without `expires_at` never expires.
+    """
 
     __tablename__ = "api_keys"
     __table_args__ = (Index("api_keys_by_owner", "owner"),)
@@ -232,3 +235,19 @@ class ApiKey(Record):
     digest: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[float]
     last_used_at: Mapped[float | None]
+    expires_at: Mapped[float | None]
+
+
+class SignIn(Record):
+    """A session of somebody's; `id` is the SHA-256 of what their browser shows.
+
+    It counts while its `stamp` is the `session_stamp` of its owner.
+    """
+
+    __tablename__ = "sign_ins"
+    __table_args__ = (Index("sign_ins_by_owner", "owner"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    owner: Mapped[str] = mapped_column(ForeignKey("users.name", ondelete="CASCADE"))
+    stamp: Mapped[str]
+    expires_at: Mapped[float]

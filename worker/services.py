@@ -14,6 +14,7 @@ from worker.leases import LeaseStore
 from worker.models import ModelStore
 from worker.people.keys import KeyStore
 from worker.people.quotas import Quota
+from worker.people.sessions import SessionStore
 from worker.people.sharing import FairLine
 from worker.people.users import UserStore
 from worker.prediction_line import PredictionLine
@@ -50,6 +51,7 @@ class Services:
     deliveries: DeliveryStore
     users: UserStore
     keys: KeyStore
+    sessions: SessionStore
     queue: StepQueue
     live: LiveFigures
     presence: PresenceBoard
@@ -87,6 +89,7 @@ class Services:
             deliveries=DeliveryStore(database, clock),
             users=UserStore(database, clock),
             keys=KeyStore(database, clock),
+            sessions=SessionStore(database, clock),
             queue=StepQueue(create_celery(settings.redis_url), redis, version),
             live=LiveFigures(redis, settings.progress_seconds),
             presence=PresenceBoard(redis),

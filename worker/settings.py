@@ -135,6 +135,12 @@ class Settings(BaseSettings):
         ge=60,
         description="Nothing that ended or was written less than this ago is ever removed by `tenfold gc`.",
     )
+    key_days: int = Field(
+        365,
+        ge=0,
+        le=3650,
+        description="After how many days an API key expires, where its maker says nothing; 0: never.",
+    )
     max_jobs_per_user: int = Field(
         100, ge=1, description="Unfinished jobs that one user may have at once; a sweep is one."
     )

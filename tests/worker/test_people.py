@@ -11,6 +11,7 @@ from worker.leases import LeaseStore
 from worker.people.keys import USE_NOTED_SECONDS, KeyStore
 from worker.people.quotas import Quota
 from worker.people.scopes import Scope, lesser
+from worker.people.sessions import SessionStore
 from worker.people.users import UserStore
 from worker.records import Job
 from worker.states import JobKind
@@ -26,6 +27,11 @@ def users(database: Database, clock: Clock) -> UserStore:
 @pytest.fixture
 def keys(database: Database, clock: Clock) -> KeyStore:
     return KeyStore(database, clock)
+
+
+@pytest.fixture
+def sessions(database: Database, clock: Clock) -> SessionStore:
+    return SessionStore(database, clock)
 
 
 @pytest.fixture
@@ -107,26 +113,54 @@ def test_a_short_password_a_taken_name_and_a_first_user_without_rights_are_refus
         users.add("bert", "short")
 
 
-def test_another_password_ends_the_sessions(users: UserStore, anna: str) -> None:
-    stamp = users.get(anna).session_stamp
-    assert users.signed_in(anna, stamp)
+def test_another_password_ends_the_sessions(users: UserStore, sessions: SessionStore, anna: str) -> None:
+    here, there = (sessions.begin(users.get(anna), 3600) for _ in range(2))
+    assert [found.name for found in (sessions.find(here), sessions.find(there)) if found] == [anna, anna]
 
     users.change_password(anna, "another password")
 
-    assert not users.signed_in(anna, stamp)
+    assert sessions.find(here) is sessions.find(there) is None
     assert users.authenticate(anna, "another password")
 
 
-def test_who_was_removed_has_no_session_key_or_job_and_the_jobs_stay(
-    users: UserStore, keys: KeyStore, jobs: JobStore, bert: str
+def test_a_session_ends_when_it_is_ended_or_its_time_is_up(
+    users: UserStore, sessions: SessionStore, clock: Clock, anna: str
 ) -> None:
-    stamp = users.get(bert).session_stamp
+    ended, kept = (sessions.begin(users.get(anna), 3600) for _ in range(2))
+    sessions.end(ended)
+    assert sessions.find(ended) is None
+    assert sessions.find(kept)
+
+    clock.advance(3600)
+
+    assert sessions.find(kept) is None
+    assert sessions.find("nothing like it") is None
+
+
+def test_a_key_expires_after_its_days_and_not_before(keys: KeyStore, clock: Clock, anna: str) -> None:
+    (_, week), (_, lasting) = keys.add(anna, "week", Scope.READ, days=7), keys.add(anna, "lasting", Scope.READ)
+    clock.advance(7 * 86_400 - 1)
+    assert keys.find(week)
+
+    clock.advance(1)
+
+    assert keys.find(week) is None
+    assert keys.find(lasting)
+    for days in (-1, 3651):
+        with pytest.raises(InvalidSubmission, match="1 to 3,650 days"):
+            keys.add(anna, "odd", Scope.READ, days=days)
+
+
+def test_who_was_removed_has_no_session_key_or_job_and_the_jobs_stay(
+    users: UserStore, keys: KeyStore, sessions: SessionStore, jobs: JobStore, bert: str
+) -> None:
+    begun = sessions.begin(users.get(bert), 3600)
     _, secret = keys.add(bert, "laptop", Scope.SUBMIT)
     submit(jobs, "a-1", bert, key="once")
 
     users.remove(bert)
 
-    assert not users.signed_in(bert, stamp)
+    assert sessions.find(begun) is None
     assert keys.find(secret) is None
     assert jobs.get("a-1").owner is None
     users.add("bert", PASSWORD)

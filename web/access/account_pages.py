@@ -44,7 +44,8 @@ def add_key() -> Response:
     user = _user()
     try:
         scope = lesser(Scope(request.form.get("scope", Scope.SUBMIT)), user.scope)
-        _, text = services().keys.add(user.name, request.form.get("name", "").strip(), scope)
+        days = request.form.get("days", settings().key_days, type=int)
+        _, text = services().keys.add(user.name, request.form.get("name", "").strip(), scope, days=days)
     except InvalidSubmission as error:
         return _page(HTTPStatus.UNPROCESSABLE_ENTITY, key_error=str(error))
     except ValueError:
@@ -56,6 +57,12 @@ def add_key() -> Response:
 def revoke_key(key_id: str) -> Response:
     services().keys.revoke(key_id, _user().name)
     return redirect(url_for("account.index"), HTTPStatus.SEE_OTHER)
+
+
+def _days_offered() -> list[tuple[int, str]]:
+    """After how many days a key can be made to expire, the setting's among them."""
+    days = sorted({7, 30, 90, 365, settings().key_days} - {0})
+    return [*((count, f"{count} days") for count in days), (0, "never")]
 
 
 def _user() -> User:
@@ -72,6 +79,9 @@ def _page(status: HTTPStatus = HTTPStatus.OK, **shown: object) -> Response:
             "account.html",
             user=user,
             keys=services().keys.list(user.name),
+            days=_days_offered(),
+            key_days=settings().key_days,
+            now=services().clock(),
             used=services().jobs.usage(user.name),
             quota=Quota(settings().max_jobs_per_user, settings().max_bytes_per_user).of(user),
             scopes=[scope.value for scope in Scope if user.scope.covers(scope)],

@@ -32,6 +32,8 @@ class Asker:
         return self.scope is Scope.ADMIN or (self.scope.covers(Scope.SUBMIT) and owner == self.name is not None)
 
 
+_SESSION = "session"
+
 # Whoever comes while there are no users, and may.
 ANYBODY = Asker(None, Scope.ADMIN)
 
@@ -45,12 +47,16 @@ def asker() -> Asker | None:
 
 def begin_session(user: User) -> None:
     """Whoever sent this request is this person from now on."""
-    session.clear()
+    end_session()
     session.permanent = True
-    session["user"], session["stamp"] = user.name, user.session_stamp
+    services = opened_services()
+    session[_SESSION] = services.sessions.begin(user, cast(WebSettings, services.settings).session_seconds)
 
 
 def end_session() -> None:
+    """End it on the server, so that no copy of its cookie is of use."""
+    if _SESSION in session:
+        opened_services().sessions.end(session[_SESSION])
     session.clear()
 
 
@@ -71,8 +77,8 @@ def _find() -> Asker | None:
         found = services.keys.find(shown)
         if found is not None:
             return Asker(found.owner, found.scope)
-    elif "user" in session:
-        user_of_session = services.users.signed_in(session["user"], session["stamp"])
+    elif _SESSION in session:
+        user_of_session = services.sessions.find(session[_SESSION])
         if user_of_session is not None:
             return Asker(user_of_session.name, user_of_session.scope, signed_in=True)
     if not needs_no_sign_in():

@@ -22,7 +22,7 @@ LARGE_BYTES = 1 << 20
 
 SEND_KEY = (
     "Send an API key as `Authorization: Bearer tf_…`. `tenfold keys add` or the page Account makes one; "
-    "a key that was revoked is no key."
+    "a key that was revoked or has expired is no key."
 )
 SEND_TOKEN = (
     "There are no users yet: send the start-up token as `Authorization: Bearer …`. It is in the address that "

@@ -1,4 +1,4 @@
-"""Sessions: a signed cookie with a person's name and stamp, and nothing else."""
+"""Sessions: a signed cookie with what the table of sessions knows, and nothing else."""
 
 from datetime import timedelta
 

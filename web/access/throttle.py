@@ -11,14 +11,15 @@ from redis.exceptions import RedisError
 
 from worker.redis import connect_redis
 
-# Of all people behind one address together, for one of them.
-PEOPLE_AT_AN_ADDRESS = 10
+# Of one name from all addresses together, for one of them. An address has no bound of its own: behind a proxy or a
+# router it is everybody's, and one who guesses would lock out all.
+ADDRESSES_OF_A_NAME = 10
 
 
 class SignInThrottle:
     """Counts in Redis, so for all web processes together; while Redis is away, in this one.
 
-    Both forget after the window, and one address can leave only as many counters as it has tries in it.
+    Both forget after the window.
 
     Args:
         tries: how often one name may be tried from one address within the window.
@@ -27,7 +28,7 @@ class SignInThrottle:
 
     def __init__(self, redis_url: str, *, tries: int, window_seconds: int) -> None:
         self._by_name = RateLimitItemPerSecond(tries, window_seconds, "tenfold-sign-in")
-        self._by_address = RateLimitItemPerSecond(tries * PEOPLE_AT_AN_ADDRESS, window_seconds, "tenfold-sign-in")
+        self._by_name_anywhere = RateLimitItemPerSecond(tries * ADDRESSES_OF_A_NAME, window_seconds, "tenfold-sign-in")
         pool = connect_redis(redis_url).connection_pool
         self._shared = FixedWindowRateLimiter(RedisStorage("redis://", connection_pool=pool))
         self._own = FixedWindowRateLimiter(MemoryStorage())
@@ -42,12 +43,16 @@ class SignInThrottle:
     def forgive(self, name: str, address: str) -> None:
         """The tries for this name turned out well."""
         try:
-            self._shared.clear(self._by_name, address, _short(name))
+            self._clear(self._shared, name, address)
         except (RedisError, OSError):
-            self._own.clear(self._by_name, address, _short(name))
+            self._clear(self._own, name, address)
+
+    def _clear(self, limiter: FixedWindowRateLimiter, name: str, address: str) -> None:
+        limiter.clear(self._by_name, address, _short(name))
+        limiter.clear(self._by_name_anywhere, _short(name))
 
     def _hit(self, limiter: FixedWindowRateLimiter, name: str, address: str) -> int:
-        for item, counted in ((self._by_address, (address,)), (self._by_name, (address, _short(name)))):
+        for item, counted in ((self._by_name, (address, _short(name))), (self._by_name_anywhere, (_short(name),))):
             if not limiter.hit(item, *counted):
                 return max(1, math.ceil(limiter.get_window_stats(item, *counted).reset_time - time.time()))
         return 0

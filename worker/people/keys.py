@@ -24,6 +24,8 @@ from worker.records import ApiKey, User
 
 KEY = re.compile(r"(tf_[0-9a-f]{12})_([0-9a-f]{64})")
 LONGEST_NAME = 100
+MAX_DAYS = 3650
+DAY_SECONDS = 86_400
 
 # When a key was last used is written down this often at most, so that polls stay reads.
 USE_NOTED_SECONDS = 60
@@ -50,25 +52,44 @@ class KeyStore:
         self._clock = clock
         self._key_with_id = Lookup(
             database.engine,
-            select(ApiKey.owner, ApiKey.digest, ApiKey.last_used_at, ApiKey.scope, User.scope.label("scope_of_owner"))
+            select(
+                ApiKey.owner,
+                ApiKey.digest,
+                ApiKey.last_used_at,
+                ApiKey.expires_at,
+                ApiKey.scope,
+                User.scope.label("scope_of_owner"),
+            )
             .join(User, User.name == ApiKey.owner)
             .where(ApiKey.id == bindparam("id")),
         )
 
-    def add(self, owner: str, name: str, scope: Scope) -> tuple[ApiKey, str]:
+    def add(self, owner: str, name: str, scope: Scope, *, days: int = 0) -> tuple[ApiKey, str]:
         """A new key, and its text, which can never be had again.
 
         Args:
             name: what it is for, in its owner's words.
+            days: after how many it expires, at most `MAX_DAYS`; 0: never.
 
         Raises:
             UnknownUser: there is no such owner.
-            InvalidSubmission: there is no name, or too long a one.
+            InvalidSubmission: there is no name, or too long a one, or the days are out of range.
         """
+        if not 0 <= days <= MAX_DAYS:
+            raise InvalidSubmission("days", f"A key expires after 1 to {MAX_DAYS:,} days, or never (0)")
         if not 0 < len(name) <= LONGEST_NAME:
             raise InvalidSubmission("name", f"Say in 1 to {LONGEST_NAME} characters what the key is for")
         key_id, secret = f"tf_{secrets.token_hex(6)}", secrets.token_hex(32)
-        key = ApiKey(id=key_id, owner=owner, name=name, scope=scope, digest=_digest(secret), created_at=self._clock())
+        now = self._clock()
+        key = ApiKey(
+            id=key_id,
+            owner=owner,
+            name=name,
+            scope=scope,
+            digest=_digest(secret),
+            created_at=now,
+            expires_at=now + days * DAY_SECONDS if days else None,
+        )
         try:
             with self._database.write() as session:
                 session.add(key)
@@ -102,12 +123,14 @@ class KeyStore:
             raise UnknownKey(f"There is no key {key_id[:20]!r}; `tenfold keys list` names those there are.")
 
     def find(self, text: str) -> KeyHolder | None:
-        """Whose the key with this text is; None for what is no key, or a revoked one."""
+        """Whose the key with this text is; None for what is no key, or one that was revoked or has expired."""
         parts = KEY.fullmatch(text)
         if parts is None:
             return None
         found = self._key_with_id(id=parts[1])
         if found is None or not hmac.compare_digest(found["digest"], _digest(parts[2])):
+            return None
+        if found["expires_at"] is not None and found["expires_at"] <= self._clock():
             return None
         self._note_use(parts[1], found["last_used_at"])
         return KeyHolder(parts[1], found["owner"], lesser(found["scope"], found["scope_of_owner"]))

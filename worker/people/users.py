@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from worker.clock import Clock
@@ -39,10 +39,6 @@ class UserStore:
         self._believed_seconds = believed_seconds
         self._nobody_until = 0.0
         self._first = Lookup(database.engine, select(User.name).limit(1))
-        self._of_session = Lookup(
-            database.engine,
-            select(User.__table__).where(User.name == bindparam("name"), User.session_stamp == bindparam("stamp")),
-        )
 
     def add(self, name: str, password: str, scope: Scope = Scope.SUBMIT) -> User:
         """
@@ -99,11 +95,6 @@ class UserStore:
         if user is None:
             raise UnknownUser(f"There is no user {name!r}; `tenfold users list` names those there are.")
         return user
-
-    def signed_in(self, name: str, stamp: str) -> User | None:
-        """The person of a session, unless they were removed or changed their password since it began."""
-        row = self._of_session(name=name, stamp=stamp)
-        return None if row is None else User.of_row(row)
 
     def authenticate(self, name: str, password: str) -> User | None:
         """The person of this name and password, if there is one."""

@@ -19,11 +19,16 @@ def list_files(directory: Path) -> dict[str, Path]:
 
 
 @contextmanager
-def write_whole(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that appears at `path` only when the block ends well, and is on disk by then."""
+def write_whole(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
+    """A file to write that appears at `path` only when the block ends well, and is on disk by then.
+
+    Args:
+        private: whether nobody but its owner may open it (mode 0600).
+    """
     temporary = path.with_name(f".{path.name}.{uuid4().hex}")
+    mode = 0o600 if private else 0o666
     try:
-        with temporary.open("xb") as file:
+        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

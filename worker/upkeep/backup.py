@@ -54,7 +54,7 @@ def back_up(database: Database, volume: Volume, path: Path, *, now: float, with_
     checksums: dict[str, str] = {}
     rows: dict[str, int] = {}
     total = 0
-    with write_whole(path) as file, _open(file, path) as tar, _moment(database) as connection:
+    with write_whole(path, private=True) as file, _open(file, path) as tar, _moment(database) as connection:
         tables = tables_of(connection)
         left_out = set() if with_jobs else belonging_to("jobs", tables)
         for table in tables:
