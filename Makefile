@@ -6,7 +6,7 @@ DATA ?= data
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo up test test-jax bench lint chromium clean
+.PHONY: demo up test test-jax bench lint chromium nginx clean
 
 demo: $(VENV)/installed  ## Train on MNIST, classify its test images, show the figures
 	$(BIN)/tenfold demo --data $(DATA)
@@ -14,7 +14,7 @@ demo: $(VENV)/installed  ## Train on MNIST, classify its test images, show the f
 up: $(VENV)/installed  ## Serve until Ctrl-C: make up PORT=8000 DATA=data
 	$(BIN)/tenfold up --port $(PORT) --data $(DATA)
 
-test: $(VENV)/installed-dev chromium  ## Run the tests
+test: $(VENV)/installed-dev chromium nginx  ## Run the tests
 	$(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile
 
 test-jax: $(VENV)/installed-dev  ## Run the tests of training on JAX alone
@@ -35,6 +35,11 @@ chromium:  ## The browser of the page tests, from Debian's packages
 	@command -v chromium chromium-browser google-chrome >/dev/null || { \
 		echo "installing chromium for the page tests"; apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || { \
 		echo "The page tests need Chromium: install it from your system's packages."; exit 1; }
+
+nginx:  ## The reverse proxy of the tests, from Debian's packages
+	@command -v nginx /usr/sbin/nginx >/dev/null || { \
+		echo "installing nginx for the tests behind a proxy"; apt-get update -qq && apt-get install -y -qq nginx-light >/dev/null; } || { \
+		echo "The tests behind a proxy need nginx: install it from your system's packages."; exit 1; }
 
 clean:  ## Remove the virtual environment and caches; the data stays
 	rm -rf $(VENV) .cache *.egg-info

@@ -25,6 +25,7 @@ from web.navigation import navigation
 from web.numbers_in_addresses import BoundedInteger
 from web.overload import refuse_when_busy
 from web.pages import pages
+from web.path_prefix import PathPrefix
 from web.polling import WAITING_ROOM, WaitingRoom
 from web.predict_page import predict_page
 from web.problem_pages import problem_pages
@@ -119,6 +120,8 @@ def create_app(settings: WebSettings | None = None) -> Flask:
     if settings.proxies:
         near = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=near, x_proto=near, x_host=near)  # type: ignore[method-assign]
+    if settings.prefix:
+        app.wsgi_app = PathPrefix(app.wsgi_app, settings.prefix)  # type: ignore[method-assign]
     return app
 
 

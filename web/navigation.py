@@ -39,4 +39,5 @@ def navigation() -> dict[str, Any]:
 
 
 def _is_current(address: str) -> bool:
-    return request.path == address or (address != "/" and request.path.startswith(f"{address}/"))
+    here, start = f"{request.script_root}{request.path}", f"{request.script_root}/"
+    return here == address or (address != start and here.startswith(f"{address}/"))

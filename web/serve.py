@@ -1,6 +1,7 @@
 """Serves the web with gunicorn: `python -m web.serve [--host H] [--port P]`."""
 
 import logging
+import os
 from typing import Any
 
 import click
@@ -77,6 +78,8 @@ def main(host: str | None, port: int | None) -> None:
     configure_logging(settings.log_format)
     for handler in logging.getLogger().handlers:
         handler.addFilter(name_the_request)
+    if os.environ.get("SCRIPT_NAME"):
+        raise click.ClickException("SCRIPT_NAME is set, which gunicorn takes for itself. Set TENFOLD_PREFIX instead.")
     users = _has_users(settings)
     try:
         check_reach(settings, users=users)

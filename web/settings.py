@@ -84,6 +84,12 @@ class WebSettings(Settings):
         description="How many reverse proxies stand before the server, one behind the other; of so many the "
         "`X-Forwarded-For`, `-Proto` and `-Host` are believed.",
     )
+    prefix: str = Field(
+        "",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*$",
+        description="The path that everything is served below, as `/tenfold`, where a reverse proxy has other things "
+        "at its root; the proxy may take it out of the path or leave it in.",
+    )
     session_seconds: int = Field(14 * 24 * 3600, ge=60, description="How long a person stays signed in.")
     session_key: SecretStr | None = Field(
         None,

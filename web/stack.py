@@ -194,7 +194,9 @@ class Stack:
     def _start(self) -> None:
         port = self._port or free_port()
         _check_port(self._host, port)
-        self.url = f"http://{in_address(LOOPBACK if self._host in EVERY_ADDRESS else self._host)}:{port}"
+        self.url = (
+            f"http://{in_address(LOOPBACK if self._host in EVERY_ADDRESS else self._host)}:{port}{WebSettings().prefix}"
+        )
         logs = self.data / "logs"
         logs.mkdir(exist_ok=True)
         self._redis_directory = redis_directory()

@@ -33,6 +33,7 @@ def set_up_sessions(app: Flask, settings: WebSettings, volume: Volume) -> None:
     app.config.update(
         # Browsers keep the cookies of all ports of a machine together.
         SESSION_COOKIE_NAME=f"tenfold_session_{settings.port}",
+        SESSION_COOKIE_PATH=settings.prefix or "/",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,

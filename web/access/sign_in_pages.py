@@ -7,7 +7,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from werkzeug.wrappers import Response
 
 from web.access.asker import begin_session, end_session
-from web.access.sites import local_path
+from web.access.sites import redirect_here
 from web.access.start_token import asks_for_token, has_token, remember_token
 from web.access.throttle import SignInThrottle
 from web.client.start_token import ARGUMENT
@@ -43,14 +43,14 @@ def sign_in() -> Page:
         return render_template("sign_in.html", error=error, name=name), HTTPStatus.UNPROCESSABLE_ENTITY
     throttle().forgive(name, request.remote_addr or "")
     begin_session(user)
-    return redirect(local_path(request.args.get("next")), HTTPStatus.SEE_OTHER)
+    return redirect_here(request.args.get("next"))
 
 
 def _sign_in_by_token(token: str) -> Page:
     if not has_token(token):
         return render_template("sign_in.html", token=True, nobody=True, error=STALE), HTTPStatus.UNPROCESSABLE_ENTITY
     remember_token()
-    return redirect(local_path(request.args.get("next")), HTTPStatus.SEE_OTHER)
+    return redirect_here(request.args.get("next"))
 
 
 @access_pages.post("/sign-out")

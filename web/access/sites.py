@@ -8,7 +8,8 @@ neither, and have no cookie.
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, request
+from flask import Response, current_app, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from web.problems import problem
 
@@ -33,8 +34,16 @@ def _refuse(why: str) -> Response:
 
 
 def local_path(address: str | None) -> str:
-    """The address if it is a path on this server, else the start page: no link may lead through us to another site."""
+    """The address if it is a path on this server, else the start page: no link may lead through us to another site.
+
+    Both are below TENFOLD_PREFIX, the address without it.
+    """
     if not address or not address.startswith("/") or address[1:2] in ("/", "\\") or not address.isprintable():
         return "/"
     parts = urlsplit(address)
     return "/" if parts.scheme or parts.netloc else address
+
+
+def redirect_here(address: str | None) -> AnyResponse:
+    """To that path, if it is one of this server's."""
+    return redirect(f"{request.script_root}{local_path(address)}", HTTPStatus.SEE_OTHER)

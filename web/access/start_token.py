@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from werkzeug.wrappers import Response
 
 from web.access.reach import reaches_few
-from web.access.sites import SAFE_METHODS, local_path
+from web.access.sites import SAFE_METHODS, local_path, redirect_here
 from web.client.start_token import ARGUMENT, address_with, new_token
 from web.problems import API_PREFIX
 from web.services import opened_services
@@ -79,7 +79,7 @@ def _take_from_address() -> Response | None:
         if not has_token(request.args[ARGUMENT]):
             return redirect(url_for("access.sign_in_form", next=clean, stale=1), HTTPStatus.SEE_OTHER)
         remember_token()
-    return redirect(clean, HTTPStatus.SEE_OTHER)
+    return redirect_here(clean)
 
 
 def _required(settings: WebSettings) -> bool:

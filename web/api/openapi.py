@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
-from flask import Flask, Response, current_app, jsonify
+from flask import Flask, Response, current_app, has_request_context, jsonify, request
 from werkzeug.routing import Rule
 
 from web.api import api
@@ -78,7 +78,7 @@ def _build(app: Flask) -> dict[str, Any]:
             "a job: it is answered with `202` and polled, followed, or told of by a webhook.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/", "description": "This server."}],
+        "servers": [{"url": f"{request.script_root if has_request_context() else ''}/", "description": "This server."}],
         "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
         "security": [{}, {"bearer": []}],
         "paths": paths,
@@ -87,7 +87,7 @@ def _build(app: Flask) -> dict[str, Any]:
                 "bearer": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "An API key. None is asked for while there are no users.",
+                    "description": "An API key; while there are no users, the start-up token.",
                 }
             },
             "headers": HEADERS,

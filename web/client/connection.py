@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -53,6 +54,11 @@ class Connection:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def address_of(self, href: str) -> str:
+        """The whole address of a path that the server gave. The path has the prefix that the server may have."""
+        server = urlsplit(self.server)
+        return f"{server.scheme}://{server.netloc}/{href.lstrip('/')}"
 
     def close(self) -> None:
         self._http.close()
@@ -103,7 +109,7 @@ class Connection:
         page = self.document("GET", path, needs=(what, "next"), params=query or {})
         yield from page[what]
         while page["next"]:
-            page = self.document("GET", f"{self.server}{page['next']}", needs=(what, "next"))
+            page = self.document("GET", self.address_of(page["next"]), needs=(what, "next"))
             yield from page[what]
 
     def fetch_files(
@@ -121,7 +127,7 @@ class Connection:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}.part")
-        download = Download(self._http, f"{self.server}{href}", partial, on_bytes)
+        download = Download(self._http, self.address_of(href), partial, on_bytes)
         for tries_left in reversed(range(self._retries + 1)):
             try:
                 download.go_on()

@@ -59,7 +59,7 @@ async function follow() {
     try {
       const headers = etag ? { "If-None-Match": etag } : {};
       const response = await fetch(etag ? `${href}?wait=20` : href, { headers, cache: "no-store" });
-      if (response.status === 404) return location.assign("/");
+      if (response.status === 404) return location.assign(document.documentElement.dataset.start);
       if (!response.ok && response.status !== 304) throw new Error(response.statusText);
       const inLine = document.getElementById("state").textContent.trim() === "queued";
       if (response.status === 200) {
