@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from werkzeug.wrappers import Response
 
 from web.image_filter import ImageFilter, filter_of_request
-from web.image_pictures import large_picture, picture_response, read_file, thumbnail
+from web.image_pictures import large_picture, page_number, picture_response, read_file, thumbnail
 from web.image_preparing import EXTENSION, ImagePreparing, results_of
 from web.problems import field_errors
 from web.qualities import QUALITIES
@@ -198,6 +198,8 @@ def _how(job: Job, image: Image) -> tuple[dict[str, Any] | None, str | None]:
     try:
         model = services().models.serving(job.parameters["model"][0])
         options = {name: job.parameters[name] for name in ("normalise", "polarity")}
-        return services().predictions.ask(content, {"model": model.id, "steps": True} | options), None
+        return services().predictions.ask(
+            content, {"model": model.id, "steps": True, "page": page_number(image) or 1} | options
+        ), None
     except (InvalidSubmission, PredictorAway, PredictionFailed) as error:
         return None, str(error)

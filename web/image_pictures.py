@@ -14,7 +14,9 @@ from worker.image_index import Image
 from worker.inputs import input_of
 from worker.records import Job
 from worker.sources import UnreadableMember, open_source
+from worker.sources import read_file as source_file
 from worker.sources.packing import is_image
+from worker.sources.pages import split_position
 
 # What every browser shows, by what the content is. Never SVG or HTML, which could hold scripts.
 SHOWN = {PNG: "image/png", JPEG: "image/jpeg", GIF: "image/gif", BMP: "image/bmp", WEBP: "image/webp"}
@@ -60,7 +62,8 @@ def picture_response(picture: Picture) -> Response:
 
 
 def read_file(job: Job, image: Image) -> bytes | None:
-    """The bytes of the image, as they were handed in; None where they are gone, or more than are held in memory."""
+    """The bytes of the image, as they were handed in, of a page those of its file; None where they are gone, or more
+    than are held in memory."""
     if image.position is None:
         return None
     volume = services().volume
@@ -69,7 +72,7 @@ def read_file(job: Job, image: Image) -> bytes | None:
             [member] = source.members(array("Q", [image.position]))
             if member.name != image.name:  # a directory of the inbox in which files have come and gone
                 return None
-            return source.read(member, settings().max_prediction_bytes)
+            return source_file(source, member, settings().max_prediction_bytes)
     except (ArchiveError, UnreadableMember, OSError):
         return None
 
@@ -87,8 +90,9 @@ def _of_file(job: Job, image: Image, most_bytes: int) -> Picture | None:
     content = read_file(job, image)
     if content is None:
         return None
-    shown = _shown(content) if len(content) <= most_bytes else None
-    return shown or _by_predictor(job, content)
+    page = page_number(image)
+    shown = _shown(content) if len(content) <= most_bytes and not page else None
+    return shown or _by_predictor(job, content, page)
 
 
 def _shown(content: bytes) -> Picture | None:
@@ -96,13 +100,18 @@ def _shown(content: bytes) -> Picture | None:
     return Picture(content, SHOWN[kind]) if kind in SHOWN else None
 
 
-def _by_predictor(job: Job, content: bytes) -> Picture | None:
+def page_number(image: Image) -> int:
+    """Which page of its file the image is, from 1; 0 where it is the whole file."""
+    return 0 if image.position is None else split_position(image.position)[1]
+
+
+def _by_predictor(job: Job, content: bytes, page: int) -> Picture | None:
     """For formats that browsers do not show, and large files: its first step is the image as it came, made small."""
     if not is_image(content[:START_BYTES]):
         return None
     try:
         model = services().models.serving(job.parameters["model"][0])
-        answer = services().predictions.ask(content, {"model": model.id, "steps": True})
+        answer = services().predictions.ask(content, {"model": model.id, "steps": True, "page": page or 1})
     except (InvalidSubmission, PredictionFailed, PredictorAway):
         return None
     _, _, encoded = answer["steps"][0]["picture"].partition(",")

@@ -16,6 +16,7 @@ from worker.inputs import INDEX, input_of, listing_of, planned_work
 from worker.leases import Lease, Shard
 from worker.manifest import Manifest, read_manifest
 from worker.metrics import IMAGES, STAGE_SECONDS
+from worker.page_counting import with_pages
 from worker.parameters import ClassificationParameters
 from worker.preparing import preparation_for
 from worker.reading import ReadImage, read_images
@@ -69,10 +70,11 @@ def plan(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     prepare(path, work, limits, check)
     with open_source(path, work, limits) as source:
         listing = listing_of(services.volume, lease.job_id, source)
-        total = len(listing.images)
-        size = _shard_size(listing, services.settings)
+        positions, pages = with_pages(source, listing, limits, check)
+        total = len(positions)
+        size = _shard_size(total, listing.unpacked_bytes, services.settings)
         with write_whole(work / INDEX) as file:
-            write_index(listing.images, file)
+            write_index(source.members(positions), file)
         classes = ClassNames(services.models.get(parameters.model[0]).class_names)
         manifest, unused = _choose_manifest(source, listing, classes, services.settings.max_image_bytes)
         if manifest is not None:
@@ -84,13 +86,16 @@ def plan(services: Services, lease: Lease, check: Callable[[], None]) -> None:
     skipped = Counter(listing.skipped)
     if unused:
         skipped[Kind.OTHER.value] += len(unused)
+    retry = services.jobs.get(lease.job_id).detail.get("retry")
     detail = {
+        **({"retry": retry} if retry else {}),
         "skipped": skipped.total(),
         "skipped_kinds": dict(skipped),
         "skipped_examples": dict(listing.skipped_examples),
         "folders": find_folder_truth(listing.folders, classes),
         "manifest": manifest.about if manifest else None,
         "unused_tables": unused,
+        "pages": pages,
     }
     step_ids = services.leases.finish_plan(lease, shards, detail)
     log.info("%d images in %d shards, skipped: %s", total, len(shards), dict(skipped) or "nothing")
@@ -168,10 +173,9 @@ def _noting(images: Iterable[ReadImage], start: int, seen: dict[int, Bytes]) -> 
         yield member, image
 
 
-def _shard_size(listing: Listing, settings: Settings) -> int:
+def _shard_size(images: int, unpacked_bytes: int, settings: Settings) -> int:
     """Images in a shard: as many as the settings allow, and nearly the same in all shards."""
-    images = len(listing.images)
-    mean_bytes = listing.unpacked_bytes / images or TYPICAL_BYTES
+    mean_bytes = unpacked_bytes / images or TYPICAL_BYTES
     most = max(1, min(settings.shard_images, int(settings.shard_bytes // mean_bytes)))
     return ceil(images / ceil(images / most))
 

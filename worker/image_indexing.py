@@ -10,15 +10,16 @@ import logging
 import os
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
-from itertools import chain, repeat
+from array import array
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from worker.errors import ArchiveError
 from worker.image_index import FILE, INDEXES, NO_ANSWER, TABLES, stamp_of
 from worker.priority import NICENESS
-from worker.sources import Limits, open_source, prepare
+from worker.sources import Limits, Member, Members, open_source, prepare
+from worker.sources.pages import PAGE_NAME, with_page
 from worker.storage.whole import write_directory_whole
 
 log = logging.getLogger(__name__)
@@ -37,34 +38,67 @@ def index_images(results: Path, source: Path, directory: Path) -> None:
     """
     with contextlib.suppress(FileExistsError), write_directory_whole(directory) as new:
         stamp = stamp_of(results)
-        positions = _positions(source, new)
-        with contextlib.closing(sqlite3.connect(new / FILE)) as connection:
+        with _members(source, new) as members, contextlib.closing(sqlite3.connect(new / FILE)) as connection:
             connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + TABLES)
             connection.execute("INSERT INTO results VALUES (?)", (stamp,))
-            connection.executemany(
-                "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _rows(results, positions)
-            )
+            connection.executemany("INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _rows(results, members))
             connection.executescript(INDEXES)
             connection.execute("ANALYZE")
             connection.commit()
 
 
-def _positions(source: Path, directory: Path) -> Sequence[int]:
-    """Where the source has each image; nothing where it is gone or cannot be read any more."""
+@contextlib.contextmanager
+def _members(source: Path, directory: Path) -> Iterator[Members]:
+    """The source's images, a file with several pages being one; none where it is gone or cannot be read any more."""
+    nothing = Members(_not_there, array("Q"))
     try:
         prepare(source, directory, Limits(), lambda: None)
-        with open_source(source, directory) as opened:
-            return opened.listing.images.positions
+        opened = open_source(source, directory)
     except (ArchiveError, OSError) as error:
         log.warning("no pictures: %s", error)
-        return ()
+        yield nothing
+        return
+    with opened:
+        try:
+            found = opened.listing.images
+        except (ArchiveError, OSError) as error:
+            log.warning("no pictures: %s", error)
+            found = nothing
+        yield found
 
 
-def _rows(results: Path, positions: Sequence[int]) -> Iterator[tuple[Any, ...]]:
-    line_at = 0
-    known = chain(positions, repeat(None))
+def _not_there(position: int) -> Member:
+    raise LookupError(position)
+
+
+class _Positions:
+    """Gives the position of the image in each row. Rows follow the members, of which one with several pages has a row
+    for each: they are called `scan.tif#1`, `scan.tif#2`, unless a member has that very name."""
+
+    def __init__(self, members: Members) -> None:
+        self._members = members
+        self._at = -1
+        self._paged: str | None = None
+
+    def of_next(self, name: str) -> int | None:
+        """That of the following row's image; None where the source has no more."""
+        page = PAGE_NAME.fullmatch(name) if "#" in name else None
+        if page and self._paged == page[1] and page[2] != "1":
+            return with_page(self._members.positions[self._at], int(page[2]))
+        self._at, self._paged = self._at + 1, None
+        if self._at >= len(self._members):
+            return None
+        position = self._members.positions[self._at]
+        if page and page[2] == "1" and self._members[self._at].name == page[1]:
+            self._paged = page[1]
+            return with_page(position, 1)
+        return position
+
+
+def _rows(results: Path, members: Members) -> Iterator[tuple[Any, ...]]:
+    line_at, positions = 0, _Positions(members)
     with results.open("rb") as lines:
-        for line, position in zip(lines, known, strict=False):
+        for line in lines:
             row = json.loads(line)
             confidence = NO_ANSWER if row["confidence"] is None else row["confidence"]
             yield (
@@ -77,7 +111,7 @@ def _rows(results: Path, positions: Sequence[int]) -> Iterator[tuple[Any, ...]]:
                 row["truth"],
                 row["error_kind"],
                 line_at,
-                position,
+                positions.of_next(row["name"]),
             )
             line_at += len(line)
 

@@ -33,6 +33,9 @@ from worker.truth import about_truth
 
 log = logging.getLogger(__name__)
 
+# As fast as a clock can be told to have gone on.
+SHORTEST_SECONDS = 0.001
+
 # What `summary.json` has and the job's row has not: everyone who waits for the job reads the row again and again.
 ONLY_IN_FILE = ("confusion", "worst_mistakes", "class_names")
 
@@ -114,12 +117,16 @@ def _course(services: Services, job_id: str, shards: Sequence[dict[str, Any]]) -
     workers = Counter[str]()
     for shard in shards:
         workers[shard["worker"]] += shard["images"]
-    seconds = services.clock() - (job.started_at or job.created_at)
+    now = services.clock()
+    seconds = now - (job.started_at or job.created_at)
+    # Before a retry nobody worked on it, perhaps for days.
+    retry = job.detail.get("retry") or {"at": now - seconds, "done": 0}
     return {
+        "pages": job.detail.get("pages", {}),
         "skipped": job.detail.get("skipped", 0),
         "skipped_kinds": job.detail.get("skipped_kinds", {}),
         "skipped_examples": job.detail.get("skipped_examples", {}),
         "seconds": round(seconds, 3),
-        "images_per_second": round(job.total / seconds, 1),
+        "images_per_second": round((job.total - retry["done"]) / max(now - retry["at"], SHORTEST_SECONDS), 1),
         "workers": dict(workers),
     }

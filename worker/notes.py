@@ -17,6 +17,7 @@ def notes_of(summary: Mapping[str, Any]) -> list[str]:
     """The sentences for a summary with `images`, `labelled`, `truth` (`about_truth`) and what was skipped."""
     return [
         *_truth(summary["truth"], summary["images"], summary["labelled"]),
+        *_pages(summary["pages"]),
         *skipped_notes(summary["skipped_kinds"], summary["skipped_examples"]),
         *(f"{table} is not used: {why}" for table, why in summary["truth"]["unused_tables"].items()),
     ]
@@ -57,6 +58,16 @@ def _truth(truth: Mapping[str, Any], images: int, labelled: int) -> Iterator[str
     if truth["unmatched_folders"] and truth["source"] != "manifest":
         counted = _counted(truth["unmatched_folders"], truth["images_in_unmatched_folders"])
         yield f"Folders that name no class of this model, whose images have no true class: {counted}."
+
+
+def _pages(pages: Mapping[str, Any]) -> Iterator[str]:
+    if pages.get("files"):
+        yield (
+            f"Files with several pages or frames: {pages['files']:,}. Each of their {pages['pages']:,} pages has a "
+            "row, with its number after the name: scan.tif#2."
+        )
+    for name, count in pages.get("cut", {}).items():
+        yield f"{name} has {count:,} pages or frames, of which only the first are read."
 
 
 def _manifest(truth: Mapping[str, Any], images: int) -> Iterator[str]:

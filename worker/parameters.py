@@ -13,6 +13,7 @@ from pydantic.config import JsonDict
 from trainer.dataset_files import NAME
 from trainer.plans import Flag
 from worker.sources.names import leads_outside
+from worker.sources.pages import MAX_PAGES
 
 
 def _check_directory(directory: str) -> str:
@@ -116,6 +117,14 @@ class PredictionParameters(BaseModel):
         False,
         title="Steps",
         description="Whether to answer with the picture after each step of normalisation, too.",
+    )
+    page: int = Field(
+        1,
+        ge=1,
+        le=MAX_PAGES,
+        title="Page",
+        description="Which page of a TIFF or PDF, or frame of an animation, counted from 1.",
+        json_schema_extra=ADVANCED,
     )
 
 

@@ -28,7 +28,7 @@ def predict(image: bytes, parameters: PredictionParameters, preparation: Prepara
     Raises:
         ImageUnreadable: the bytes are no image that can be read.
     """
-    grey = decode(image)
+    grey = decode(image, parameters.page - 1)
     seen = normalise(grey, mode=preparation.input.mode, polarity=preparation.polarity)
     pixels, class_names = seen.pixels[np.newaxis], panel.ensemble.class_names
     answers = panel.ensemble.classify(pixels)

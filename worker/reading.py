@@ -13,8 +13,9 @@ from trainer.errors import ImageUnreadable
 from trainer.idx import Bytes
 from trainer.images import Normalised, normalise_all
 from trainer.plans import SIDE
+from worker.page_reading import PageReader
 from worker.preparing import Preparation
-from worker.sources import Member, Source, UnreadableMember
+from worker.sources import Member, Page, Source, UnreadableMember
 from worker.stopwatch import Stopwatch
 
 # What one thread takes at a time, and what is read ahead for it: few enough that progress and cancel are prompt, and
@@ -138,12 +139,12 @@ def _next_of(ahead: "deque[tuple[list[Member], Future[list[T | Problem]]]]") -> 
 def _chunks(source: Source, members: Iterable[Member], max_image_bytes: int) -> Iterator[Chunk]:
     chunk: list[Member] = []
     files: list[bytes | Problem] = []
-    held = 0
+    held, pages = 0, PageReader(source, max_image_bytes)
     for member in members:
         chunk.append(member)
         try:
-            data = source.read(member, max_image_bytes)
-        except UnreadableMember as error:
+            data = pages.read(member) if isinstance(member, Page) else source.read(member, max_image_bytes)
+        except (UnreadableMember, ImageUnreadable) as error:
             files.append(Problem(error.kind, str(error)))
         else:
             files.append(data)

@@ -61,6 +61,7 @@ class PredictionOptions(TypedDict, total=False):
     normalise: Literal["model", "auto", "none"] | None
     polarity: Literal["auto", "dark-on-light", "light-on-dark"] | None
     steps: bool | None
+    page: int | None
 
 
 class ImportOptions(TypedDict, total=False):

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from worker.sources.names import Kind, kind_of, leads_outside
+from worker.sources.names import IMAGES, kind_of, leads_outside
 from worker.sources.packing import Pack
 
 PIECE_BYTES = 1 << 18
@@ -37,7 +37,7 @@ class Pieces:
 @contextmanager
 def packed_where_loose(paths: Sequence[Path]) -> Iterator[Path]:
     """The one archive, or a zip of all the images for as long as the block lasts."""
-    if len(paths) == 1 and kind_of(paths[0].name) is not Kind.IMAGE:
+    if len(paths) == 1 and kind_of(paths[0].name) not in IMAGES:
         yield paths[0]
         return
     with TemporaryDirectory() as directory:

@@ -16,7 +16,8 @@ from worker.sources.opening import (
     prepare,
     suffix_of,
 )
-from worker.sources.source import Listing, Member, Members, Source, UnreadableMember
+from worker.sources.pages import Page
+from worker.sources.source import Listing, Member, Members, Source, UnreadableMember, read_file
 
 __all__ = [
     "UNPACKED",
@@ -24,6 +25,7 @@ __all__ = [
     "Listing",
     "Member",
     "Members",
+    "Page",
     "Source",
     "UnreadableMember",
     "count_images",
@@ -31,6 +33,7 @@ __all__ = [
     "needs_unpacking",
     "open_source",
     "prepare",
+    "read_file",
     "read_index",
     "read_listing",
     "read_places",

@@ -44,6 +44,7 @@ def write_listing(listing: Listing, file: BinaryIO) -> None:
         "skipped": dict(listing.skipped),
         "skipped_examples": dict(listing.skipped_examples),
         "folders": dict(listing.folders),
+        "paged": listing.paged.tolist(),
         "manifest": listing.manifest.positions.tolist(),
         "unpacked_bytes": listing.unpacked_bytes,
     }
@@ -56,7 +57,7 @@ def read_listing(path: Path, source: Source) -> Listing:
     not look into folders or contents."""
     with path.open("rb") as file:
         about = json.loads(file.readline())
-        if "folders" not in about:
+        if "paged" not in about:
             return source.listing
         positions = array("Q")
         positions.fromfile(file, about["images"])
@@ -68,4 +69,5 @@ def read_listing(path: Path, source: Source) -> Listing:
         about["unpacked_bytes"],
         about["skipped_examples"],
         about["folders"],
+        array("Q", about["paged"]),
     )

@@ -7,6 +7,7 @@ import re
 from enum import StrEnum
 
 from trainer.naming.system_files import SYSTEM_FILES, is_system_folder
+from worker.sources.pages import PAGED_SUFFIXES
 
 IMAGE_SUFFIXES = frozenset(
     {
@@ -32,15 +33,20 @@ SEPARATORS = re.compile(r"[/\\]")
 
 
 class Kind(StrEnum):
-    """What a file is; all but images, and the one manifest, are skipped and counted under these words."""
+    """What a file is; all but images, with pages or not, and the one manifest, are skipped and counted under these
+    words."""
 
     IMAGE = "images"
+    PAGED = "images that may have several pages"
     SYSTEM = "system files"
     HIDDEN = "files in hidden or system folders"
     ARCHIVE = "archives"
     LINK = "links to directories"
     OTHER = "other files"
     UNKNOWN = "files whose content tells what they are"
+
+
+IMAGES = (Kind.IMAGE, Kind.PAGED)
 
 
 def kind_of(name: str) -> Kind:
@@ -56,7 +62,7 @@ def kind_of_base(base: str) -> Kind:
         return Kind.SYSTEM
     suffix = base[base.rfind(".") :].lower() if "." in base else ""
     if suffix in IMAGE_SUFFIXES:
-        return Kind.IMAGE
+        return Kind.PAGED if suffix in PAGED_SUFFIXES else Kind.IMAGE
     if base.lower() in SYSTEM_FILES:
         return Kind.SYSTEM
     if suffix in ARCHIVE_SUFFIXES:

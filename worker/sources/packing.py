@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import IO, cast
 
 from trainer.file_kinds import START_BYTES, kind_of_file
-from worker.sources.names import IMAGE_SUFFIXES, Kind, kind_of, leads_outside, split_name
+from worker.sources.names import IMAGE_SUFFIXES, IMAGES, kind_of, leads_outside, split_name
 
 COPY_BYTES = 2**20
 
@@ -28,7 +28,7 @@ def name_in_zip(name: str, start: bytes) -> str:
     """
     if leads_outside(name):
         name = split_name(name)[1]
-    if not is_image(start) or kind_of(name) is Kind.IMAGE:
+    if not is_image(start) or kind_of(name) in IMAGES:
         return name
     kind = kind_of_file(start)
     suffix = f".{kind.name.split()[0].lower()}" if kind else ""

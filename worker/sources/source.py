@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, overload
 
 from worker.sources.names import leads_outside
+from worker.sources.pages import PLACE, Page, page_of, split_position
 
 # Kinds of errors that more than one module tells.
 TOO_LARGE, NO_FILE = "too large", "no file"
@@ -31,16 +32,17 @@ class Member(Protocol):
 
 
 class Members(Sequence[Member]):
-    """Members of an open source, each looked up when it is asked for: they take 8 bytes apiece.
+    """Members of an open source, or pages of them, each looked up when it is asked for: they take 8 bytes apiece.
 
     Args:
-        look_up: gives the member at a position.
+        look_up: gives the member at a position that has no page.
         positions: where each member is found, in order; what a position means is the source's own.
     """
 
     def __init__(self, look_up: Callable[[int], Member], positions: "array[int]") -> None:
         self._look_up = look_up
         self.positions = positions
+        self._has_pages = max(positions, default=0) > PLACE
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -52,10 +54,15 @@ class Members(Sequence[Member]):
     def __getitem__(self, index: int | slice) -> "Member | Members":
         if isinstance(index, slice):
             return Members(self._look_up, self.positions[index])
-        return self._look_up(self.positions[index])
+        return self._image_at(self.positions[index])
 
     def __iter__(self) -> Iterator[Member]:
-        return map(self._look_up, self.positions)
+        return map(self._image_at if self._has_pages else self._look_up, self.positions)
+
+    def _image_at(self, position: int) -> Member:
+        place, number = split_position(position)
+        member = self._look_up(place)
+        return page_of(member, number) if number else member
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,8 @@ class Listing:
     `skipped` counts the files that are no images by kind, in the words of `names.Kind`; `skipped_examples` names some
     of each kind. `manifest` has the tables at the top, or in the one folder that holds everything, that may say more of
     the images, the likeliest first (`names.MANIFESTS`). `unpacked_bytes` is the size of all images together as far as
-    the source says, 0 where it does not. `folders` says how many images lie directly in each folder.
+    the source says, 0 where it does not. `folders` says how many images lie directly in each folder; `paged` has the
+    positions of those that may have several pages.
     """
 
     images: Members
@@ -74,6 +82,7 @@ class Listing:
     unpacked_bytes: int
     skipped_examples: Mapping[str, Sequence[str]] = field(default_factory=dict)
     folders: Mapping[str, int] = field(default_factory=dict)
+    paged: "array[int]" = field(default_factory=lambda: array("Q"))
 
 
 class Source(Protocol):
@@ -100,6 +109,15 @@ class Source(Protocol):
         Raises:
             UnreadableMember: it is damaged, is no regular file, is named like a way out, or is larger than `max_bytes`.
         """
+
+
+def read_file(source: Source, member: Member, max_bytes: int) -> bytes:
+    """The bytes of a member; of a page, those of its whole file.
+
+    Raises:
+        UnreadableMember: as `Source.read`.
+    """
+    return source.read(member.member if isinstance(member, Page) else member, max_bytes)
 
 
 def refuse_to_read(member: Member, size: int, max_bytes: int) -> None:

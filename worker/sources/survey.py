@@ -3,7 +3,7 @@
 from array import array
 from collections import Counter
 
-from trainer.file_kinds import kind_of_file
+from trainer.file_kinds import kind_of_file, may_have_pages
 from trainer.naming.system_files import is_system_folder
 from worker.errors import ArchiveError
 from worker.sources.limits import Limits
@@ -30,6 +30,7 @@ class Survey:
 
     def __init__(self, what: str, limits: Limits) -> None:
         self.positions = array("Q")
+        self._paged = array("Q")
         self.skipped = Counter[str]()
         self._examples: dict[str, list[str]] = {}
         self._what = what
@@ -59,6 +60,9 @@ class Survey:
             kind = Kind.HIDDEN
         if kind is Kind.IMAGE:
             self._take(position, unpacked_bytes)
+        elif kind is Kind.PAGED:
+            self._take(position, unpacked_bytes)
+            self._paged.append(position)
         elif kind is not Kind.UNKNOWN and not (kind is Kind.OTHER and self._is_manifest(position, name, folder, base)):
             self.skip(kind, name)
         if self._has_one_top and kind not in (Kind.SYSTEM, Kind.HIDDEN):
@@ -80,6 +84,8 @@ class Survey:
         if folder != self._folder:
             self._enter(folder)
         self._take(position, unpacked_bytes)
+        if may_have_pages(start):
+            self._paged.append(position)
         return kind
 
     def meet_directory(self) -> None:
@@ -112,6 +118,7 @@ class Survey:
             unpacked_bytes=self._unpacked_bytes,
             skipped_examples=self._examples,
             folders=dict(self._folders),
+            paged=self._paged,
         )
 
     def refuse_without_images(self) -> None:

@@ -12,6 +12,7 @@ from trainer.file_kinds import START_BYTES
 from worker.errors import ArchiveError
 from worker.sources.limits import Limits
 from worker.sources.names import Kind
+from worker.sources.pages import PAGE_BITS
 from worker.sources.source import NO_FILE, Listing, Members, UnreadableMember, refuse_to_read
 from worker.sources.survey import Survey
 
@@ -27,7 +28,7 @@ DAMAGE = (tarfile.TarError, OSError, EOFError, ValueError, ArithmeticError, Look
 END_BLOCK = bytes(tarfile.BLOCKSIZE)
 
 # No member can be at such a place; beyond it positions do not fit the index.
-FARTHEST = 2**62
+FARTHEST = 2**PAGE_BITS
 
 
 class Headers:

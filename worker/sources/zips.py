@@ -13,7 +13,7 @@ from trainer.file_kinds import START_BYTES
 from trainer.naming.zip_names import NAME_IS_UTF8
 from worker.errors import ArchiveError
 from worker.sources.limits import Limits
-from worker.sources.names import Kind
+from worker.sources.names import IMAGES, Kind
 from worker.sources.overlaps import find_overlap
 from worker.sources.source import NO_FILE, TOO_LARGE, Listing, Members, UnreadableMember, refuse_to_read
 from worker.sources.survey import Survey
@@ -88,7 +88,7 @@ class Zip:
             for position, name, header_at, packed_bytes, unpacked_bytes in scan(self._directory_file, self._directory):
                 if name.endswith("/"):
                     survey.meet_directory()
-                elif (kind := survey.meet(position, name, unpacked_bytes)) is Kind.IMAGE:
+                elif (kind := survey.meet(position, name, unpacked_bytes)) in IMAGES:
                     starts.append(header_at)
                     ends.append(header_at + HEADER.size + packed_bytes)
                 elif kind is Kind.UNKNOWN:
