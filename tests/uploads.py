@@ -34,9 +34,11 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def class_folders(dataset: Dataset, names: Mapping[int, str], images: int) -> bytes:
-    """The first training images of the named digits as PNGs in a folder for each class."""
-    files = {}
+def class_folders(
+    dataset: Dataset, names: Mapping[int, str], images: int, others: Mapping[str, bytes] | None = None
+) -> bytes:
+    """The first training images of the named digits as PNGs in a folder for each class, and other files."""
+    files = dict(others or {})
     for index in range(images):
         name = names.get(int(dataset.train_labels[index]))
         if name is not None:

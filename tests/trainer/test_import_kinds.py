@@ -265,6 +265,19 @@ def test_every_packing_gives_the_same(
     assert is_split_as(imported(pack(files)).dataset, few)
 
 
+@pytest.mark.parametrize(("method", "name"), [(9, "Deflate64"), (95, "XZ"), (98, "PPMd"), (93, "Zstandard")])
+def test_a_method_of_packing_that_is_not_read_is_named(imported: Import, few: Dataset, method: int, name: str) -> None:
+    data = bytearray(zipped(in_folders(few, "{label}/{part}{index}.png")))
+    record = data.index(b"PK\1\2")
+    header = int.from_bytes(data[record + 42 : record + 46], "little")
+    for at in (record + 10, header + 8):
+        data[at : at + 2] = method.to_bytes(2, "little")
+    report = imported(bytes(data)).report
+
+    assert report.unreadable_count == 1
+    assert f"is packed by {name}, which isn't read; pack a zip by Deflate" in report.unreadable[0]
+
+
 def test_links_and_devices_in_a_tar_are_counted(imported: Import, few: Dataset) -> None:
     buffer = io.BytesIO(tarred(in_folders(few)))
     with tarfile.open(fileobj=buffer, mode="a") as archive:

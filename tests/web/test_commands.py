@@ -23,6 +23,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from tests.reviews import classified, digits, untrained_model
+from tests.uploads import class_folders
 from tests.web.conftest import zip_bytes
 from tests.web.people import add_person
 from tests.web.served import Gateway, served
@@ -32,6 +33,7 @@ from web.stack import free_port
 from worker.people.scopes import Scope
 from worker.presence import Presence, Task
 from worker.records import Job
+from worker.runner import Runner
 from worker.services import Services
 from worker.states import JobState, StepKind
 
@@ -90,6 +92,26 @@ def test_a_job_is_queued_looked_at_ended_queued_again_and_deleted(tenfold: Calla
     assert tenfold("delete last --yes") == f"{job} deleted\n"
     assert "No jobs yet" in tenfold("jobs")
     assert "no last one" in tenfold("status last", status=4)
+
+
+def test_what_an_import_took_skipped_and_warns_of_is_printed_last(
+    tenfold: Callable[..., str], services: Services, mnist: Dataset
+) -> None:
+    names = {0: "letters/ring", 1: "letters/stroke"}
+    Path("own.zip").write_bytes(
+        class_folders(mnist, names, images=200, others={"letters/.git/x.png": b"x", "loose.png": b"x"})
+    )
+    job = tenfold("import own own.zip").splitlines()[0]
+    for step in services.jobs.steps_in_line(job):
+        Runner(services, shutting_down=lambda: False).run(step)
+
+    _, headline, split, level, skipped, *warnings = tenfold("status last").splitlines()
+
+    assert headline.startswith("own: 2 classes")
+    assert split.startswith("The file has no split: 17% of each class")
+    assert "is the name of a folder: of 'letters/" in level
+    assert skipped == "Skipped hidden and system files: 1 (letters/.git/x.png)."
+    assert warnings[0] == "Warning: Skipped images in no class folder: 1 (loose.png)."
 
 
 def test_waiting_gives_up_when_the_time_is_up(tenfold: Callable[..., str]) -> None:

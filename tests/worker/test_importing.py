@@ -104,6 +104,22 @@ def test_the_warnings_are_in_the_summary_and_in_the_catalogue(services: Services
     assert warning in services.volume.log(job.id).read_text()
 
 
+def test_what_was_taken_and_skipped_is_in_the_summary(services: Services, mnist: Dataset) -> None:
+    folders = {digit: f"Training/{digit}" for digit in range(5)} | {
+        digit: f"Testing/{digit - 5}" for digit in range(5, 10)
+    }
+    content = class_folders(mnist, folders, images=200, others={"Training/0/.ipynb_checkpoints/x.png": b"x"})
+
+    job = run(services, submit(services, content))
+
+    assert job.summary is not None
+    split, level, skipped = job.summary["notes"]
+    assert split == "The split is the file's own: training images are from Training; test images are from Testing."
+    assert "'Training/" in level
+    assert skipped == "Skipped hidden and system files: 1 (Training/0/.ipynb_checkpoints/x.png)."
+    assert job.summary["skipped"] == {"hidden and system files": 1}
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

@@ -19,6 +19,11 @@ from trainer.naming.system_files import is_system_path
 from trainer.naming.zip_names import NAME_IS_UTF8, decode_zip_name
 from trainer.unpacking import tar_of_7z, unpacked
 
+# What zipfile reads, and the names of other methods (PKWARE APPNOTE.TXT, 4.4.5).
+ZIP_METHODS = frozenset((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA))
+OTHER_ZIP_METHODS = {9: "Deflate64", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
+ENCRYPTED, AES = 0x1, 99
+
 LINKS = "links and devices"
 
 # A tar says in headers of their own what does not fit into the usual one: long names, mostly.
@@ -100,7 +105,16 @@ def open_zip(file: IO[bytes], folder: Path | None = None) -> Iterator[Archive]:
     with zipfile.ZipFile(cast(IO[bytes], bounded)) as archive:
         bounded.most_bytes = None
         members = (Member(_zip_name(info), info.file_size, info) for info in archive.infolist() if not info.is_dir())
-        yield Archive("zip", members, archive.open, Skipped(), folder)
+
+        def open_member(info: zipfile.ZipInfo) -> IO[bytes]:
+            if info.flag_bits & ENCRYPTED or info.compress_type == AES:
+                raise NotImplementedError("it is encrypted; pack the files without a password")
+            if info.compress_type not in ZIP_METHODS:
+                method = OTHER_ZIP_METHODS.get(info.compress_type, f"method {info.compress_type}")
+                raise NotImplementedError(f"it is packed by {method}, which isn't read; pack a zip by Deflate")
+            return archive.open(info)
+
+        yield Archive("zip", members, open_member, Skipped(), folder)
 
 
 @contextmanager

@@ -100,12 +100,14 @@ def done_of(job: Job) -> str:
 
 def print_outcome(job: Job) -> None:
     """Print what came of a job: of a classification, first whether too many accepted answers are wrong, and last what
-    was skipped and assumed."""
+    was skipped and assumed, and what may be wrong."""
     if message := (job.summary.get("accepted_error") or {}).get("message"):
         click.echo(message)
     click.echo(headline(job))
     for note in job.summary.get("notes", []):
         click.echo(note)
+    for warning in job.summary.get("warnings", []):
+        click.echo(f"Warning: {warning}")
 
 
 def subject(job: Job) -> str:

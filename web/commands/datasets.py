@@ -72,8 +72,6 @@ def import_(name: str, file: Path | None, upload: str | None, wait: bool, as_jso
         with uploading(*[file] if file else []) as on_bytes:
             job = client.import_dataset(path=file, upload=upload, on_bytes=on_bytes, **parameters)
         report(job, wait=wait, as_json=as_json)
-    for warning in job.summary.get("warnings", []):
-        say(f"Warning: {warning}")
 
 
 def _show(dataset: dict[str, Any], as_json: bool) -> None:
