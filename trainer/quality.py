@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from trainer.normalisation import Normalised
 
-Quality = Literal["blank", "several digits", "like no class"]
+Quality = Literal["blank", "several digits", "lines", "like no class"]
 
 # A novelty above this is rarer than 1 in 200 among the images that a model was tested on.
 MOST_FAMILIAR = 1.0
@@ -29,4 +29,6 @@ def qualities(images: Sequence[Normalised], novelty: npt.NDArray[np.float32] | N
             found[place] = "blank"
         elif image.pieces > 1:
             found[place] = "several digits"
+        elif image.unclear_lines:
+            found[place] = "lines"
     return found

@@ -15,9 +15,18 @@ from trainer.idx import Bytes
 from trainer.normalisation.as_is import are_mnist
 from trainer.normalisation.enlarging import enlarged
 from trainer.normalisation.field import BOX, CENTRE, SIDE, boxed, centred
-from trainer.normalisation.ink import Digit, digit_of, ink_of
-from trainer.normalisation.paper import WORKING_SIDE, differing, light_on_dark, paper_of, reduced, shrinking_to
-from trainer.normalisation.polarity import VOTING_SIDE, Polarity, polarity_of
+from trainer.normalisation.ink import Digit, digit_of, ink_of, is_line
+from trainer.normalisation.lines import cleaning_of, without
+from trainer.normalisation.paper import (
+    WORKING_SIDE,
+    differing,
+    light_on_dark,
+    paper_inside,
+    paper_of,
+    reduced,
+    shrinking_to,
+)
+from trainer.normalisation.polarity import VOTING_SIDE, Polarity, polarity_of, tone_of_frame
 from trainer.normalisation.slant import upright
 from trainer.normalisation.strokes import evened
 
@@ -43,6 +52,9 @@ STRETCHED_BOX = 19
 # Of 22, 28, 34 and 40 none is right more often by a tenth of a percent on any set; 40 looks again three times as often.
 CLOSE_ENOUGH = 28
 
+# A frame along the borders lies in this share of the picture's sides.
+FRAME = 0.2
+
 NormaliseMode = Literal["auto", "none"]
 Method = Literal["as-is", "mnist", "resized"]
 See = Callable[[str, Bytes], None]
@@ -59,6 +71,8 @@ class Normalised(NamedTuple):
             more than one where digits stand side by side, and the largest was taken. 1 where that is not looked for,
             which is in `as-is` and `resized` images; 0 on a blank sheet.
         blank: no ink was found, and the pixels are all dark.
+        unclear_lines: lines of a box or a table are on the picture, and strokes lie along them, or nothing else is
+            there but a line: the digit may lack a part, or be none.
     """
 
     pixels: Bytes
@@ -66,6 +80,7 @@ class Normalised(NamedTuple):
     polarity: Polarity
     pieces: int = 1
     blank: bool = False
+    unclear_lines: bool = False
 
 
 def normalise(grey: Bytes, mode: NormaliseMode = "auto", polarity: Literal["auto"] | Polarity = "auto") -> Normalised:
@@ -121,7 +136,7 @@ def _normalised(grey: Bytes, mode: NormaliseMode, polarity: Literal["auto"] | Po
         small = _resized(grey)
         see("resized", small)
         return Normalised(small, "resized", "light-on-dark", blank=not cv2.hasNonZero(small))
-    digit, stretched, found = _found(grey, polarity, see)
+    digit, stretched, found, unclear = _found(grey, polarity, see)
     if not digit.pieces:
         pixels = np.zeros((SIDE, SIDE), np.uint8)
         see("blank", pixels)
@@ -137,24 +152,35 @@ def _normalised(grey: Bytes, mode: NormaliseMode, polarity: Literal["auto"] | Po
     see("scaled", box)
     pixels = centred(box)
     see("centred", pixels)
-    return Normalised(pixels, "mnist", found, digit.pieces)
+    return Normalised(pixels, "mnist", found, digit.pieces, unclear_lines=unclear)
 
 
-def _found(grey: Bytes, polarity: Literal["auto"] | Polarity, see: See) -> tuple[Digit, bool, Polarity]:
-    """The digit, whether it was stretched to the picture, and the picture's polarity.
+def _found(grey: Bytes, polarity: Literal["auto"] | Polarity, see: See) -> tuple[Digit, bool, Polarity, bool]:
+    """The digit, whether it was stretched to the picture, the picture's polarity, and whether its lines are unclear.
 
     A small digit on a large sheet is cut out and looked at again.
     """
     factor = shrinking_to(WORKING_SIDE, grey.shape)
     small = reduced(grey, factor)
     paper = paper_of(small)
+    voting = reduced(small, shrinking_to(VOTING_SIDE, small.shape))
+    voted, free = polarity_of(differing(voting, paper))
+    framed = None if free else tone_of_frame(voting)
+    if framed:
+        paper = paper_inside(small, FRAME)
     if polarity == "auto":
-        polarity = polarity_of(differing(reduced(small, shrinking_to(VOTING_SIDE, small.shape)), paper))
+        polarity = framed or voted
     light = light_on_dark(small, paper, polarity)
     see("paper taken away", light)
     ink = ink_of(light)
     see(f"ink, {polarity}", ink)
+    cleaning = cleaning_of(ink)
+    if cleaning:
+        small = without(small, cleaning)
+        ink = ink_of(light_on_dark(small, paper_of(small), polarity))
+        see("lines taken away", ink)
     digit = digit_of(ink)
+    unclear = bool(cleaning and cleaning.unclear) or is_line(digit, ink.shape)
     if digit.pieces:
         see("the digit's ink", digit.ink)
     stretched = digit.ink.shape == grey.shape and grey.shape[0] == grey.shape[1]
@@ -162,9 +188,9 @@ def _found(grey: Bytes, polarity: Literal["auto"] | Polarity, see: See) -> tuple
         closer = _closer(grey, digit, factor)
         if closer.size < grey.size:
             see("closer", closer)
-            again, _, _ = _found(closer, polarity, see)
+            again, _, _, _ = _found(closer, polarity, see)
             digit = again._replace(pieces=digit.pieces) if again.pieces else digit
-    return digit, stretched, polarity
+    return digit, stretched, polarity, unclear
 
 
 def _closer(grey: Bytes, digit: Digit, factor: int) -> Bytes:

@@ -96,6 +96,16 @@ def digit_of(ink: Bytes) -> Digit:
     return Digit(cut, left, top, pieces)
 
 
+def is_line(digit: Digit, shape: tuple[int, ...]) -> bool:
+    """Whether what was found in a picture of this shape is but a line along one of its borders."""
+    (height, width), (rows, columns) = digit.ink.shape, shape
+    across = width >= LINE_LENGTH * columns and width >= LINE_ASPECT * height
+    # A 1 is as high as its picture where it was cut close, but then nothing else is beside it.
+    down = height >= LINE_LENGTH * rows and height >= LINE_ASPECT * width and columns >= LINE_ASPECT * width
+    at_side = digit.left == 0 or digit.left + width == columns
+    return bool(digit.pieces) and (across or (down and at_side))
+
+
 def _paper_and_ink(light_on_dark: Bytes) -> tuple[int, int] | None:
     """How light the paper is, in the middle of its grain, and full ink; None where there is no contrast."""
     # The threshold that separates the values best into two groups (N. Otsu, 1979).

@@ -56,6 +56,16 @@ def paper_of(grey: Bytes) -> Bytes | None:
     return np.asarray(cv2.add(_shades(level), slope, dtype=cv2.CV_8U), np.uint8)
 
 
+def paper_inside(grey: Bytes, share: float) -> Bytes | None:
+    """As `paper_of`, of what is inside of this share of the sides; outside of it the paper goes on as it is there."""
+    rows, columns = (round(share * side) for side in grey.shape)
+    paper = paper_of(grey[rows : grey.shape[0] - rows, columns : grey.shape[1] - columns])
+    if paper is None:
+        return None
+    down, across = (round(side * share / (1 - 2 * share)) for side in paper.shape)
+    return np.pad(paper, ((down, down), (across, across)), mode="edge")
+
+
 def differing(grey: Bytes, paper: Bytes | None) -> Difference:
     """The difference (h, w) float32, in ±255, of each pixel to the paper, or to the median where that is even."""
     if paper is None:
