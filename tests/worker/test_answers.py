@@ -138,13 +138,15 @@ def test_an_image_with_something_wrong_is_never_accepted(opened: Open, panel: Pa
     for place in (20, 94, 168):
         window[20:180, place : place + 12] = window[place : place + 12, 20:180] = 0
     pair = 255 - np.hstack([np.pad(mnist.test_images[n], 8).repeat(3, 0).repeat(3, 1) for n in (0, 1)])
-    pictures = {"blank.png": np.full((90, 60), 240, np.uint8), "window.png": window, "pair.png": pair}
+    small_window = np.pad(window, 80, constant_values=255)  # too far inside for the lines of a box
+    blank = np.full((90, 60), 240, np.uint8)
+    pictures = {"blank.png": blank, "small.png": small_window, "window.png": window, "pair.png": pair}
     members = pictures | {"7.png": mnist.test_images[0]}
 
     rows = answers(opened({name: png(image) for name, image in members.items()}), panel, threshold=0.0)
 
-    assert rows["quality"].to_list() == ["blank", "like no class", "several digits", None]
-    assert rows["accepted"].to_list() == [False, False, False, True]
+    assert rows["quality"].to_list() == ["blank", "like no class", "lines", "several digits", None]
+    assert rows["accepted"].to_list() == [False, False, False, False, True]
 
 
 def test_a_model_without_a_detector_calls_nothing_novel(opened: Open, model: keras.Model, mnist: Dataset) -> None:

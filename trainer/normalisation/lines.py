@@ -73,6 +73,9 @@ FINE_FRAME = 0.06
 # Strokes that lie along a line for more than this share of the digit's longer side may have lost a part to it.
 MOST_ALONG = 0.35
 
+# A digit touches the lines of so many sides at most; what touches more may be lines itself.
+MOST_TOUCHING = 2
+
 
 @dataclass(frozen=True, eq=False)
 class Line:
@@ -121,7 +124,8 @@ class Cleaning:
         lines: (h, w) uint8, 1 where a line is and no stroke of the digit.
         others: (h, w) uint8, 1 where ink is that is neither: what lies beyond the lines, ticks, rounded corners.
         digit: (h, w) uint8, 1 where the digit's ink is, and specks.
-        unclear: whether strokes lie along a line, so that the digit may lack a part.
+        unclear: whether strokes lie along a line, so that the digit may lack a part, or be what lines
+            of a table are left.
     """
 
     lines: Bytes
@@ -293,12 +297,14 @@ def _cleaning(marks: Bytes, lines: list[Line]) -> Cleaning:
     foreign = (within < 0.5 * areas) | (at_lines & (areas < 0.15 * areas[main]))
     foreign[main] = False
     others = np.concatenate([[False], foreign])[labels].astype(np.uint8)
+    digit = (labels == 1 + main).astype(np.uint8)
     longer = max(boxes[1 + main, 2:4])
+    touched = {line.side for line in lines if _contact(seen_from(digit, line.side), line)}
     return Cleaning(
         (bands & ~kept).astype(np.uint8),
         others,
         np.asarray(cv2.subtract(rest, others), np.uint8),
-        overlap > MOST_ALONG * longer,
+        bool(overlap > MOST_ALONG * longer or len(touched) > MOST_TOUCHING),
     )
 
 
