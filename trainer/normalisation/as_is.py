@@ -50,7 +50,7 @@ def _full_edges(sums: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
     first, last = inked.argmax(axis=1), SIDE - 1 - inked[:, ::-1].argmax(axis=1)
     at_start = np.maximum(sums[images, first], sums[images, np.minimum(first + 1, SIDE - 1)])
     at_end = np.maximum(sums[images, last], sums[images, np.maximum(last - 1, 0)])
-    return (at_start >= FULL_EDGE).astype(np.int64) + (at_end >= FULL_EDGE)
+    return np.asarray((at_start >= FULL_EDGE).astype(np.int64) + (at_end >= FULL_EDGE), np.int64)
 
 
 def _centre(sums: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
