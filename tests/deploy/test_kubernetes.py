@@ -1,6 +1,7 @@
 """Every overlay, bare or with monitoring, is valid to Kubernetes and the operators, is confined, and hangs together."""
 
 import copy
+import json
 import os
 import tomllib
 from pathlib import Path
@@ -275,6 +276,16 @@ def test_whoever_works_on_a_gpu_asks_for_one_and_says_so() -> None:
     for container in on_gpu:
         assert container["resources"]["limits"]["nvidia.com/gpu"] == 1
         assert {"name": "TENFOLD_DEVICE", "value": "gpu"} in container["env"]
+
+
+def test_the_web_believes_its_ingress_and_knows_its_own_name(documents: list[Document]) -> None:
+    """Without either, cookies are not kept to https, and everybody has the ingress' address."""
+    [ingress] = of_kind(documents, "Ingress")
+    settings = settings_of(documents)
+
+    hosts = {rule["host"] for rule in ingress["spec"]["rules"]}
+    assert settings["TENFOLD_PROXIES"] == "1"
+    assert hosts <= set(json.loads(settings["TENFOLD_TRUSTED_HOSTS"]))
 
 
 def settings_of(documents: list[Document]) -> dict[str, str]:

@@ -17,7 +17,7 @@ access_pages = Blueprint("access", __name__)
 
 THROTTLE = "tenfold-sign-in-throttle"
 
-STALE = "This is not the token of this start. Use the address that `tenfold up` printed last."
+STALE = "This is not the token of this start. Open the address that the server printed when it was started last."
 
 Page = str | tuple[str, int] | tuple[str, int, dict[str, str]] | Response
 
