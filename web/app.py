@@ -36,6 +36,7 @@ from web.request_ids import name_requests
 from web.review_pages import review_pages
 from web.services import EXTENSION
 from web.settings import WebSettings
+from web.static_files import serve_static_files
 from web.sweep_pages import sweep_pages
 from web.uploads import UploadRequest, remove_untaken_uploads
 from worker.redis import connect_redis
@@ -97,13 +98,13 @@ def create_app(settings: WebSettings | None = None) -> Flask:
         # Werkzeug's own bound on files and fields together stays behind the one on files, which says what to do.
         MAX_FORM_PARTS=settings.max_upload_files + 100,
         BOOTSTRAP_SERVE_LOCAL=True,
-        SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     app.extensions[EXTENSION] = opened
     app.extensions[WAITING_ROOM] = WaitingRoom(settings.max_waiting_polls)
     app.extensions[JOB_ANSWERS] = JobAnswers(opened.jobs, opened.live)
     app.extensions[IMAGE_PREPARING] = ImagePreparing()
     Bootstrap5(app)
+    serve_static_files(app)
     name_requests(app)
     set_up_metrics(app)
     refuse_when_busy(app)

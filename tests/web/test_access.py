@@ -36,6 +36,7 @@ NAMES = {
     "row": 0,
     "key_id": "tf_0",
     "filename": "x.css",
+    "version": "0123456789abcdef",
     "upload_id": "01m7y99wtf1q6g3gcrsjzrqv9n",
     "webhook_id": "01m7y99wtf1q6g3gcrsjzrqv9n",
 }

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import termios
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -210,6 +211,20 @@ def test_a_job_in_the_list_says_which_file_it_is_about_and_how_old_it_is(
     ]
     [listed] = json.loads(tenfold("jobs --json"))["jobs"]
     assert listed["source"]["name"] == "scans of [May].zip"
+
+
+def test_a_folder_is_sent_with_the_names_in_it(tenfold: Callable[..., str], services: Services, model: str) -> None:
+    for name in ("7/1.png", "8/1.png", "notes.txt", "manifest.csv"):
+        (Path("scans") / name).parent.mkdir(parents=True, exist_ok=True)
+        (Path("scans") / name).write_bytes(b"content")
+
+    document = json.loads(tenfold("classify scans --json").splitlines()[0])["job"]
+
+    with zipfile.ZipFile(services.volume.archive(document["id"])) as archive:
+        assert archive.namelist() == ["7/1.png", "8/1.png", "manifest.csv", "notes.txt"]
+    assert (document["source"]["name"], document["progress"]["total"]) == ("scans", 2)
+    Path("empty").mkdir()
+    assert "no file in empty" in tenfold("classify empty", status=2)
 
 
 def test_the_last_job_is_the_last_of_whoever_asks(

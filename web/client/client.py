@@ -97,8 +97,9 @@ class Client(Connection):
         """Upload images and queue their classification.
 
         Args:
-            paths: a zip, a tar, or any number of images. Images are sent as one zip, under their paths as given here:
-                of `7/scan.png` the folder is taken as the true label.
+            paths: a zip, a tar, or any number of images and folders of this computer. They are sent as one zip, images
+                under their paths as given here, those of a single folder under their paths in it: of `7/scan.png` the
+                folder is taken as the true label.
             directory: instead of paths: a directory of the server's inbox.
             upload: the id of an upload that has begun: of the same paths, to go on with it; without paths, of one that
                 is on the server as a whole.
@@ -106,6 +107,7 @@ class Client(Connection):
 
         Raises:
             ValueError: there is neither a path, a directory nor an upload, or a directory and something else.
+            FileNotFoundError: there is no file in any of the folders.
         """
         if not (paths or directory or upload) or (directory and (paths or upload)):
             raise ValueError("Give the paths of files to send, an upload, or a directory of the server's inbox.")
@@ -113,7 +115,7 @@ class Client(Connection):
             query = given({**parameters, "directory": directory, "upload": upload})
             return self._queue("classifications", idempotency_key, params=query)
         sent = [Path(path) for path in paths]
-        name = sent[0].name if len(sent) == 1 else f"{len(sent):,} files"
+        name = sent[0].resolve().name if len(sent) == 1 else f"{len(sent):,} files"
         with packed_where_loose(sent) as path:
             return self._submit_file("classifications", path, name, parameters, upload, on_bytes, idempotency_key)
 

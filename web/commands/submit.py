@@ -10,6 +10,7 @@ import click
 from trainer.parameters import TrainingParameters
 from trainer.recipes import RECIPES
 from web.client import Job
+from web.client.sending import named_files
 from web.commands.console import end_with, follow, print_json, print_outcome, say, transfer_bar
 from web.commands.options import check, options_of
 from web.commands.server import connect
@@ -40,16 +41,17 @@ def train(recipe: str, wait: bool, as_json: bool, **parameters: Any) -> None:
 
 
 @click.command()
-@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(exists=True, readable=True, path_type=Path))
 @options_of(ClassificationParameters)
 @upload_option
 @wait_option
 @json_option
 def classify(files: tuple[Path, ...], upload: str | None, wait: bool, as_json: bool, **parameters: Any) -> None:
-    """Classify images, or a zip or a tar of them.
+    """Classify images, or a zip, a tar or a folder of them.
 
-    Each FILE is an image, or the only FILE is a zip or a tar. More than 64 MiB are sent in pieces: a connection that
-    breaks, or a server that restarts, is waited for.
+    Each FILE is an image or a folder on this computer, or the only FILE is a zip or a tar. Names are kept: of
+    7/scan.png the folder is taken as the true label. More than 64 MiB are sent in pieces: a connection that breaks, or
+    a server that restarts, is waited for.
     """
     parameters = check(ClassificationParameters, parameters)
     sent = bool(files or upload)
@@ -67,8 +69,11 @@ def uploading(*files: Path) -> Iterator[Callable[[int], None]]:
     if not files:
         yield lambda count: None
         return
-    name = files[0].name if len(files) == 1 else f"{len(files):,} files"
-    total = sum(file.stat().st_size for file in files)
+    name = files[0].resolve().name if len(files) == 1 else f"{len(files):,} files"
+    try:
+        total = sum(file.stat().st_size for _, file in named_files(files))
+    except OSError as error:
+        raise click.UsageError(str(error)) from error
     with transfer_bar() as progress:
         bar = progress.add_task(f"uploading {name}", total=total)
 
