@@ -6,7 +6,8 @@ from http import HTTPStatus
 from flask import redirect, render_template, request, url_for
 from pydantic import ValidationError
 
-from web.forms import Choice, form_fields, given_fields
+from web.forms import form_fields, given_fields
+from web.model_choices import SEARCH, offer_models
 from web.pages import Page, pages
 from web.problems import field_errors
 from web.services import services, settings
@@ -20,7 +21,7 @@ from worker.thresholds import why_all_are_reviewed
 
 @pages.get("/classify")
 def classify_form() -> Page:
-    return _page(request.args)
+    return _page(given_fields(request.args))
 
 
 @pages.post("/classify")
@@ -29,24 +30,21 @@ def classify() -> Page:
         parameters = ClassificationParameters.model_validate(given_fields(request.form))
         job = submit_classification(services(), parameters, take_images(parameters.directory))
     except (ValidationError, InvalidSubmission) as error:
-        return _page(request.form, field_errors(error)), HTTPStatus.UNPROCESSABLE_ENTITY
+        return _page(given_fields(request.form), field_errors(error)), HTTPStatus.UNPROCESSABLE_ENTITY
     return redirect(url_for("pages.job", job_id=job.id), HTTPStatus.SEE_OTHER)
 
 
 def _page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> str:
-    asked = values.get("model", "").split(",")
-    models = [model for model in services().models.list() if not model.trial or model.id in asked]
-    default = services().models.default()
-    if default is not None:
-        models = [default, *(model for model in models if model.id != default.id)]
-    offered = [Choice(model.id, _described(model, default)) for model in models]
-    chosen = [model for model in models if model.id in asked] or models[:1]
-    fields = form_fields(ClassificationParameters, choices={"model": offered}, values=values, errors=errors)
+    asked = [name for name in values.get("model", "").split(",") if name]
+    offer = offer_models(services(), search=values.get(SEARCH, ""), chosen=asked)
+    chosen = _chosen([entry.id for entry in offer.entries if entry.id in asked])
+    fields = form_fields(ClassificationParameters, choices={"model": offer.choices}, values=values, errors=errors)
     changed = any(field.advanced and (field.name in values or field.error) for field in fields)
     return render_template(
         "classify.html",
         fields=fields,
-        has_model=bool(models),
+        offer=offer,
+        has_model=bool(offer.entries or offer.search),
         all_reviewed=why_all_are_reviewed(chosen, ClassificationParameters()) if chosen else None,
         errors=errors,
         changed=changed,
@@ -55,6 +53,7 @@ def _page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> s
     )
 
 
-def _described(model: Model, default: Model | None) -> str:
-    figure = f"{model.recipe} on {model.dataset}, {100 * model.metrics['test_accuracy']:.2f} % on test"
-    return f"{figure} ({'default, ' if default and model.id == default.id else ''}{model.id})"
+def _chosen(model_ids: Sequence[str]) -> list[Model]:
+    """Those that will answer: without any, the default one."""
+    default = services().models.default()
+    return [services().models.get(model_id) for model_id in model_ids] or ([] if default is None else [default])

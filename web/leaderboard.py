@@ -36,6 +36,7 @@ class View(BaseModel):
     sort: str = Field("-accuracy", pattern=rf"^-?({'|'.join(get_args(Column))})$")
     recipe: str | None = None
     dataset: str | None = None
+    search: str = Field("", max_length=200)
     trials: Literal["shown", "hidden"] = "shown"
     after: str | None = None
 
@@ -72,6 +73,7 @@ def leaderboard(database: Database, view: View) -> Page:
         database,
         recipe=view.recipe,
         dataset=view.dataset,
+        search=view.search,
         trials=view.trials == "shown",
         limit=MOST_SORTED + 1,
     )

@@ -53,10 +53,10 @@ def models() -> Page:
     """The registry, the newest first; a sweep's trials where they are asked for."""
     with_trials = request.args.get("trials") == "yes"
     found = services().models.list(before=request.args.get("cursor"), limit=MODELS_ON_A_PAGE + 1, trials=with_trials)
-    page = found[:MODELS_ON_A_PAGE]
+    page, default = found[:MODELS_ON_A_PAGE], services().models.default()
     return render_template(
         "models.html",
-        models=[_shown(model) for model in page],
+        models=[_shown(model, default) for model in page],
         following=page[-1].id if len(found) > MODELS_ON_A_PAGE else None,
         with_trials=with_trials,
     )
@@ -70,7 +70,7 @@ def model(model_id: str) -> Page:
     parameters = TrainingParameters(**found.parameters) if found.parameters else None
     return render_template(
         "model.html",
-        model=_shown(found),
+        model=_shown(found, services().models.default()),
         drawing=draw_layers(parameters.plan(), classes=len(found.class_names)) if parameters else None,
         again={name: as_text(value) for name, value in parameters.changes().items()} if parameters else {},
         job=_has_job(model_id),
@@ -112,9 +112,8 @@ def remove_model(model_id: str) -> Page:
     return _to_models()
 
 
-def _shown(model: Model) -> dict[str, Any]:
+def _shown(model: Model, default: Model | None) -> dict[str, Any]:
     """A model as the API shows it, with what is worked out for people."""
-    default = services().models.default()
     metrics = model.metrics
     file = services().volume.storage.find(services().volume.model(model.id) / "model.keras")
     tested = metrics.get("test_images")

@@ -10,11 +10,13 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from web.forms import Choice, form_fields, given_fields
+from web.model_choices import SEARCH, offer_models
 from web.predicting import predict, take_image
 from web.problems import RETRY_AFTER_SECONDS, field_errors
 from web.qualities import QUALITIES
 from web.services import services
-from worker.errors import InvalidSubmission, PredictionFailed, PredictorAway
+from worker.errors import InvalidSubmission, PredictionFailed, PredictorAway, UnknownModel
+from worker.leaderboard import newest_models
 from worker.parameters import PredictionParameters
 from worker.records import Model
 
@@ -74,9 +76,15 @@ def _parameters() -> PredictionParameters:
 def _ask_others(parameters: PredictionParameters, image: bytes, *, besides: str) -> list[dict[str, Any]]:
     """What each of the models that the form names says of the image, one after the other; `error` is why not."""
     asked = dict.fromkeys(request.form.getlist(COMPARED))
-    known = {model.id: model for model in services().models.list()}
-    chosen = [known[model_id] for model_id in asked if model_id in known and model_id != besides]
-    return [_ask_one(parameters, image, model) for model in chosen[:MOST_COMPARED]]
+    chosen = [model_id for model_id in asked if model_id != besides][:MOST_COMPARED]
+    return [_ask_one(parameters, image, model) for model in map(_model, chosen) if model is not None]
+
+
+def _model(model_id: str) -> Model | None:
+    try:
+        return services().models.get(model_id)
+    except UnknownModel:
+        return None
 
 
 def _ask_one(parameters: PredictionParameters, image: bytes, model: Model) -> dict[str, Any]:
@@ -94,13 +102,13 @@ def _page(
     others: Sequence[dict[str, Any]] = (),
     errors: list[dict[str, str]] | None = None,
 ) -> str:
-    found, default = services().models.list(), services().models.default()
-    offered = [Choice("", "the default model")]
-    offered += [Choice(model.id, f"{model.recipe} on {model.dataset} ({model.id})") for model in found]
-    fields = form_fields(PredictionParameters, choices={"model": offered}, values=values, errors=errors or ())
-    comparable = [model for model in found if not model.trial and (default is None or model.id != default.id)]
-    compared = comparable[:MOST_COMPARED]
-    asked = request.form.getlist(COMPARED) if request.form else [model.id for model in compared[:COMPARED_AT_FIRST]]
+    asked_first = values.get("model", "")
+    offer = offer_models(services(), search=values.get(SEARCH, ""), chosen=[asked_first] if asked_first else [])
+    choices = {"model": [Choice("", "the default model"), *offer.choices]}
+    fields = form_fields(PredictionParameters, choices=choices, values=values, errors=errors or ())
+    newest = newest_models(services().database, trials=False, limit=MOST_COMPARED + 1)
+    compared = [entry for entry in newest if entry.id != offer.default][:MOST_COMPARED]
+    asked = request.form.getlist(COMPARED) if request.form else [entry.id for entry in compared[:COMPARED_AT_FIRST]]
     return render_template(
         "predict.html",
         # The page always shows the steps.
@@ -110,6 +118,7 @@ def _page(
         compared=compared,
         asked=asked,
         errors=errors,
-        models={model.id: model for model in found},
+        offer=offer,
+        answered_by=_model(answer["model"]) if answer else None,
         qualities=QUALITIES,
     )

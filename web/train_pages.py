@@ -29,6 +29,9 @@ from worker.errors import InvalidSubmission
 # A good first training: a few seconds, and curves worth looking at.
 SUGGESTED_RECIPE = "dropout-128"
 
+# Asked for by the script, which only takes the messages and the outcome.
+CHECK = "check"
+
 UNCHANGED = "as the recipe has it"
 
 Errors = Sequence[dict[str, str]]
@@ -37,7 +40,7 @@ Errors = Sequence[dict[str, str]]
 @pages.get("/train")
 def train_form() -> Page:
     values = {name: value for name, value in given_fields(request.args).items() if name in _NAMES}
-    return _page({"recipe": SUGGESTED_RECIPE} | values, submitted=False)
+    return _page({"recipe": SUGGESTED_RECIPE} | values, submitted=False, only_checked=CHECK in request.args)
 
 
 @pages.post("/train")
@@ -53,7 +56,11 @@ def train() -> Page:
 _NAMES = frozenset(TrainingParameters.model_fields)
 
 
-def _page(values: Mapping[str, str], errors: Errors = (), *, submitted: bool) -> str:
+def _page(values: Mapping[str, str], errors: Errors = (), *, submitted: bool, only_checked: bool = False) -> str:
+    """
+    Args:
+        only_checked: leave the recipe cards out, which no input changes.
+    """
     entries = [entry for entry in list_datasets(services().volume) if entry.usable]
     parameters, wrong = _check(values)
     errors = errors or [*wrong, *_gone(values, entries)]
@@ -66,14 +73,20 @@ def _page(values: Mapping[str, str], errors: Errors = (), *, submitted: bool) ->
     return render_template(
         "train.html",
         fields=[_with_recipes_value(field, base) for field in fields if field.name != "recipe"],
-        cards=[{"recipe": recipe, "drawing": draw_layers(recipe.plan)} for recipe in RECIPES.values()],
+        cards=[]
+        if only_checked
+        else [{"recipe": each, "drawing": draw_layers(each.plan)} for each in RECIPES.values()],
         chosen=values.get("recipe"),
-        measured=measured(services().models.list(trials=False)),
+        measured={} if only_checked else measured(services().database),
         outcome=_outcome(parameters, entries) if parameters else None,
         errors=errors,
         submitted=submitted,
         changed=any(field.advanced and (field.value or field.error) for field in fields),
     )
+
+
+def _cards() -> list[dict[str, Any]]:
+    return [{"recipe": recipe, "drawing": draw_layers(recipe.plan)} for recipe in RECIPES.values()]
 
 
 def _check(values: Mapping[str, str]) -> tuple[TrainingParameters | None, Errors]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from worker.database import Database
+from worker.models import matches
 from worker.records import Job, Model
 
 
@@ -27,11 +28,20 @@ class Entry:
 
 
 def newest_models(
-    database: Database, *, recipe: str | None = None, dataset: str | None = None, trials: bool = True, limit: int
+    database: Database,
+    *,
+    recipe: str | None = None,
+    dataset: str | None = None,
+    search: str = "",
+    ids: Sequence[str] | None = None,
+    trials: bool = True,
+    limit: int,
 ) -> Sequence[Entry]:
     """The newest models, the newest first: at most `limit`, of this recipe and data set where they are named.
 
     Args:
+        search: words, each of which is a part of the recipe, of the data set's name or of the id.
+        ids: of these models only.
         trials: whether to list the trials of sweeps.
     """
     figures = Model.metrics
@@ -57,6 +67,10 @@ def newest_models(
         query = query.where(Model.recipe == recipe)
     if dataset is not None:
         query = query.where(Model.dataset == dataset)
+    if search:
+        query = query.where(*matches(search))
+    if ids is not None:
+        query = query.where(Model.id.in_(ids))
     if not trials:
         query = query.where(Model.trial.is_(False))
     with database.read() as session:

@@ -2,11 +2,22 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 
 from worker.database import Database, rows_changed
 from worker.errors import InvalidSubmission, UnknownModel
 from worker.records import Model
+
+SEARCHED = (Model.recipe, Model.dataset, Model.id)
+
+# Of a search; more say nothing more.
+MOST_WORDS = 8
+
+
+def matches(search: str) -> list[ColumnElement[bool]]:
+    """What is true of the models that a search finds."""
+    words = search.split()[:MOST_WORDS]
+    return [or_(*(column.icontains(word, autoescape=True) for column in SEARCHED)) for word in words]
 
 
 class ModelStore:
@@ -22,14 +33,18 @@ class ModelStore:
         limit: int | None = None,
         trials: bool = True,
         dataset: str | None = None,
+        search: str = "",
     ) -> Sequence[Model]:
         """Models, the newest first: at most `limit`, older than the model id `before`, trained on `dataset`, where
-        they are given; without the trials of sweeps where those are not wanted."""
+        they are given; without the trials of sweeps where those are not wanted. Each word of a `search` is a part of
+        the recipe, of the data set's name or of the id."""
         query = select(Model).order_by(Model.id.desc()).limit(limit)
         if before is not None:
             query = query.where(Model.id < before)
         if dataset is not None:
             query = query.where(Model.dataset == dataset)
+        if search:
+            query = query.where(*matches(search))
         if not trials:
             query = query.where(Model.trial.is_(False))
         with self._database.read() as session:

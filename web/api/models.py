@@ -23,6 +23,9 @@ class ModelFilter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    search: str = Field(
+        "", max_length=200, description="Words, each of which is a part of the recipe, the data set's name or the id."
+    )
     limit: int = Field(500, ge=1, le=1000, description="Most models on a page.")
     cursor: str | None = Field(None, max_length=26, description="As `next` of the page before has it.")
 
@@ -45,11 +48,11 @@ class DefaultModel(BaseModel):
 def list_models() -> Response:
     """The newest come first; `next` is the address of the following page, or null."""
     wanted = ModelFilter.model_validate(request.args.to_dict())
-    found = services().models.list(before=wanted.cursor, limit=wanted.limit + 1)
+    found = services().models.list(search=wanted.search, before=wanted.cursor, limit=wanted.limit + 1)
     page, more = found[: wanted.limit], len(found) > wanted.limit
     following: str | None = None
     if more:
-        query: dict[str, Any] = wanted.model_dump(exclude_none=True) | {"cursor": page[-1].id}
+        query: dict[str, Any] = wanted.model_dump(exclude_defaults=True) | {"cursor": page[-1].id}
         following = url_for("api.list_models", **query)
     default = services().models.default()
     documents = [model_document(model, default=default is not None and model.id == default.id) for model in page]

@@ -206,9 +206,14 @@ class Client(Connection):
         wanted |= {"mine": "true"} if mine else {}
         return [Job(self, document) for document in islice(self.listed("jobs", "jobs", given(wanted)), limit)]
 
-    def models(self) -> list[ModelDocument]:
-        """All models, the newest first."""
-        return list(self.listed("models", "models", {"limit": MOST_ON_A_PAGE}))
+    def models(self, *, search: str | None = None, limit: int | None = None) -> list[ModelDocument]:
+        """The models, the newest first: all, or at most `limit`.
+
+        Args:
+            search: words, each of which is a part of the recipe, the data set's name or the id.
+        """
+        wanted = {"search": search, "limit": min(limit or MOST_ON_A_PAGE, MOST_ON_A_PAGE)}
+        return list(islice(self.listed("models", "models", given(wanted)), limit))
 
     def model(self, model_id: str) -> ModelDocument:
         """One model; `default` is the one that serves where none is named."""

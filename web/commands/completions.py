@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 # A person has pressed Tab and waits.
 TIMEOUT_SECONDS = 1.0
 MOST_JOBS = 50
+MOST_MODELS = 50
 
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
@@ -27,9 +28,10 @@ def complete_jobs(context: click.Context, parameter: click.Parameter, incomplete
 
 
 def complete_models(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    return _ask(
-        context, lambda client: [(m["id"], f"{m['recipe']} on {m['dataset']}") for m in client.models()], incomplete
-    )
+    def ask(client: "Client") -> list[tuple[str, str]]:
+        return [(model["id"], f"{model['recipe']} on {model['dataset']}") for model in client.models(limit=MOST_MODELS)]
+
+    return _ask(context, ask, incomplete)
 
 
 def complete_datasets(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -132,6 +132,7 @@ if (form) {
     button.addEventListener("click", () => pad.set(structuredClone(EXAMPLES[button.dataset.example])));
   }
   form.addEventListener("change", (event) => {
+    if (event.target.form !== form) return;
     if (event.target.name === "file") image = event.target.files[0] ?? image;
     if (event.target.name === "compare") {
       clearTimeout(othersPause);

@@ -34,7 +34,7 @@ async function check() {
   const outcome = document.getElementById("outcome");
   outcome.setAttribute("aria-busy", "true");
   try {
-    const response = await fetch(`${location.pathname}?${new URLSearchParams(given)}`);
+    const response = await fetch(`${location.pathname}?${new URLSearchParams([...given, ["check", ""]])}`);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     if (response.ok && mine === asked) show(page);
   } catch {
