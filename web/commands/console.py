@@ -77,7 +77,10 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     width = None if sys.stdout.isatty() else MOST_COLUMNS
-    Console(width=width, highlight=False).print(table)
+    out = Console(width=width, highlight=False)
+    with out.capture() as printed:
+        out.print(table)
+    click.echo("\n".join(line.rstrip() for line in printed.get().splitlines()))
 
 
 def print_json(document: Mapping[str, Any]) -> None:
