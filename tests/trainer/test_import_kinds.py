@@ -278,6 +278,20 @@ def test_a_method_of_packing_that_is_not_read_is_named(imported: Import, few: Da
     assert f"is packed by {name}, which isn't read; pack a zip by Deflate" in report.unreadable[0]
 
 
+def test_names_of_another_encoding_in_a_tar_are_read(imported: Import, few: Dataset) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT, encoding="cp932") as archive:
+        for index, (image, label) in enumerate(zip(few.train_images, few.train_labels, strict=True)):
+            data = encoded(image)
+            info = tarfile.TarInfo(f"{JAPANESE[label % 4]}/検{index}.png")
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    report = imported(buffer.getvalue()).report
+
+    assert set(report.per_class) == set(JAPANESE)
+    assert json.dumps(report.as_dict(), ensure_ascii=False).encode()
+
+
 def test_links_and_devices_in_a_tar_are_counted(imported: Import, few: Dataset) -> None:
     buffer = io.BytesIO(tarred(in_folders(few)))
     with tarfile.open(fileobj=buffer, mode="a") as archive:

@@ -137,9 +137,9 @@ def open_tar(file: IO[bytes], folder: Path | None = None) -> Iterator[Archive]:
                 if count > limits.MAX_FILES:
                     raise DatasetInvalid(f"The tar holds more than {limits.MAX_FILES:,} files. Upload fewer.")
                 if info.isreg() and info.sparse is None:
-                    yield Member(info.name, info.size, (info.offset_data, info.size))
+                    yield Member(_tar_name(info.name), info.size, (info.offset_data, info.size))
                 elif not info.isdir():
-                    skipped.add(LINKS, info.name)
+                    skipped.add(LINKS, _tar_name(info.name))
 
     yield Archive("tar", members(), lambda handle: slice_of(file, *handle), skipped, folder)
 
@@ -199,6 +199,11 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
     """`zipfile` takes every name without the UTF-8 flag for code page 437, which can be undone."""
     encoding = "utf-8" if info.flag_bits & NAME_IS_UTF8 else "cp437"
     return decode_zip_name(info.orig_filename.encode(encoding), info.flag_bits, info.extra)
+
+
+def _tar_name(name: str) -> str:
+    """`tarfile` takes every name for UTF-8, and keeps the bytes of one that isn't."""
+    return name if name.isascii() else decode_zip_name(name.encode("utf-8", "surrogateescape"), 0, b"")
 
 
 def slice_of(file: IO[bytes], start: int, size: int) -> IO[bytes]:
