@@ -163,6 +163,13 @@ def test_an_unlabeled_test_folder_is_left_out_and_counted(imported: Import, few:
     assert any("20 (testSet/0.png" in warning for warning in report.warnings)
 
 
+def test_a_refusal_tells_of_the_images_that_were_left_out(imported: Import, few: Dataset) -> None:
+    files = {f"{index}.png": encoded(image) for index, image in enumerate(few.train_images[:20])}
+
+    with pytest.raises(DatasetInvalid, match=r"only 2 images.* Skipped images in no class folder: 20 \(0.png"):
+        imported(zipped(files | {f"{label}/1.png": encoded(few.train_images[0]) for label in (1, 2)}))
+
+
 def test_hidden_and_system_folders_are_counted_and_never_classes(imported: Import, few: Dataset) -> None:
     picture = encoded(few.test_images[0])
     left_behind = (

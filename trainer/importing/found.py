@@ -46,8 +46,9 @@ class Found:
     skipped: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def first_unreadable(self) -> str:
-        """A sentence for the end of a refusal; empty where all images could be read."""
-        if not self.unreadable:
-            return ""
-        return f" {len(self.unreadable):,} images could not be read; the first: {self.unreadable[0]}"
+    def left_out(self) -> str:
+        """What to add to a refusal that images which were left out may explain; empty where none were."""
+        said = [note for note in self.notes if note.startswith("Skipped images")]
+        if self.unreadable:
+            said.append(f"{len(self.unreadable):,} images could not be read; the first: {self.unreadable[0]}")
+        return "".join(f" {sentence}" for sentence in said)

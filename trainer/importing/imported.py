@@ -51,11 +51,11 @@ def import_dataset(
     found = read_upload(path, check, preprocessing)
     parts = [part for part in (found.train, found.test) if part is not None and len(part.labels)]
     if not parts:
-        raise DatasetInvalid("The file holds no images that can be read." + found.first_unreadable)
+        raise DatasetInvalid("The file holds no images that can be read." + found.left_out)
     if sum(len(part.labels) for part in parts) > limits.MAX_IMAGES:
         raise DatasetInvalid(f"There are more than {limits.MAX_IMAGES:,} images, which is the most.")
     class_names, labels = index_classes([part.labels for part in parts])
-    check_classes(class_names, labels, found.first_unreadable)
+    check_classes(class_names, labels, found.left_out)
     if (spec := found.input) is None:
         parts, spec = prepare_arrays(parts, preprocessing, check)
     arrays = split_and_mix([part.images for part in parts], labels, test_share, seed)
