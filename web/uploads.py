@@ -9,13 +9,19 @@ from uuid import uuid4
 from flask import Request, current_app, request
 
 from trainer.file_kinds import START_BYTES
-from web.access.bodies import TAKE_FILES
+from web.access.bodies import MAX_BODY_BYTES, TAKE_FILES
 from web.services import own_upload, partial_uploads, services
 from worker.errors import InvalidSubmission, UnknownUpload, UploadIncomplete
 from worker.sources.packing import Pack, is_image
 from worker.submissions import Upload
 
 CHUNK_BYTES = 1 << 20
+
+# What curl --data-binary does by itself.
+SENT_AS_FORM = (
+    "The file was sent with Content-Type: application/x-www-form-urlencoded, as if it were a form. Add "
+    "-H 'Content-Type: application/octet-stream', or send it as a part of a form: -F file=@images.zip"
+)
 
 # What can be classified, for messages.
 IMAGES = "images, or a zip or tar of them"
@@ -35,6 +41,20 @@ class UploadRequest(Request):
         self.last: tuple[str, ReceivingFile] | None = None
         self.nameless: ReceivingFile | None = None
         self.files_received = 0
+
+    def _load_form_data(self) -> None:
+        """Parse a form.
+
+        Raises:
+            InvalidSubmission: a file was sent as if it were one.
+        """
+        urlencoded = self.mimetype == "application/x-www-form-urlencoded"
+        if urlencoded and (self.content_length or 0) > MAX_BODY_BYTES:
+            raise InvalidSubmission("file", SENT_AS_FORM)
+        super()._load_form_data()
+        unlike_a_form = not self.form or any(not name.isprintable() or "\ufffd" in name for name in self.form)
+        if urlencoded and self.content_length and unlike_a_form:
+            raise InvalidSubmission("file", SENT_AS_FORM)
 
     def receive(self, name: str = "") -> "ReceivingFile":
         """A file to be received; the one before it, if any, has arrived whole."""

@@ -250,3 +250,15 @@ def test_the_page_takes_several_images_or_a_directory(
     assert [several.status_code, named.status_code, neither.status_code] == [303, 303, 422]
     assert "No file was sent" in neither.text
     assert [job.total for job in services.jobs.list()] == [2, 2]
+
+
+@pytest.mark.parametrize("size", [100, 100_000])
+def test_a_zip_that_curl_sends_as_a_form_is_refused_with_what_to_do(api: FlaskClient, model: str, size: int) -> None:
+    response = api.post(
+        "/api/v1/classifications",
+        data=zip_bytes("1.png") + bytes(size),
+        content_type="application/x-www-form-urlencoded",
+    )
+
+    assert response.status_code == 422
+    assert "Content-Type: application/octet-stream" in response.text

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.errors import ArchiveError
-from worker.sources import Limits, Source, UnreadableMember, open_source, read_index, write_index
+from worker.sources import Limits, Source, UnreadableMember, open_source, read_index, suffix_of, write_index
 from worker.sources.names import Kind, kind_of
 from worker.sources.overlaps import find_overlap
 
@@ -57,7 +57,7 @@ def test_duplicate_names_are_both_images_with_their_own_bytes(tmp_path: Path) ->
     [
         (b"", "not a zip"),
         (b"this is text", "not a zip"),
-        (b"PK\x03\x04 the start of a zip and no more", "not a zip"),
+        (b"PK\x03\x04 the start of a zip and no more", "cut short"),
         (b"PK\x05\x06" + bytes(18), "zip is empty"),
     ],
     ids=["nothing", "text", "truncated", "empty zip"],
@@ -457,3 +457,48 @@ def test_images_and_folders_are_told_by_names_as_paths_tell_them(name: str) -> N
     hidden = path.name.startswith(".") or any(part.startswith(".") or part == "__MACOSX" for part in folders)
     if not name.endswith(("/", "/.")):
         assert (kind_of(name) is Kind.IMAGE) == (not hidden and path.suffix.lower() == ".png")
+
+
+@pytest.mark.parametrize(("method", "name"), [(9, "Deflate64"), (95, "XZ"), (98, "PPMd"), (93, "Zstandard")])
+def test_a_way_of_packing_that_is_not_read_is_named(tmp_path: Path, method: int, name: str) -> None:
+    path = write_zip(tmp_path / "z.zip", [("1.png", b"x" * 100)])
+    data = bytearray(path.read_bytes())
+    for signature, at in ((b"PK\3\4", 8), (b"PK\1\2", 10)):
+        data[data.index(signature) + at] = method
+    path.write_bytes(data)
+
+    with opened(path) as archive, pytest.raises(UnreadableMember, match=f"is packed with {name}.*Deflate") as raised:
+        archive.read(archive.listing.images[0], 1000)
+    assert raised.value.kind == "packing method"
+
+
+def test_a_zip_without_its_end_is_said_to_be_cut_short(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "z.zip", [("1.png", b"x" * 100)])
+    path.write_bytes(path.read_bytes()[:-80])
+
+    with pytest.raises(ArchiveError, match="cut short"):
+        opened(path)
+
+
+@pytest.mark.parametrize("part", ["first", "last"])
+def test_a_part_of_a_split_zip_is_named(tmp_path: Path, part: str) -> None:
+    path = write_zip(tmp_path / "z.zip", [("1.png", b"x" * 100)])
+    data = bytearray(path.read_bytes())
+    data[-18] = 2  # the number of this part, from 0
+    path.write_bytes(b"PK\7\x08" + data[:-22] if part == "first" else data)
+
+    with pytest.raises(ArchiveError, match=r"one part of a split zip.*Join them"):
+        suffix_of(path)
+        opened(path)
+
+
+@pytest.mark.parametrize(
+    ("start", "name"),
+    [(b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"), (b"\x1f\x9d\x90", "a compress"), (b"\xfd7zXZ\0", "an xz")],
+)
+def test_an_archive_that_is_not_read_is_named_with_a_remedy(tmp_path: Path, start: bytes, name: str) -> None:
+    path = tmp_path / "upload"
+    path.write_bytes(start + bytes(600))
+
+    with pytest.raises(ArchiveError, match=f"This file is {name}.*Pack the images into a .zip"):
+        suffix_of(path)

@@ -4,6 +4,8 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
+from trainer.file_kinds import BZIP2 as BZIP2_FILE
+from trainer.file_kinds import GZIP, SPLIT_ZIP, TAR, ZIP, kind_of_file
 from worker.errors import ArchiveError
 from worker.sources.compressed import BZIP2, is_compressed, open_compressed, read_start, unpack
 from worker.sources.folders import Folder, count_folder
@@ -11,7 +13,7 @@ from worker.sources.limits import Limits
 from worker.sources.source import Listing, Source
 from worker.sources.survey import Survey
 from worker.sources.tars import FARTHEST, Headers, Tar, meet_member
-from worker.sources.zips import Zip
+from worker.sources.zips import SPLIT, Zip
 
 # In a job's work directory.
 UNPACKED = "unpacked.tar"
@@ -22,13 +24,6 @@ COUNTED_FILES = 250_000
 COUNTED_UNPACKED_BYTES = 256 * 2**20
 
 REMEDY = "Pack the images into a .zip or a .tar.gz and hand that in."
-
-UNKNOWN_KINDS = {
-    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
-    b"Rar!": "a RAR archive",
-    b"\xfd7zXZ\0": "packed with xz",
-    b"\x28\xb5\x2f\xfd": "packed with Zstandard",
-}
 
 
 def open_source(path: Path, work: Path, limits: Limits | None = None) -> Source:
@@ -117,9 +112,11 @@ def suffix_of(path: Path) -> str:
         ArchiveError: it is an archive of a kind that is not read here.
     """
     start = _read_start(path)
-    for signature, kind in UNKNOWN_KINDS.items():
-        if start.startswith(signature):
-            raise ArchiveError(f"This file is {kind}, which is not read here. {REMEDY}")
+    kind = kind_of_file(start)
+    if kind is SPLIT_ZIP:
+        raise ArchiveError(SPLIT)
+    if kind is not None and kind.group == "archive" and kind not in (ZIP, TAR, GZIP, BZIP2_FILE):
+        raise ArchiveError(f"This file is {kind.with_article}, which is not read here. {REMEDY}")
     if is_compressed(start):
         if not _is_tar(read_start(path, tarfile.BLOCKSIZE)):
             raise ArchiveError(f"This file is compressed, but holds no tar. {REMEDY}")

@@ -26,12 +26,17 @@ END64_LOCATOR = struct.Struct("<4sLQL")
 END64_LOCATOR_SIGNATURE = b"PK\x06\x07"
 EXTRA_ZIP64 = 0x0001
 IN_ZIP64 = 0xFFFF_FFFF
+IN_ZIP64_END = 0xFFFF
 LONGEST_COMMENT = 0xFFFF
 LONGEST_RECORD = RECORD.size + 3 * 0xFFFF
 BLOCK_BYTES = 2**20
 
 ENCRYPTED = 0x1
 UNIX, MACOS = 3, 19
+
+
+class SplitZip(zipfile.BadZipFile):
+    """This is a part of a zip that goes over several files."""
 
 
 class ZipMember(NamedTuple):
@@ -82,7 +87,9 @@ def find_directory(file: BinaryIO) -> Directory:
         found = tail.rfind(END_SIGNATURE)
     if not 0 <= found <= len(tail) - END.size:
         raise zipfile.BadZipFile("File is not a zip file")
-    *_, size, offset, _ = END.unpack_from(tail, found)
+    _, disk, *_, size, offset, _ = END.unpack_from(tail, found)
+    if disk not in (0, IN_ZIP64_END):
+        raise SplitZip(f"the last of {disk + 1} parts")
     stop = file_size - len(tail) + found
     if zip64 := _find_zip64(file, stop):
         size, offset, stop = zip64
@@ -186,7 +193,7 @@ def _find_zip64(file: BinaryIO, end: int) -> tuple[int, int, int] | None:
         return None
     _, disk, _, disks = END64_LOCATOR.unpack(locator)
     if disk != 0 or disks > 1:
-        raise zipfile.BadZipFile("zipfiles that span multiple disks are not supported")
+        raise SplitZip("one of several parts")
     if not record.startswith(END64_SIGNATURE):
         return None
     *_, size, offset = END64.unpack(record)

@@ -22,6 +22,7 @@ from worker.sources.zip_directory import (
     END,
     END_SIGNATURE,
     RECORD,
+    SplitZip,
     ZipMember,
     find_directory,
     read_member,
@@ -37,6 +38,25 @@ BUFFER_BYTES = 256 * 2**10
 
 # Packed, so much is enough for the first bytes of a file.
 START_PACKED_BYTES = 2**14
+
+SPLIT = (
+    "This is one part of a split zip, of which all parts are needed. Join them into one zip "
+    "(zip -s 0 first.zip --out whole.zip) and submit that."
+)
+
+# Ways of packing that are not read, by their numbers (APPNOTE.TXT, 4.4.5).
+UNREAD_METHODS = {
+    **{
+        1: "Shrink",
+        6: "Implode",
+        9: "Deflate64",
+        10: "PKWARE Implode",
+        18: "IBM TERSE",
+        19: "IBM LZ77",
+        20: "Zstandard",
+    },
+    **{93: "Zstandard", 94: "MP3", 95: "XZ", 96: "JPEG", 97: "WavPack", 98: "PPMd"},
+}
 
 # Flags that change nothing about reading: how hard it was packed, sizes that follow the data, UTF-8 names.
 PLAIN_FLAGS = 0x2 | 0x4 | 0x8 | NAME_IS_UTF8
@@ -63,8 +83,10 @@ class Zip:
         try:
             self._directory = find_directory(self._directory_file)
         except (zipfile.BadZipFile, OSError) as error:
+            self._file.seek(0)
+            start = self._file.read(len(HEADER_SIGNATURE))
             self.close()
-            raise _no_zip(error) from error
+            raise _no_zip(error, start) from error
 
     def __enter__(self) -> "Zip":
         return self
@@ -130,6 +152,12 @@ class Zip:
             raise UnreadableMember("is encrypted; pack the images without a password", "encrypted")
         if not member.is_regular:
             raise UnreadableMember("is a link or a device, no image; pack the image itself", NO_FILE)
+        if member.method in UNREAD_METHODS:
+            method = UNREAD_METHODS[member.method]
+            raise UnreadableMember(
+                f"is packed with {method}, which is not read here; pack the images with Deflate, as zips usually are",
+                "packing method",
+            )
         data = self._read_plain(member, max_bytes)
         return self._read_with_zipfile(member, max_bytes) if data is None else data
 
@@ -227,7 +255,13 @@ def _unpack(packed: bytes, method: int, size: int) -> bytes | None:
     return data if len(data) == size else None
 
 
-def _no_zip(error: Exception) -> ArchiveError:
+def _no_zip(error: Exception, start: bytes = b"") -> ArchiveError:
+    if isinstance(error, SplitZip):
+        return ArchiveError(SPLIT)
+    if start.startswith(HEADER_SIGNATURE):
+        return ArchiveError(
+            "The zip is cut short or damaged: its list of files, at the end, is missing. Submit the whole of it."
+        )
     return ArchiveError(
         f"This file is not a zip, a tar or an image that can be read ({error}). "
         "Pack the images into a .zip or a .tar.gz and hand that in."
