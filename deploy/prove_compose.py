@@ -11,6 +11,7 @@ training back. Every job ends well, with every image there once and no training 
 
 import json
 import os
+import secrets
 import shlex
 import subprocess
 import sys
@@ -37,9 +38,10 @@ PATIENCE_SECONDS = 600
 def main() -> None:
     root = ROOT / ".cache" / "datasets"
     ensure_dataset("mnist", root, report=say)
+    token = os.environ.setdefault("TENFOLD_TOKEN", secrets.token_urlsafe(32))  # which docker-compose.yml passes on
     try:
         compose("up", "-d", "--scale", "worker=1")
-        with Client(SERVER) as client:
+        with Client(SERVER, key=token) as client:
             until(client.ready, "the web answers")
             seed_datasets(root)
             with tempfile.TemporaryDirectory() as directory:

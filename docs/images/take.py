@@ -11,6 +11,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from web.client.start_token import address_with, find_token
+
 WIDTH = 1280
 # Pages have few colours, so that a palette makes them a third as large.
 COLOURS = 96
@@ -25,6 +27,8 @@ def main(server: str, training: str, classification: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
         page = browser.new_page(color_scheme="light")
+        if token := find_token(server):
+            page.goto(address_with(server, token))
         for name, (path, height) in pages.items():
             page.set_viewport_size({"width": WIDTH, "height": height})
             page.goto(server + path, wait_until="networkidle")
