@@ -246,7 +246,7 @@ def _placed(digit: Bytes, height: int, width: int, rng: np.random.Generator) -> 
 def _as_pen(strokes: Bytes, rng: np.random.Generator) -> Bytes:
     """Enlarged ink with its edges sharp, thinner or thicker than it came, if it stays whole."""
     solid = np.asarray((strokes > 110) * np.uint8(255), np.uint8)
-    thickness = float(cv2.distanceTransform(solid, cv2.DIST_L2, 3).max())
+    thickness = min(float(cv2.distanceTransform(solid, cv2.DIST_L2, 3).max()), min(solid.shape) / 4)
     change = round(rng.uniform(-0.45, 0.3) * thickness)
     if change:
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * abs(change) + 1,) * 2)

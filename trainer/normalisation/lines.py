@@ -5,7 +5,7 @@ stroke stays; where it is not clear what is line and what is stroke, that is sai
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -72,6 +72,12 @@ FINE_FRAME = 0.06
 
 # Strokes that lie along a line for more than this share of the digit's longer side may have lost a part to it.
 MOST_ALONG = 0.35
+
+# Where there are lines, what is less than this share of the digit and lies clear of it in these shares of the picture
+# from its left or right, or from its top or bottom, is a dash of a line or a tick.
+MOST_AT_BORDER = 0.3
+BESIDE = 0.2
+ABOVE = 0.12
 
 # A digit touches the lines of so many sides at most; what touches more may be lines itself.
 MOST_TOUCHING = 2
@@ -255,7 +261,14 @@ def _ends(line: Line, others: list[Line], shape: tuple[int, ...]) -> int:
             depth = float(spots.mean())
             slack = near + other.width + float(np.ptp(spots)) / 2
             places.append((length - depth if other.side in "br" else depth, slack))
-    return sum(any(abs(end - place) <= slack for place, slack in places) for end in line.extent)
+    ends = sum(any(abs(end - place) <= slack for place, slack in places) for end in line.extent)
+    return max(ends, 1) if any(_parallel(line, other, near) for other in others) else ends
+
+
+def _parallel(line: Line, other: Line, near: float) -> bool:
+    """Whether the other line is on the opposite side, and begins and ends where this one does."""
+    opposite = {line.side, other.side} in ({"t", "b"}, {"l", "r"})
+    return opposite and all(abs(one - two) <= 2 * near for one, two in zip(line.extent, other.extent, strict=True))
 
 
 def _bands(lines: list[Line], shape: tuple[int, ...]) -> Chosen:
@@ -295,6 +308,7 @@ def _cleaning(marks: Bytes, lines: list[Line]) -> Cleaning:
     near[[0, -1]] = near[:, [0, -1]] = 1
     at_lines = np.bincount(labels[near > 0].ravel(), minlength=count)[1:] > 0
     foreign = (within < 0.5 * areas) | (at_lines & (areas < 0.15 * areas[main]))
+    foreign |= (areas < MOST_AT_BORDER * areas[main]) & _at_borders(boxes[1:], main, marks.shape)
     foreign[main] = False
     others = np.concatenate([[False], foreign])[labels].astype(np.uint8)
     digit = (labels == 1 + main).astype(np.uint8)
@@ -306,6 +320,17 @@ def _cleaning(marks: Bytes, lines: list[Line]) -> Cleaning:
         np.asarray(cv2.subtract(rest, others), np.uint8),
         bool(overlap > MOST_ALONG * longer or len(touched) > MOST_TOUCHING),
     )
+
+
+def _at_borders(boxes: npt.NDArray[Any], main: int, shape: tuple[int, ...]) -> Chosen:
+    """Which pieces lie beside the main one, or above or below it, and close to a border: the dashes of a line."""
+    chosen = np.zeros(len(boxes), np.bool_)
+    for axis, share in ((0, BESIDE), (1, ABOVE)):
+        start, length, side = boxes[:, axis], boxes[:, axis + 2], shape[1 - axis]
+        clear = (start + length <= start[main]) | (start >= start[main] + length[main])
+        middle = (start + length / 2) / side
+        chosen |= clear & (np.minimum(middle, 1 - middle) <= share)
+    return chosen
 
 
 def _beyond(lines: list[Line], shape: tuple[int, ...]) -> Chosen:
