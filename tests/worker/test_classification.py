@@ -136,6 +136,21 @@ def test_a_manifest_of_which_nothing_matches_says_so(services: Services, model: 
     assert job.summary["notes"][1].startswith("0 of 2 names in manifest.csv match an image")
 
 
+def test_the_time_before_a_retry_does_not_count_as_work(services: Services, model: str, mnist: Dataset) -> None:
+    job = submit(services, "zip", {f"{n}.png": png(mnist.test_images[n]) for n in range(8)})
+    work_off(services, job, steps=1)
+    with services.database.write() as session:
+        row = session.get_one(Job, job.id)
+        row.started_at = services.clock() - 10**6
+        row.detail = row.detail | {"retry": {"at": services.clock(), "done": 0}}
+
+    ended = work_off(services, job)
+
+    assert ended.summary is not None
+    assert ended.summary["seconds"] >= 10**6
+    assert ended.summary["images_per_second"] > 0
+
+
 def summary_of(services: Services, job: Job) -> dict[str, Any]:
     summary: dict[str, Any] = json.loads((services.volume.job(job.id) / "summary.json").read_text())
     return summary

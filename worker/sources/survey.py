@@ -41,6 +41,7 @@ class Survey:
         self._folders = Counter[str]()
         self._folder, self._folder_is_hidden, self._in_folder = "", False, 0
         self._top: str | None = None
+        self._noted: str | None = None
         self._has_one_top = True
         self._manifests: dict[tuple[int, int], tuple[int, str]] = {}
 
@@ -65,7 +66,7 @@ class Survey:
             self._paged.append(position)
         elif kind is not Kind.UNKNOWN and not (kind is Kind.OTHER and self._is_manifest(position, name, folder, base)):
             self.skip(kind, name)
-        if self._has_one_top and kind not in (Kind.SYSTEM, Kind.HIDDEN):
+        if folder != self._noted and kind not in (Kind.SYSTEM, Kind.HIDDEN):
             self._note_top(folder)
         return kind
 
@@ -169,6 +170,7 @@ class Survey:
         self._folder_is_hidden = is_system_folder(folder)
 
     def _note_top(self, folder: str) -> None:
+        self._noted = folder
         top = folder.partition("/")[0]
         if self._top is None:
             self._top = top
