@@ -24,7 +24,15 @@ def untrained_model(services: Services, class_names: Sequence[str] = "0123456789
     metrics = {"class_names": list(class_names), "test_accuracy": 0.1, "parameter_count": 101_770}
     with services.database.write() as session:
         session.add(
-            Model(id="untrained", recipe="dropout-128", dataset="mnist", parameters={}, metrics=metrics, created_at=1.0)
+            Model(
+                id="untrained",
+                recipe="dropout-128",
+                dataset="mnist",
+                parameters={},
+                metrics=metrics,
+                created_at=1.0,
+                pinned=True,
+            )
         )
     return "untrained"
 

@@ -102,7 +102,15 @@ def put_model(services: Services) -> None:
     metrics = {"test_accuracy": 0.1, "parameter_count": 101_770}
     with services.database.write() as session:
         session.add(
-            Model(id="untrained", recipe="dropout-128", dataset="mnist", parameters={}, metrics=metrics, created_at=1.0)
+            Model(
+                id="untrained",
+                recipe="dropout-128",
+                dataset="mnist",
+                parameters={},
+                metrics=metrics,
+                created_at=1.0,
+                pinned=True,
+            )
         )
 
 

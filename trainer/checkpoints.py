@@ -15,6 +15,16 @@ import numpy.typing as npt
 
 from trainer.parameters import TrainingParameters
 
+DATA_CHANGED = (
+    "The data set {dataset} has changed since this training began, so it started over: the {epochs} epochs trained "
+    "before were on other images."
+)
+# A checkpoint of an earlier version.
+DATA_ASSUMED = (
+    "This training went on from a checkpoint that doesn't say which images it is of: assumed to be those of the data "
+    "set {dataset} as it is now."
+)
+
 Weights = list[npt.NDArray[Any]]
 
 
@@ -34,16 +44,25 @@ class EpochResult:
 class Checkpoint:
     """What a training that goes on has to know besides the model's state.
 
-    `best` are the model's weights after its best epoch, kept for early stopping; None without that.
+    `best` are the model's weights after its best epoch, kept for early stopping; None without that. `note` is a
+    sentence on what a person should know of how the training goes on, where there is something.
     """
 
     history: list[EpochResult]
     best: Weights | None = None
+    note: str | None = None
 
 
-def save_checkpoint(path: Path, model: keras.Model, parameters: TrainingParameters, checkpoint: Checkpoint) -> None:
-    """Write weights, optimizer state, dropout's random state, history and best weights; whole, or not at all."""
+def save_checkpoint(
+    path: Path, model: keras.Model, parameters: TrainingParameters, data: str, checkpoint: Checkpoint
+) -> None:
+    """Write weights, optimizer state, dropout's random state, history and best weights; whole, or not at all.
+
+    Args:
+        data: `Dataset.sha256` of what the model learns from.
+    """
     about = {
+        "data": data,
         "parameters": parameters.model_dump(mode="json"),
         "history": [asdict(result) for result in checkpoint.history],
     }
@@ -61,11 +80,11 @@ def save_checkpoint(path: Path, model: keras.Model, parameters: TrainingParamete
         temporary.unlink(missing_ok=True)
 
 
-def restore_checkpoint(path: Path, model: keras.Model, parameters: TrainingParameters) -> Checkpoint:
+def restore_checkpoint(path: Path, model: keras.Model, parameters: TrainingParameters, data: str) -> Checkpoint:
     """Put a saved training's state into the model and return the rest.
 
     Returns an empty history, the model untouched, when there is no checkpoint, it is damaged, or it belongs to
-    other parameters or to another version of the trainer.
+    other parameters, to other data (`data` is their `Dataset.sha256`) or to another version of the trainer.
     """
     nothing = Checkpoint([])
     try:
@@ -81,9 +100,12 @@ def restore_checkpoint(path: Path, model: keras.Model, parameters: TrainingParam
     same_shapes = [array.shape for array in state] == [tuple(variable.shape) for variable in variables]
     if about["parameters"] != parameters.model_dump(mode="json") or not same_shapes:
         return nothing
+    if about.get("data", data) != data:
+        return Checkpoint([], note=DATA_CHANGED.format(dataset=parameters.dataset, epochs=len(history)))
     for variable, array in zip(variables, state, strict=True):
         variable.assign(array)
-    return Checkpoint(history, best or None)
+    note = None if "data" in about else DATA_ASSUMED.format(dataset=parameters.dataset)
+    return Checkpoint(history, best or None, note)
 
 
 def _named(prefix: str, arrays: Sequence[npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:

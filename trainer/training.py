@@ -41,7 +41,8 @@ class Progress:
 class Trained:
     """A trained model, what it was trained by, and how it went.
 
-    `best_epoch` is the epoch whose weights the model has: the last one, but for early stopping.
+    `best_epoch` is the epoch whose weights the model has: the last one, but for early stopping. `notes` are sentences
+    on what a person should know of how it went.
     """
 
     model: keras.Model
@@ -49,6 +50,7 @@ class Trained:
     plan: Plan
     history: tuple[EpochResult, ...]
     best_epoch: int
+    notes: Sequence[str] = ()
 
 
 def train(
@@ -65,7 +67,7 @@ def train(
         parameters: what to train; None fields take the recipe's values.
         dataset: images and labels.
         checkpoint: written after each epoch; where it exists already, training goes on after its last epoch,
-            and ends with the same weights as if it had never stopped.
+            and ends with the same weights as if it had never stopped. One of other data is not gone on with.
         on_progress: called several times a second and after each epoch. It may raise: training stops at once
             and the exception passes through.
         callbacks: Keras' own or others; called at the begin and end of the training and of each epoch, and not for
@@ -84,7 +86,7 @@ def train(
         steps=plan.epochs * steps,
         name=parameters.recipe,
     )
-    state = restore_checkpoint(checkpoint, model, parameters) if checkpoint else Checkpoint([])
+    state = restore_checkpoint(checkpoint, model, parameters, dataset.sha256) if checkpoint else Checkpoint([])
     listeners = keras.callbacks.CallbackList(list(callbacks), model=model)
     listeners.on_train_begin()
 
@@ -101,16 +103,16 @@ def train(
             epoch = len(state.history) + 1
             listeners.on_epoch_begin(epoch - 1)
             result = _run_epoch(engine, split, plan, parameters.seed, epoch, report)
-            state = Checkpoint([*state.history, result], _best_weights(state, result, model, plan))
+            state = Checkpoint([*state.history, result], _best_weights(state, result, model, plan), state.note)
             if checkpoint:
-                save_checkpoint(checkpoint, model, parameters, state)
+                save_checkpoint(checkpoint, model, parameters, dataset.sha256, state)
             listeners.on_epoch_end(epoch - 1, _logs(result))
             report(epoch, steps, {"loss": result.loss, "accuracy": result.accuracy})
     listeners.on_train_end()
     if state.best is not None:
         model.set_weights(state.best)
     best_epoch = _best_epoch(state.history) if plan.early_stopping else len(state.history)
-    return Trained(model, parameters, plan, tuple(state.history), best_epoch)
+    return Trained(model, parameters, plan, tuple(state.history), best_epoch, [state.note] if state.note else [])
 
 
 def _run_epoch(

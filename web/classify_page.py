@@ -6,7 +6,7 @@ from http import HTTPStatus
 from flask import redirect, render_template, request, url_for
 from pydantic import ValidationError
 
-from web.forms import form_fields, given_fields
+from web.forms import Choice, form_fields, given_fields
 from web.model_choices import SEARCH, offer_models
 from web.pages import Page, pages
 from web.problems import field_errors
@@ -38,7 +38,8 @@ def _page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> s
     asked = [name for name in values.get("model", "").split(",") if name]
     offer = offer_models(services(), search=values.get(SEARCH, ""), chosen=asked)
     chosen = _chosen([entry.id for entry in offer.entries if entry.id in asked])
-    fields = form_fields(ClassificationParameters, choices={"model": offer.choices}, values=values, errors=errors)
+    choices = offer.choices if offer.default else [Choice("", "choose a model: there is no default"), *offer.choices]
+    fields = form_fields(ClassificationParameters, choices={"model": choices}, values=values, errors=errors)
     changed = any(field.advanced and (field.name in values or field.error) for field in fields)
     return render_template(
         "classify.html",

@@ -52,7 +52,7 @@ def index() -> str:
         workers=workers,
         can_work=workers is None or any(worker["role"] == "worker" for worker in workers),
         disk=_disk(),
-        has_model=services().models.default() is not None,
+        has_model=bool(services().models.list(limit=1)),
     )
 
 

@@ -60,6 +60,7 @@ def job_context(job: Job) -> dict[str, Any]:
         "dataset": _imported(job),
         "review": review_of(job),
         "report": _report(job),
+        "promotable": _promotable(job),
         "keras_summary": _text(files.get("summary.txt")),
         "plan": _plan(job),
         "drawing": _drawing(job),
@@ -103,6 +104,18 @@ def _report(job: Job) -> TrainingReport | None:
         return None
     try:
         return training_report(services().models.get(job.id).metrics)
+    except UnknownModel:
+        return None
+
+
+def _promotable(job: Job) -> str | None:
+    """The model that this job made, where it's there and isn't the default."""
+    made: str | None = (job.summary or {}).get("model") if job.kind in (JobKind.TRAINING, JobKind.SWEEP) else None
+    default = services().models.default()
+    if made is None or (default is not None and default.id == made):
+        return None
+    try:
+        return services().models.get(made).id
     except UnknownModel:
         return None
 

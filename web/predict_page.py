@@ -104,7 +104,8 @@ def _page(
 ) -> str:
     asked_first = values.get("model", "")
     offer = offer_models(services(), search=values.get(SEARCH, ""), chosen=[asked_first] if asked_first else [])
-    choices = {"model": [Choice("", "the default model"), *offer.choices]}
+    unnamed = "the default model" if offer.default else "choose a model: there is no default"
+    choices = {"model": [Choice("", unnamed), *offer.choices]}
     fields = form_fields(PredictionParameters, choices=choices, values=values, errors=errors or ())
     newest = newest_models(services().database, trials=False, limit=MOST_COMPARED + 1)
     compared = [entry for entry in newest if entry.id != offer.default][:MOST_COMPARED]

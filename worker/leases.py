@@ -20,6 +20,7 @@ from worker.claim_rules import ClaimRules
 from worker.database import Database, rows_changed
 from worker.errors import LeaseLost
 from worker.jobs import end_job, lock_parent, queue_merge_if_shards_are_done, wake_sweep
+from worker.models import settle_default
 from worker.records import Job, Model, Step, User
 from worker.states import UNFINISHED, JobState, StepKind, StepState
 
@@ -296,8 +297,8 @@ class LeaseStore:
         """The job succeeded: its files are in place.
 
         Args:
-            model: enters the registry in the same transaction.
-            best_trial: of a sweep; its model may now serve where none is named.
+            model: enters the registry in the same transaction; see `settle_default`.
+            best_trial: of a sweep; its model is no trial any more.
 
         Raises:
             LeaseLost: the claim no longer counts.
@@ -306,11 +307,15 @@ class LeaseStore:
             lock_parent(session, lease.job_id)
             self._change_job(session, lease, done=Job.total)
             self._change_step(session, lease, state=StepState.DONE, lease_token=None, lease_expires_at=None)
-            end_job(session, lease.job_id, JobState.SUCCEEDED, self.rules.clock(), summary=summary)
             if model is not None:
                 session.add(model)
+                session.flush()
             if best_trial is not None:
                 session.execute(update(Model).where(Model.id == best_trial).values(trial=False))
+            candidate = best_trial if model is None or model.trial else model.id
+            if candidate is not None:
+                summary = summary | {"notes": [*summary.get("notes", []), settle_default(session, candidate)]}
+            end_job(session, lease.job_id, JobState.SUCCEEDED, self.rules.clock(), summary=summary)
 
     def fail_job(self, lease: Lease, reason: str) -> None:
         """The job cannot succeed, whoever tries.

@@ -6,7 +6,7 @@ from worker.states import JobKind
 
 
 def delete_model(services: Services, model_id: str) -> None:
-    """Remove a model and its files. Where it was the default, the newest one serves.
+    """Remove a model and its files. Where it was the default, there is none until somebody makes one.
 
     Raises:
         UnknownModel: there is none with this id.

@@ -87,7 +87,7 @@ class Predictor:
             return {"failed": f"Model {parameters.model} could not answer: {type(error).__name__}. See its log."}
 
     def _warm_up(self) -> None:
-        """Load the default model before somebody asks for it: a model trained just now may have become the default."""
+        """Load the default model before somebody asks for it: it may have been chosen just now."""
         try:
             default = self._services.models.default()
             if default is not None and default.id != self._warm:

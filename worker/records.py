@@ -113,7 +113,7 @@ class Step(Record):
 class Model(Record):
     """A trained model in the registry; its id is that of the training that made it.
 
-    `trial` marks the models of a sweep, but for its best: they never serve unless they are named.
+    `pinned` is the default, which serves where none is named. `trial` marks the models of a sweep, but for its best.
     """
 
     __tablename__ = "models"

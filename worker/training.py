@@ -109,6 +109,7 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
         "parameters": metrics["parameter_count"],
         "seconds": metrics["seconds"],
         "input": metrics["input"],
+        "notes": list(trained.notes),
         "calibration_error": metrics["calibration"]["before"]["error"],
         "temperature": metrics["calibration"]["temperature"],
     }

@@ -33,7 +33,15 @@ def open_volume(directory: Path, model: Path) -> Iterator[Services]:
         metrics = json.loads((model.parent / "metrics.json").read_text())
         with services.database.write() as session:
             session.add(
-                Model(id=MODEL, recipe="dropout-128", dataset="mnist", parameters={}, metrics=metrics, created_at=1.0)
+                Model(
+                    id=MODEL,
+                    recipe="dropout-128",
+                    dataset="mnist",
+                    parameters={},
+                    metrics=metrics,
+                    created_at=1.0,
+                    pinned=True,
+                )
             )
         yield services
         services.database.close()

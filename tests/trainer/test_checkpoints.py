@@ -1,6 +1,8 @@
 """A training that was interrupted goes on from its last epoch as if it had never stopped."""
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,9 @@ from trainer.engines import make_engine
 from trainer.networks import build_model
 from trainer.parameters import TrainingParameters
 from trainer.training import Progress, Trained, train
+
+# The hash of what a model learns from.
+DATA = "of-the-data"
 
 
 @pytest.fixture
@@ -127,16 +132,53 @@ def test_a_training_with_a_damaged_checkpoint_starts_anew(
     assert weights(train(whole.parameters, whole_batches, checkpoint=checkpoint)) == weights(whole)
 
 
+def test_one_of_other_images_is_not_gone_on_with_and_that_is_said(
+    finished: tuple[Trained, bytes], whole_batches: Dataset, checkpoint: Path
+) -> None:
+    """The data set of this name was deleted and imported again."""
+    whole, saved = finished
+    checkpoint.write_bytes(saved)
+    others = replace(whole_batches, train_images=whole_batches.train_images[::-1])
+
+    resumed = train(whole.parameters, others, checkpoint=checkpoint)
+
+    assert weights(resumed) == weights(train(whole.parameters, others))
+    assert resumed.notes == [
+        "The data set mnist has changed since this training began, so it started over: the 2 epochs trained before "
+        "were on other images."
+    ]
+    assert not train(whole.parameters, others, checkpoint=checkpoint).notes, "it goes on with its own"
+
+
+def test_one_that_does_not_say_its_images_is_gone_on_with_and_that_is_said(
+    finished: tuple[Trained, bytes], whole_batches: Dataset, checkpoint: Path
+) -> None:
+    """An earlier version wrote it."""
+    first, saved = finished
+    checkpoint.write_bytes(saved)
+    with np.load(checkpoint) as kept:
+        about = json.loads(str(kept["about"]))
+        others = {name: kept[name] for name in kept.files if name != "about"}
+    del about["data"]
+    with checkpoint.open("wb") as file:
+        np.savez(file, about=np.array(json.dumps(about)), **others)
+
+    again = train(first.parameters, whole_batches, checkpoint=checkpoint)
+
+    assert weights(again) == weights(first)
+    assert "assumed" in again.notes[0]
+
+
 @pytest.mark.parametrize(
     "other", [{"seed": 2}, {"learning_rate": 0.002}, {"dataset": "others"}, {"units": "3"}], ids=str
 )
 def test_the_checkpoint_of_other_parameters_is_ignored(other: dict[str, Any], checkpoint: Path) -> None:
     mine, theirs = (TrainingParameters(**SMALL | changed).resolved() for changed in ({}, other))
-    save_checkpoint(checkpoint, build(mine), mine, Checkpoint(ONE_EPOCH))
+    save_checkpoint(checkpoint, build(mine), mine, DATA, Checkpoint(ONE_EPOCH))
     fresh = build(theirs)
     before = state(fresh)
 
-    assert restore_checkpoint(checkpoint, fresh, theirs) == Checkpoint([])
+    assert restore_checkpoint(checkpoint, fresh, theirs, DATA) == Checkpoint([])
     assert state(fresh) == before
 
 
@@ -156,13 +198,13 @@ def test_a_whole_checkpoint_gives_back_all_that_a_training_goes_on_from(
     run_in_order(
         make_engine(saved, whole_batches.train_images[:64], whole_batches.train_labels[:64], batch_size=32), 64
     )
-    save_checkpoint(checkpoint, saved, parameters, Checkpoint(ONE_EPOCH))
+    save_checkpoint(checkpoint, saved, parameters, DATA, Checkpoint(ONE_EPOCH))
     variables = [*saved.variables, *saved.optimizer.variables]
     moved = [v.path for v, one, other in zip(variables, state(saved), state(fresh), strict=True) if one != other]
     for part in ("hidden_1/kernel", "moving_mean", "seed_generator", "iteration", "kernel_velocity"):
         assert any(part in path for path in moved), (part, moved)
 
-    restored = restore_checkpoint(checkpoint, fresh, parameters)
+    restored = restore_checkpoint(checkpoint, fresh, parameters, DATA)
 
     assert restored == Checkpoint(ONE_EPOCH, best=None)
     assert state(fresh) == state(saved)
@@ -173,9 +215,9 @@ def test_a_whole_checkpoint_gives_back_the_best_weights(checkpoint: Path) -> Non
     parameters = TrainingParameters(units=(5, 4, 3, 2), batch_normalisation=True).resolved()
     model = build(parameters)
     best = [array + number for number, array in enumerate(model.get_weights())]
-    save_checkpoint(checkpoint, model, parameters, Checkpoint(ONE_EPOCH, best))
+    save_checkpoint(checkpoint, model, parameters, DATA, Checkpoint(ONE_EPOCH, best))
 
-    restored = restore_checkpoint(checkpoint, build(parameters), parameters)
+    restored = restore_checkpoint(checkpoint, build(parameters), parameters, DATA)
 
     assert restored.best is not None
     assert [array.tobytes() for array in restored.best] == [array.tobytes() for array in best]
@@ -184,7 +226,7 @@ def test_a_whole_checkpoint_gives_back_the_best_weights(checkpoint: Path) -> Non
 def test_there_is_nothing_to_go_on_from_without_a_checkpoint(checkpoint: Path) -> None:
     parameters = TrainingParameters(**SMALL).resolved()
 
-    assert restore_checkpoint(checkpoint, build(parameters), parameters) == Checkpoint([])
+    assert restore_checkpoint(checkpoint, build(parameters), parameters, DATA) == Checkpoint([])
 
 
 @pytest.mark.parametrize(
@@ -206,11 +248,11 @@ def test_damage_leaves_the_model_untouched(damage: Callable[[bytes], bytes], che
     parameters = TrainingParameters(**SMALL).resolved()
     saved, fresh = build(parameters), build(parameters)
     saved.set_weights([array + 1 for array in saved.get_weights()])
-    save_checkpoint(checkpoint, saved, parameters, Checkpoint(ONE_EPOCH, saved.get_weights()))
+    save_checkpoint(checkpoint, saved, parameters, DATA, Checkpoint(ONE_EPOCH, saved.get_weights()))
     checkpoint.write_bytes(damage(checkpoint.read_bytes()))
     before = arrays(fresh)
 
-    assert restore_checkpoint(checkpoint, fresh, parameters) == Checkpoint([])
+    assert restore_checkpoint(checkpoint, fresh, parameters, DATA) == Checkpoint([])
     assert arrays(fresh) == before
 
 

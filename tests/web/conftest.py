@@ -44,7 +44,15 @@ def model(services: Services) -> str:
     metrics = {"test_accuracy": 0.98, "parameter_count": 101_770}
     with services.database.write() as session:
         session.add(
-            Model(id="model-1", recipe="dropout-128", dataset="mnist", parameters={}, metrics=metrics, created_at=1.0)
+            Model(
+                id="model-1",
+                recipe="dropout-128",
+                dataset="mnist",
+                parameters={},
+                metrics=metrics,
+                created_at=1.0,
+                pinned=True,
+            )
         )
     return "model-1"
 

@@ -200,7 +200,7 @@ def test_only_what_is_listed_can_be_fetched(api: FlaskClient, name: str) -> None
     assert api.get(f"{job['links']['files']}/{name}").status_code == 404
 
 
-def test_the_newest_model_is_the_default_until_one_is_chosen(api: FlaskClient, services: Services, model: str) -> None:
+def test_a_newer_model_is_not_the_default_until_it_is_chosen(api: FlaskClient, services: Services, model: str) -> None:
     from worker.records import Model
 
     with services.database.write() as session:
@@ -211,9 +211,10 @@ def test_the_newest_model_is_the_default_until_one_is_chosen(api: FlaskClient, s
     def default() -> list[str]:
         return [found["id"] for found in api.get("/api/v1/models").json["models"] if found["default"]]
 
+    assert default() == [model]
+    assert api.put("/api/v1/models/default", json={"model": "model-2"}).status_code == 200
     assert default() == ["model-2"]
     assert api.put("/api/v1/models/default", json={"model": model}).status_code == 200
-    assert default() == [model]
     assert api.get(f"/api/v1/models/{model}").json["default"] is True
 
 

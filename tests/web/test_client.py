@@ -311,7 +311,7 @@ def test_more_models_than_a_page_holds_are_listed(
     assert [model["id"] for model in client.models()] == ["e", "d", "c", "b", "a"]
 
 
-def test_a_model_is_deleted_and_the_newest_left_serves(client: Client, services: Services) -> None:
+def test_a_model_is_deleted_and_none_steps_in_for_it(client: Client, services: Services) -> None:
     add_model(services, "a")
     add_model(services, "b")
     client.set_default_model("b")
@@ -319,7 +319,8 @@ def test_a_model_is_deleted_and_the_newest_left_serves(client: Client, services:
     client.delete_model("b")
 
     assert [model["id"] for model in client.models()] == ["a"]
-    assert client.model("default")["id"] == "a"
+    with pytest.raises(ServerError, match="There is no default model"):
+        client.model("default")
 
 
 def add_model(services: Services, name: str) -> None:

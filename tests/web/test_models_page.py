@@ -24,6 +24,8 @@ FIGURES = {
 
 
 def keep(services: Services, model_id: str, *, trial: bool = False) -> None:
+    """A model in the registry; the first is the default."""
+    first = services.models.default() is None
     directory = services.volume.model(model_id)
     directory.mkdir()
     (directory / "model.keras").write_bytes(b"0123456789")
@@ -37,6 +39,7 @@ def keep(services: Services, model_id: str, *, trial: bool = False) -> None:
                 metrics=FIGURES,
                 created_at=1.0,
                 trial=trial,
+                pinned=first and not trial,
             )
         )
 
@@ -70,10 +73,10 @@ def test_another_model_becomes_the_default_by_its_button(api: FlaskClient, servi
     keep(services, "model-1")
     keep(services, "model-2")
 
-    response = api.post("/models/model-1/default")
+    response = api.post("/models/model-2/default")
 
     assert response.location == "/models"
-    assert services.models.serving(None).id == "model-1"
+    assert services.models.serving(None).id == "model-2"
 
 
 def test_exports_are_offered_where_there_are_any(api: FlaskClient, services: Services) -> None:
@@ -101,7 +104,7 @@ def test_exports_are_offered_where_there_are_any(api: FlaskClient, services: Ser
 
 
 @pytest.mark.parametrize("way", ["page", "api"])
-def test_a_model_is_deleted_with_its_files_and_the_newest_serves(
+def test_a_model_is_deleted_with_its_files_and_then_there_is_no_default(
     api: FlaskClient, services: Services, way: str
 ) -> None:
     keep(services, "model-1")
@@ -117,7 +120,7 @@ def test_a_model_is_deleted_with_its_files_and_the_newest_serves(
     with pytest.raises(UnknownModel):
         services.models.get("model-1")
     assert not services.volume.model("model-1").exists()
-    assert services.models.serving(None).id == "model-2"
+    assert services.models.default() is None
     assert api.get("/models/model-1").status_code == 404
     assert api.delete("/api/v1/models/model-1").status_code == 404
 

@@ -47,7 +47,11 @@ def test_without_workers_and_models_the_rest_is_well(services: Services) -> None
 
 def test_the_default_model_is_named(services: Services) -> None:
     with services.database.write() as session:
-        session.add(Model(id="m1", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0))
+        session.add(
+            Model(
+                id="m1", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0, pinned=True
+            )
+        )
 
     assert ModelStore(services.database).default() is not None
     assert found(services.settings, check_database)["default model"].message == "m1 (dropout-128 on mnist)"

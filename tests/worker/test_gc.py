@@ -42,7 +42,7 @@ def services(services: Services, clock: Clock) -> Services:
 
 @pytest.fixture
 def model(services: Services) -> str:
-    return add_model(services, "m1")
+    return add_model(services, "m1", pinned=True)
 
 
 def add_model(services: Services, model_id: str, **columns: Any) -> str:

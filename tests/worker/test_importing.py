@@ -11,6 +11,7 @@ from tests.conftest import every_database
 from tests.uploads import class_folders, csv_of, npz, received
 from trainer.dataset_files import FILES
 from trainer.datasets import Dataset, load_dataset
+from trainer.errors import TrainingDiverged
 from trainer.parameters import TrainingParameters
 from worker import submissions
 from worker.datasets import delete_dataset, get_dataset, list_datasets
@@ -366,3 +367,31 @@ def test_a_training_whose_data_set_is_gone_says_so(services: Services, shapes: b
     assert ended.state is JobState.FAILED
     assert ended.error is not None
     assert "Upload it again" in ended.error
+
+
+def test_a_training_that_is_retried_starts_over_where_its_data_set_was_imported_again(
+    services: Services, shapes: bytes, mnist: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(services, submit(services, shapes))
+    parameters = TrainingParameters(recipe="custom", units="16", dataset="shapes", epochs=3)
+    training = submissions.submit_training(services, parameters)
+
+    def fail_after_the_first_epoch(services: Services, lease: Lease, history: list[object]) -> None:
+        raise TrainingDiverged("as if")
+
+    monkeypatch.setattr("worker.training.give_up_if_hopeless", fail_after_the_first_epoch)
+    assert run(services, training).state is JobState.FAILED
+    monkeypatch.undo()
+    first = load_dataset("shapes", services.volume.datasets).sha256
+    delete_dataset(services, "shapes")
+    run(services, submit(services, class_folders(mnist, {3: "hook", 5: "ring", 8: "stroke"}, images=400)))
+    submissions.retry(services, training.id)
+    ended = run(services, training)
+
+    assert ended.state is JobState.SUCCEEDED, ended.error
+    assert ended.summary is not None
+    assert "The data set shapes has changed since this training began, so it started over" in ended.summary["notes"][0]
+    metrics = services.models.get(training.id).metrics
+    assert metrics["data_sha256"] == load_dataset("shapes", services.volume.datasets).sha256 != first
+    untouched = run(services, submissions.submit_training(services, parameters))
+    assert services.models.get(untouched.id).metrics["test_accuracy"] == metrics["test_accuracy"]

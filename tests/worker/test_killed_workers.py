@@ -130,7 +130,15 @@ def model(services: Services) -> str:
     )
     with services.database.write() as session:
         session.add(
-            Model(id="untrained", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0)
+            Model(
+                id="untrained",
+                recipe="dropout-128",
+                dataset="mnist",
+                parameters={},
+                metrics={},
+                created_at=1.0,
+                pinned=True,
+            )
         )
     return "untrained"
 

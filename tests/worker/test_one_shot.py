@@ -144,7 +144,15 @@ def classify(services: Services, mnist: Dataset, *, images: int) -> Job:
     )
     with services.database.write() as session:
         session.add(
-            Model(id="untrained", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0)
+            Model(
+                id="untrained",
+                recipe="dropout-128",
+                dataset="mnist",
+                parameters={},
+                metrics={},
+                created_at=1.0,
+                pinned=True,
+            )
         )
     path = services.volume.uploads / "received.part"
     write_digit_zip(mnist.test_images[:images], mnist.test_labels[:images], path)

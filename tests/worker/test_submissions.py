@@ -25,7 +25,11 @@ pytestmark = every_database
 def model(services: Services) -> str:
     """A model in the registry."""
     with services.database.write() as session:
-        session.add(Model(id="m1", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0))
+        session.add(
+            Model(
+                id="m1", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0, pinned=True
+            )
+        )
     return "m1"
 
 

@@ -67,7 +67,15 @@ class World:
                     User(name=name, password_hash="", session_stamp="", scope=Scope.SUBMIT, created_at=self.clock())
                 )
             session.add(
-                Model(id=SERVING, recipe="any", dataset="mnist", parameters={}, metrics={}, created_at=self.clock())
+                Model(
+                    id=SERVING,
+                    recipe="any",
+                    dataset="mnist",
+                    parameters={},
+                    metrics={},
+                    created_at=self.clock(),
+                    pinned=True,
+                )
             )
         self.services.webhooks.add("https://example.org/ends", (), self.clock())
 

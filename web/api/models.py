@@ -82,10 +82,10 @@ def get_model(model_id: str) -> Response:
     problems=(404,),
 )
 def get_default_model() -> Response:
-    """The model that serves wherever none is named: the one that was chosen, else the newest."""
+    """The model that serves wherever none is named: the one that was chosen, or the first that was ever trained."""
     answer = _default_model()
     if answer is None:
-        raise with_code(NotFound("There is no model yet: train one first."), "model_not_found")
+        raise with_code(NotFound(services().models.why_no_default()), "model_not_found")
     return with_strong_etag(answer)
 
 
@@ -105,7 +105,7 @@ def _default_model() -> Response | None:
     problems=(412,),
 )
 def put_default_model() -> Response:
-    """Let a model serve wherever none is named; until this is called, the newest does."""
+    """Let a model serve wherever none is named. No training changes the default, but for the very first one."""
     wanted = DefaultModel.model_validate(json_body(request)).model
     check_if_match(_default_model)
     try:

@@ -67,5 +67,9 @@ def _look(database: Database, shown: str) -> Iterator[Finding]:
 def _default_model(database: Database) -> Finding:
     model = ModelStore(database).default()
     if model is None:
+        if ModelStore(database).list(limit=1):
+            return warn(
+                "default model", "there is none, so requests must name a model", "tenfold models --default MODEL"
+            )
         return warn("default model", "there is none, so nothing can be classified", "tenfold train dropout-128 --wait")
     return ok("default model", f"{model.id} ({model.recipe} on {model.dataset})")
