@@ -139,7 +139,7 @@ def _read_columns(rows: Iterator[Row], what: str) -> tuple[_Columns, Iterator[Ro
     is_header = sum(bool(REPEATED.fullmatch(name)) for name in names[1:]) > len(names) / 2
     head = [*([] if is_header else [first]), *islice(rows, LOOKED_AT_ROWS)]
     label = 0 if len({row[0] for _, row in head}) > 1 or len({row[-1] for _, row in head}) == 1 else len(names) - 1
-    note = f"No column of {what} is called label: the {'last' if label else 'first'} was taken for the labels."
+    note = f"{what} has no column called label: the {'last' if label else 'first'} was taken for the labels."
     return _checked(_Columns(len(names), label, dropped, note), what), chain(head, rows)
 
 
