@@ -310,7 +310,7 @@ def test_a_zip_is_uploaded_by_the_form_and_its_results_downloaded(
     up: Up, training: dict[str, Any], digits: Path, page: Page
 ) -> None:
     page.goto(f"{up.url}/classify")
-    page.get_by_label("Images, or a zip or tar of them").set_input_files(digits)
+    page.get_by_label("Images, or a zip, tar or 7z of them").set_input_files(digits)
     page.get_by_role("button", name="Upload and classify").click()
 
     expect(page.get_by_text("Right, of 500 labelled")).to_be_visible()

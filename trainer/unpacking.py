@@ -7,6 +7,7 @@ claims; how much is written is for the caller to bound.
 import bz2
 import gzip
 import lzma
+import struct
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,14 @@ PIECE_BYTES = 2**20
 MAX_MEMORY_BYTES = 512 * 2**20
 
 COMPRESSED = (GZIP, BZIP2, XZ, ZSTD)
+
+ENCRYPTED = "The 7-Zip archive is encrypted. Pack the images without a password."
+
+# How py7zr begins what it says of a name that leads out.
+BAD_PATH = "Specified path is bad: "
+
+# A signature, version and checksum, then how far behind them the list of files lies, its size and its checksum.
+SEVEN_ZIP_START = struct.Struct("<12s2Q4x")
 
 # 7-Zip's methods, by their ids, whose properties say how much memory they take (7zFormat.txt, Methods.txt).
 LZMA, LZMA2, PPMD = b"\x03\x01\x01", b"\x21", b"\x03\x04\x01"
@@ -61,7 +70,8 @@ def tar_of_7z(path: Path, target: IO[bytes], check: Callable[[int], None]) -> No
         check: called for each piece with the number of bytes written so far; may raise to stop.
 
     Raises:
-        UnpackingFailed: it is damaged, encrypted or packed by an unknown method, or asks for too much memory.
+        UnpackingFailed: it is cut short, damaged, encrypted or packed by an unknown method, names a file that leads out
+            of it, or asks for too much memory.
     """
     try:
         import py7zr
@@ -69,22 +79,45 @@ def tar_of_7z(path: Path, target: IO[bytes], check: Callable[[int], None]) -> No
         raise UnpackingFailed(
             "This server can't read 7-Zip archives: the package py7zr isn't installed. Pack a zip or a tar.gz instead."
         ) from error
+    refuse_cut_7z(path)
     writer = _TarWriter(target, check)
     try:
         # Given an open file, it works in one thread, file after file.
         with path.open("rb") as file, py7zr.SevenZipFile(file) as archive:
             if archive.needs_password():
-                raise UnpackingFailed("The 7-Zip archive is encrypted. Pack the images without a password.")
+                raise UnpackingFailed(ENCRYPTED)
             _refuse_memory(archive)
             archive.extractall(factory=writer)  # nosec B202: no tarfile; what is written goes to `writer` alone
+    except py7zr.PasswordRequired as error:  # the list of files is encrypted too
+        raise UnpackingFailed(ENCRYPTED) from error
     except Exception as error:  # py7zr, lzma and the packages of other methods each raise error types of their own
         if isinstance(error, (UnpackingFailed, *writer.stopped)):
             raise
+        if str(error).startswith(BAD_PATH):
+            name = str(error).removeprefix(BAD_PATH)[:200]
+            raise UnpackingFailed(
+                f"The 7-Zip archive holds a file named {name!r}, which leads out of the archive. Pack it under a name "
+                "without '..' or a root."
+            ) from error
         raise UnpackingFailed(
             f"The 7-Zip archive is damaged or can't be read ({str(error) or type(error).__name__}). Send the whole of "
             "it, or pack a zip instead."
         ) from error
     writer.finish()
+
+
+def refuse_cut_7z(path: Path) -> None:
+    """
+    Raises:
+        UnpackingFailed: the 7-Zip archive ends before its own end, which its first 32 bytes tell (7zFormat.txt).
+    """
+    with path.open("rb") as file:
+        start = file.read(SEVEN_ZIP_START.size)
+    if len(start) == SEVEN_ZIP_START.size:
+        _, offset, size = SEVEN_ZIP_START.unpack(start)
+        if path.stat().st_size >= len(start) + offset + size:
+            return
+    raise UnpackingFailed("The 7-Zip archive is cut short. Send the whole of it.")
 
 
 def _open(file: IO[bytes], kind: FileKind) -> IO[bytes]:
@@ -147,7 +180,7 @@ class _TarWriter:
 
     def create(self, filename: str) -> "_TarWriter":
         self._name, self._header_at = filename, self._target.tell()
-        self._target.write(bytes(len(_tar_header(filename, 0))))
+        self.write(bytes(len(_tar_header(filename, 0))))
         return self
 
     def write(self, data: bytes) -> int:

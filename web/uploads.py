@@ -24,7 +24,7 @@ SENT_AS_FORM = (
 )
 
 # What can be classified, for messages.
-IMAGES = "images, or a zip or tar of them"
+IMAGES = "images, or a zip, tar or 7z of them"
 
 
 class UploadRequest(Request):

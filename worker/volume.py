@@ -18,7 +18,7 @@ from worker.storage.local import LocalStorage
 log = logging.getLogger(__name__)
 
 # Archives that a classification can read are kept under these.
-ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tar.bz2")
+ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".7z")
 
 
 class Volume:

@@ -63,7 +63,7 @@ def test_a_cancelled_upload_leaves_the_form_as_it_was(
     untrained_model(services)
     with browsing(app, viewport=PHONE) as page:
         page.goto("/classify")
-        page.get_by_label("Images, or a zip or tar of them").set_input_files(archive(tmp_path, mnist))
+        page.get_by_label("Images, or a zip, tar or 7z of them").set_input_files(archive(tmp_path, mnist))
         page.route("**/api/v1/classifications", lambda route: None)
         page.get_by_role("button", name="Upload and classify").click()
         page.get_by_role("button", name="Cancel the upload").click()
@@ -105,7 +105,7 @@ def test_what_the_server_refuses_is_said_in_place(app: Flask, services: Services
     path.write_bytes(zipped({"notes.txt": b"no image"}))
     with browsing(app, refused=[422]) as page:
         page.goto("/classify")
-        page.get_by_label("Images, or a zip or tar of them").set_input_files(path)
+        page.get_by_label("Images, or a zip, tar or 7z of them").set_input_files(path)
         page.get_by_role("button", name="Upload and classify").click()
 
         expect(page.get_by_role("alert")).to_contain_text("no image")
@@ -115,7 +115,7 @@ def test_the_form_submits_without_javascript(app: Flask, services: Services, mni
     untrained_model(services)
     with browsing(app, java_script_enabled=False) as page:
         page.goto("/classify")
-        page.get_by_label("Images, or a zip or tar of them").set_input_files(archive(tmp_path, mnist))
+        page.get_by_label("Images, or a zip, tar or 7z of them").set_input_files(archive(tmp_path, mnist))
         page.get_by_role("button", name="Upload and classify").click()
 
         expect(page.get_by_role("heading", name="Classification of scans.zip")).to_be_visible()

@@ -48,7 +48,7 @@ def nothing_left(services: Services) -> bool:
     return not list(services.volume.uploads.iterdir()) and not list(services.volume.root.glob("jobs/*"))
 
 
-@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz", "tar.bz2"])
+@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz", "tar.bz2", "tar.xz", "tar.zst", "7z"])
 @pytest.mark.parametrize("way", ["form", "raw"])
 def test_an_archive_of_any_kind_is_kept_as_it_came_under_its_own_ending(
     api: FlaskClient, services: Services, model: str, tmp_path: Path, kind: str, way: str
@@ -60,7 +60,7 @@ def test_an_archive_of_any_kind_is_kept_as_it_came_under_its_own_ending(
         response = api.post("/api/v1/classifications?name=scans", data=content)
 
     job = accepted(response, services)
-    assert job.total == 2
+    assert job.total == (1 if kind == "7z" else 2)  # a 7z is counted by the plan
     assert job.source["name"] == "scans"
     assert services.volume.archive(job.id).name == f"input.{kind}"
     assert services.volume.archive(job.id).read_bytes() == content
@@ -262,3 +262,13 @@ def test_a_zip_that_curl_sends_as_a_form_is_refused_with_what_to_do(api: FlaskCl
 
     assert response.status_code == 422
     assert "Content-Type: application/octet-stream" in response.text
+
+
+@pytest.mark.parametrize("said", ["zip", "x-tar", "x-7z-compressed", "octet-stream"])
+def test_a_zip_is_taken_whatever_type_it_is_said_to_have_but_a_form(
+    api: FlaskClient, services: Services, model: str, said: str
+) -> None:
+    content = zip_bytes("1.png")
+
+    job = accepted(api.post("/api/v1/classifications", data=content, content_type=f"application/{said}"), services)
+    assert services.volume.archive(job.id).read_bytes() == content

@@ -494,7 +494,7 @@ def test_a_part_of_a_split_zip_is_named(tmp_path: Path, part: str) -> None:
 
 @pytest.mark.parametrize(
     ("start", "name"),
-    [(b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"), (b"\x1f\x9d\x90", "a compress"), (b"\xfd7zXZ\0", "an xz")],
+    [(b"MSCF", "a Windows cabinet"), (b"\x1f\x9d\x90", "a compress"), (b"\x04\x22\x4d\x18", "an LZ4")],
 )
 def test_an_archive_that_is_not_read_is_named_with_a_remedy(tmp_path: Path, start: bytes, name: str) -> None:
     path = tmp_path / "upload"

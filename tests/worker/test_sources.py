@@ -1,5 +1,6 @@
 """What all kinds of sources do alike: list, look up, read, count, find the manifest, and refuse with a reason."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,10 @@ IMAGES = ("7/a.png", "7/über 数.jpg", "8/b.TIFF")
 SKIPPED = {"archives": 1, "files in hidden or system folders": 1, "other files": 1, "system files": 3}
 
 
+# It is not listed by the web, which a hostile one would take much memory of.
+COUNTED_BY_THE_PLAN = "7z"
+
+
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -47,7 +52,7 @@ def test_images_are_listed_and_read_and_the_rest_is_counted_by_kind(tmp_path: Pa
         assert read == {name: FILES[name] for name in IMAGES}
         assert source.listing.skipped == SKIPPED
         assert not source.listing.manifest
-    assert count_images(path, Limits()) == len(IMAGES)
+    assert count_images(path, Limits()) == (1 if kind == COUNTED_BY_THE_PLAN else len(IMAGES))
 
 
 def test_a_shard_looks_up_its_own_images_by_the_index(tmp_path: Path, kind: str) -> None:
@@ -135,7 +140,7 @@ def test_content_tells_what_a_name_does_not(tmp_path: Path, kind: str) -> None:
         assert list(read) == sorted(read)
         assert source.listing.skipped == {"archives": 1, "other files": 3}
         assert source.listing.folders == {"7": 4}
-    assert count_images(path, Limits()) == 4
+    assert count_images(path, Limits()) == (1 if kind == COUNTED_BY_THE_PLAN else 4)
 
 
 @pytest.mark.parametrize("folder", [".ipynb_checkpoints", "@eaDir", ".thumbnails", "__MACOSX", "$RECYCLE.BIN"])
@@ -161,8 +166,9 @@ def test_a_source_without_images_says_what_it_holds(tmp_path: Path, kind: str, n
 
     with pytest.raises(ArchiveError, match=says), opened(path) as source:
         _ = source.listing
-    with pytest.raises(ArchiveError, match=says):
-        count_images(path, Limits())
+    if kind != COUNTED_BY_THE_PLAN:
+        with pytest.raises(ArchiveError, match=says):
+            count_images(path, Limits())
 
 
 @pytest.mark.parametrize(
@@ -180,8 +186,9 @@ def test_too_many_are_refused_when_they_are_counted_and_when_they_are_planned(
 
     with pytest.raises(ArchiveError, match=says), opened(path, limits) as source:
         _ = source.listing
-    with pytest.raises(ArchiveError, match=says):
-        count_images(path, limits)
+    if kind != COUNTED_BY_THE_PLAN:
+        with pytest.raises(ArchiveError, match=says):
+            count_images(path, limits)
 
 
 def test_a_large_image_is_an_error_of_its_own(tmp_path: Path, kind: str) -> None:
@@ -194,9 +201,7 @@ def test_a_large_image_is_an_error_of_its_own(tmp_path: Path, kind: str) -> None
         assert source.read(small, 10) == bytes(10)
 
 
-@pytest.mark.parametrize(
-    ("kind", "suffix"), [("zip", ".zip"), ("tar", ".tar"), ("tar.gz", ".tar.gz"), ("tar.bz2", ".tar.bz2")]
-)
+@pytest.mark.parametrize(("kind", "suffix"), [(kind, f".{kind}") for kind in KINDS if kind != "directory"])
 def test_the_content_tells_the_kind_whatever_the_name_is(tmp_path: Path, kind: str, suffix: str) -> None:
     path = hand_in(kind, tmp_path, FILES).rename(tmp_path / "digits.rar")
 
@@ -206,12 +211,13 @@ def test_the_content_tells_the_kind_whatever_the_name_is(tmp_path: Path, kind: s
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"7z\xbc\xaf\x27\x1c rest", r"7-Zip archive.*\.zip or a \.tar\.gz"),
+        (b"MSCF\0\0\0\0 rest", r"Windows cabinet.*\.zip or a \.tar\.gz"),
         (b"Rar!\x1a\x07 rest", "RAR archive"),
-        (b"\xfd7zXZ\0 rest", "packed with xz"),
-        (b"\x1f\x8b\x08 and no more", "holds no tar"),
+        (b"\xfd7zXZ\0 rest", "xz compressed file is damaged or cut short"),
+        (b"\x1f\x8b\x08 and no more", "gzip compressed file is damaged or cut short"),
+        (gzip.compress(b"text"), "holds no tar"),
     ],
-    ids=["7z", "rar", "xz", "gzip of nothing"],
+    ids=["cabinet", "rar", "cut xz", "cut gzip", "gzip of text"],
 )
 def test_an_archive_of_another_kind_is_told_by_its_name(tmp_path: Path, content: bytes, says: str) -> None:
     path = tmp_path / "handed-in"

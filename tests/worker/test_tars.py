@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import random
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.sources import hand_in, member, opened, tar_bytes
+from tests.sources import hand_in, member, opened, renamed_in_7z, seven_zip_bytes, tar_bytes
 from worker.errors import ArchiveError, LeaseLost
 from worker.sources import Limits, UnreadableMember, count_images, prepare
 from worker.sources.opening import UNPACKED
@@ -144,6 +145,53 @@ def test_a_compressed_tar_unpacks_to_a_bounded_size_and_leaves_nothing(tmp_path:
         prepare(path, work, Limits(unpacked_bytes=2_000_000), check=lambda: None)
 
     assert list(work.iterdir()) == []
+
+
+@pytest.mark.parametrize("packed", ["tar.gz", "tar.xz", "tar.zst", "7z"])
+def test_a_bomb_takes_no_more_disk_than_is_allowed(tmp_path: Path, packed: str) -> None:
+    path, work = hand_in(packed, tmp_path, {"1.png": bytes(50_000_000)}), tmp_path / "work"
+    work.mkdir()
+    most = 0
+
+    def watch() -> None:
+        nonlocal most
+        most = max(most, *(file.stat().st_size for file in work.iterdir()))
+
+    with pytest.raises(ArchiveError, match=r"more than 5,000,000 bytes.*Split it up"):
+        prepare(path, work, Limits(unpacked_bytes=5_000_000), watch)
+    assert path.stat().st_size < 60_000
+    assert most <= 5_000_000
+    assert list(work.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda whole: whole[:-3], "cut short"),
+        (lambda whole: whole[:20], "cut short"),
+        (lambda whole: whole[:40] + b"\xff" * 9 + whole[49:], "damaged"),
+        (lambda whole: renamed_in_7z(whole, "aaa/1.png", "../11.png"), "named '../11.png', which leads out"),
+        (lambda _: seven_zip_bytes({"1.png": b"x"}, password="secret"), "encrypted"),
+        (lambda _: seven_zip_bytes({"1.png": b"x"}, password="secret", header_encryption=True), "encrypted"),
+    ],
+    ids=["cut", "cut in its first bytes", "damaged", "leads out", "encrypted", "names encrypted"],
+)
+def test_a_hostile_7z_is_named_and_leaves_nothing(tmp_path: Path, change: Callable[[bytes], bytes], says: str) -> None:
+    path, work = tmp_path / "upload", tmp_path / "work"
+    path.write_bytes(change(seven_zip_bytes({"aaa/1.png": b"x" * 100})))
+    work.mkdir()
+
+    with pytest.raises(ArchiveError, match=says):
+        prepare(path, work, Limits(), check=lambda: None)
+    assert list(work.iterdir()) == []
+
+
+def test_a_compressed_tar_is_counted_without_going_back(tmp_path: Path) -> None:
+    # A large file first: where the next ones begin is then no multiple of a buffer's size.
+    files = {"0.png": bytes(100_001)} | {f"{number}.png": b"x" * 77 for number in range(1, 200)} | {"text": b"y" * 2000}
+    path = hand_in("tar.gz", tmp_path, files)
+
+    assert count_images(path, Limits()) == 200
 
 
 def test_a_bomb_is_not_unpacked_when_its_images_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,9 +97,9 @@ class Client(Connection):
         """Upload images and queue their classification.
 
         Args:
-            paths: a zip, a tar, or any number of images and folders of this computer. They are sent as one zip, images
-                under their paths as given here, those of a single folder under their paths in it: of `7/scan.png` the
-                folder is taken as the true label.
+            paths: a zip, tar or 7z, or any number of images and folders of this computer. They are sent as one zip,
+                images under their paths as given here, those of a single folder under their paths in it: of
+                `7/scan.png` the folder is taken as the true label.
             directory: instead of paths: a directory of the server's inbox.
             upload: the id of an upload that has begun: of the same paths, to go on with it; without paths, of one that
                 is on the server as a whole.

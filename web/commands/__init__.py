@@ -31,7 +31,7 @@ SECTIONS = {
         Entry(
             "classify",
             "submit:classify",
-            "Classify images, or a zip, a tar or a folder of them.",
+            "Classify images, or a zip, a tar, a 7z or a folder of them.",
         ),
         Entry("predict", "predict:predict", "Say at once which digit each FILE, an image, shows."),
         Entry("import", "datasets:import_", "Make FILE the data set NAME."),

@@ -47,9 +47,9 @@ def train(recipe: str, wait: bool, as_json: bool, **parameters: Any) -> None:
 @wait_option
 @json_option
 def classify(files: tuple[Path, ...], upload: str | None, wait: bool, as_json: bool, **parameters: Any) -> None:
-    """Classify images, or a zip, a tar or a folder of them.
+    """Classify images, or a zip, a tar, a 7z or a folder of them.
 
-    Each FILE is an image or a folder on this computer, or the only FILE is a zip or a tar. Names are kept: of
+    Each FILE is an image or a folder on this computer, or the only FILE is a zip, tar or 7z. Names are kept: of
     7/scan.png the folder is taken as the true label. More than 64 MiB are sent in pieces: a connection that breaks, or
     a server that restarts, is waited for.
     """

@@ -1,8 +1,8 @@
-"""What can be handed in for classification: a zip, a tar, a compressed tar, a directory of the volume's inbox.
+"""What can be handed in for classification: a zip, a tar, a compressed tar, a 7-Zip archive, a directory of the
+volume's inbox.
 
 All meet one small interface, `Source`: a `listing` of the images, `members` by an index that takes 8 bytes an image,
-and `read` for the bytes of one. `open_source` tells by content which it is. Standard library only: the web counts with
-it.
+and `read` for the bytes of one. `open_source` tells by content which it is. No NumPy: the web counts with it.
 """
 
 from worker.sources.index import read_index, read_listing, read_places, write_index, write_listing

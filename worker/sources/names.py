@@ -17,7 +17,7 @@ IMAGE_SUFFIXES = frozenset(
     }
 )
 ARCHIVE_SUFFIXES = frozenset(
-    {".zip", ".tar", ".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".cab", ".jar"}
+    {".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tzst", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".cab", ".jar"}
 )
 # What people put beside images, and is not opened to see whether it is one.
 OTHER_SUFFIXES = frozenset(

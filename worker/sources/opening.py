@@ -4,10 +4,9 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
-from trainer.file_kinds import BZIP2 as BZIP2_FILE
-from trainer.file_kinds import GZIP, SPLIT_ZIP, TAR, ZIP, kind_of_file
+from trainer.file_kinds import SPLIT_ZIP, TAR, ZIP, kind_of_file
 from worker.errors import ArchiveError
-from worker.sources.compressed import BZIP2, is_compressed, open_compressed, read_start, unpack
+from worker.sources.compressed import PACKED, check_7z, is_7z, is_packed, open_compressed, unpack
 from worker.sources.folders import Folder, count_folder
 from worker.sources.limits import Limits
 from worker.sources.source import Listing, Source
@@ -27,7 +26,7 @@ REMEDY = "Pack the images into a .zip or a .tar.gz and hand that in."
 
 
 def open_source(path: Path, work: Path, limits: Limits | None = None) -> Source:
-    """Open a zip, a tar, a compressed tar or a directory.
+    """Open a zip, a tar, a compressed tar, a 7-Zip archive or a directory.
 
     Args:
         path: what was handed in. What kind of file it is its content tells, not its name.
@@ -41,28 +40,30 @@ def open_source(path: Path, work: Path, limits: Limits | None = None) -> Source:
     if path.is_dir():
         return Folder(path, work / NAMES, limits)
     start = _read_start(path)
-    if is_compressed(start):
-        return Tar(work / UNPACKED, limits)
+    if is_packed(start):
+        return Tar(work / UNPACKED, limits, "7-Zip archive" if is_7z(start) else "tar")
     return Tar(path, limits) if _is_tar(start) else Zip(path, limits)
 
 
 def needs_unpacking(path: Path) -> bool:
-    """Whether `prepare` has something to do for what was handed in: it is a compressed tar.
+    """Whether `prepare` has something to do for what was handed in: it is a compressed tar or a
+    7-Zip archive.
 
     Raises:
         ArchiveError: it cannot be read any more.
     """
-    return not path.is_dir() and is_compressed(_read_start(path))
+    return not path.is_dir() and is_packed(_read_start(path))
 
 
 def prepare(path: Path, work: Path, limits: Limits, check: Callable[[], None]) -> None:
-    """Make ready in `work` what `open_source` needs: a compressed tar is unpacked there. Nothing for other kinds.
+    """Make ready in `work` what `open_source` needs: a compressed tar or a 7-Zip archive is unpacked
+    there. Nothing for other kinds.
 
     Args:
         check: called often; may raise to stop.
 
     Raises:
-        ArchiveError: the file is damaged, cut short, or unpacks to too much.
+        ArchiveError: the file is damaged, cut short, encrypted, or unpacks to too much.
     """
     if needs_unpacking(path):
         unpack(path, work / UNPACKED, limits, check)
@@ -77,7 +78,7 @@ def list_whole(path: Path, limits: Limits) -> Listing | None:
     if path.is_dir():
         return None
     start = _read_start(path)
-    if is_compressed(start) or _is_tar(start):
+    if is_packed(start) or _is_tar(start):
         return None
     with Zip(path, limits) as archive:
         return archive.listing
@@ -87,7 +88,8 @@ def count_images(path: Path, limits: Limits) -> int:
     """How many images are in what was handed in, by its listing alone; at least 1.
 
     Files whose names do not say whether they are images are opened. Of a tar that takes long to go through, this is how
-    many images are in its beginning; the plan finds the rest.
+    many images are in its beginning, and of a 7-Zip archive 1, since a hostile one takes much memory to list: the plan
+    finds the rest.
 
     Raises:
         ArchiveError: it is of no kind that is known, damaged, holds no image, or is beyond the limits.
@@ -95,7 +97,10 @@ def count_images(path: Path, limits: Limits) -> int:
     if path.is_dir():
         return count_folder(path, limits)
     start = _read_start(path)
-    if is_compressed(start):
+    if is_7z(start):
+        check_7z(path)
+        return 1
+    if is_packed(start):
         with open_compressed(path) as unpacked:
             return _count_tar(Headers(unpacked), limits, COUNTED_UNPACKED_BYTES)
     if _is_tar(start):
@@ -109,19 +114,25 @@ def suffix_of(path: Path) -> str:
     """The suffix that the name of such an archive has, told by its content; of what is no archive, that of a zip.
 
     Raises:
-        ArchiveError: it is an archive of a kind that is not read here.
+        ArchiveError: it is an archive of a kind that is not read here, or damaged.
     """
     start = _read_start(path)
     kind = kind_of_file(start)
     if kind is SPLIT_ZIP:
         raise ArchiveError(SPLIT)
-    if kind is not None and kind.group == "archive" and kind not in (ZIP, TAR, GZIP, BZIP2_FILE):
+    if kind is not None and kind.group == "archive" and kind not in (ZIP, TAR, *PACKED):
         raise ArchiveError(f"This file is {kind.with_article}, which is not read here. {REMEDY}")
-    if is_compressed(start):
-        if not _is_tar(read_start(path, tarfile.BLOCKSIZE)):
-            raise ArchiveError(f"This file is compressed, but holds no tar. {REMEDY}")
-        return ".tar.bz2" if start.startswith(BZIP2) else ".tar.gz"
+    if kind in PACKED:
+        if not is_7z(start):
+            _refuse_compressed_other(path)
+        return PACKED[kind]
     return ".tar" if _is_tar(start) else ".zip"
+
+
+def _refuse_compressed_other(path: Path) -> None:
+    with open_compressed(path) as unpacked:
+        if not _is_tar(unpacked.read(tarfile.BLOCKSIZE)):
+            raise ArchiveError(f"This file is compressed, but holds no tar. {REMEDY}")
 
 
 def _count_tar(headers: Headers, limits: Limits, most_bytes: int) -> int:

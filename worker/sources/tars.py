@@ -120,12 +120,16 @@ def meet_member(survey: Survey, headers: Headers, position: int, member: tarfile
 class Tar:
     """An open tar of images. Close it, or use it in a `with` block.
 
+    Args:
+        what: the word for it in messages; of a 7-Zip archive, which becomes a tar, that.
+
     Raises:
         ArchiveError: the file is no tar that can be read.
     """
 
-    def __init__(self, path: Path, limits: Limits) -> None:
+    def __init__(self, path: Path, limits: Limits, what: str = "tar") -> None:
         self._limits = limits
+        self._what = what
         try:
             self._file = path.open("rb", buffering=BUFFER_BYTES)
         except OSError as error:
@@ -152,7 +156,7 @@ class Tar:
         Raises:
             ArchiveError: the tar is damaged or cut short, there is no image, or limits are passed.
         """
-        survey = Survey("tar", self._limits)
+        survey = Survey(self._what, self._limits)
         for position, member in self._headers.scan():
             meet_member(survey, self._headers, position, member)
         return survey.listing(self)
