@@ -105,4 +105,28 @@ def test_digits_without_lines_lose_nothing(mnist: Dataset, rendering: str) -> No
 
     cleaned = [cleaning_of(ink_of(picture if picture.mean() < 127 else 255 - picture)) for picture in pictures]
 
-    assert sum(cleaning is not None for cleaning in cleaned) <= 4
+    assert sum(bool(cleaning and cleaning.lines.any()) for cleaning in cleaned) <= 4
+    assert sum(normalise(picture).unclear_lines for picture in pictures) <= 1
+
+
+def heavy_cell(digit: Bytes, rng: np.random.Generator) -> Bytes:
+    """The digit (28, 28) uint8 in a box of 64 pixels: bars above and below, coarse dashes on the left and right."""
+    paper = np.full((64, 64), 255, np.uint8)
+    paper[8:58, 6:58] = 255 - cv2.resize(digit, (52, 50), interpolation=cv2.INTER_CUBIC)
+    top, bottom, width = rng.integers(4, 9, 3)
+    dash, gap = rng.integers(6, 11, 2)
+    for start in range(int(rng.integers(0, 8)), 64, int(dash + gap)):
+        paper[start : start + dash, 9 : 9 + width] = paper[start : start + dash, 55 - width : 55] = 0
+    paper[:top, 9:55] = paper[64 - bottom :, 9:55] = 0
+    return paper
+
+
+def test_what_cannot_be_cleaned_is_flagged(mnist: Dataset) -> None:
+    rng = np.random.default_rng(3)
+    digits = mnist.test_images[300:700]
+    seen = [normalise(heavy_cell(digit, rng)) for digit in digits]
+
+    bad = [found for found, digit in zip(seen, digits, strict=True) if likeness(found.pixels, digit) < ALIKE]
+
+    assert len(bad) >= 20
+    assert np.mean([found.unclear_lines or found.pieces > 1 for found in bad]) >= 0.85

@@ -175,7 +175,7 @@ def _found(grey: Bytes, polarity: Literal["auto"] | Polarity, see: See) -> tuple
     ink = ink_of(light)
     see(f"ink, {polarity}", ink)
     cleaning = cleaning_of(ink)
-    if cleaning:
+    if cleaning and cv2.hasNonZero(cleaning.lines):
         small = without(small, cleaning)
         ink = ink_of(light_on_dark(small, paper_of(small), polarity))
         see("lines taken away", ink)

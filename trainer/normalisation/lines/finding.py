@@ -20,6 +20,7 @@ COLUMNS = 20
 # A line is no wider than this share of the picture, or two pixels; and it begins and ends this close to a border or to
 # another line.
 WIDEST = 0.12
+WIDEST_AMONG_LINES = 0.16
 ENDS = 0.03
 
 # Of the picture's side: a line is at least this long, and its gaps are no longer than this.
@@ -28,6 +29,10 @@ LONGEST_GAP = 0.3
 
 # By so many pixels the edges of a line stray from a straight line, as a root mean square.
 MOST_BEND = 0.6
+
+# And by this share of its width: thick lines are printed less evenly.
+BEND = 0.05
+BEND_AMONG_LINES = 0.25
 
 # Of a line's ink, strokes touch it along no more than this share.
 MOST_TOUCHED = 0.6
@@ -46,24 +51,34 @@ def sides_worth_a_look(marks: Bytes) -> str:
     return "".join(side for side in "tblr" if share[side] >= WORTH_A_LOOK)
 
 
-def likeliest(marks: Bytes, side: str) -> Line | None:
-    """What may be a line along a side of the marks (h, w) of 0 and 1."""
+def likeliest(marks: Bytes, side: str, among_lines: bool = False) -> Line | None:
+    """What may be a line along a side of the marks (h, w) of 0 and 1.
+
+    Args:
+        among_lines: two other borders have lines, so that a wider and less even one is likely here.
+    """
     view = np.ascontiguousarray(seen_from(marks, side))
     row, fall, share = _straightest(view)
     line = _traced(view, row, fall, side) if share >= SHORTEST else None
-    return line if line and _even(line, marks.shape) else None
+    return line if line and _even(line, marks.shape, among_lines) else None
 
 
-def _even(line: Line, shape: tuple[int, ...]) -> bool:
+def straight_shares(marks: Bytes) -> list[float]:
+    """Of each border, the longest first, the share along which ink lies in one straight line."""
+    return sorted((_straightest(np.ascontiguousarray(seen_from(marks, side)))[2] for side in "tblr"), reverse=True)
+
+
+def _even(line: Line, shape: tuple[int, ...], among_lines: bool) -> bool:
     height, width = shape if line.side in "tb" else shape[::-1]
     first, last = line.extent
     gap = int(np.diff(np.flatnonzero(line.present)).max(initial=1)) - 1
+    widest, bend = (WIDEST_AMONG_LINES, BEND_AMONG_LINES) if among_lines else (WIDEST, BEND)
     return bool(
-        line.width <= max(2, WIDEST * height)
+        line.width <= max(2, widest * height)
         and last - first >= SHORTEST * width
         and gap <= max(2, LONGEST_GAP * width)
         and line.touched.sum() <= MOST_TOUCHED * line.present.sum()
-        and line.bend <= MOST_BEND + 0.05 * line.width + 0.004 * width
+        and line.bend <= MOST_BEND + bend * line.width + 0.004 * width
     )
 
 

@@ -57,7 +57,8 @@ def lines_in(marks: Bytes) -> list[Line]:
     # Behind a line there may be more.
     for _ in range(MOST_LINES - 1 if chosen else 0):
         left = np.where(bands_of(chosen, marks.shape), np.uint8(0), marks)
-        more = [line for side in sides if (line := likeliest(left, side))]
+        have = {line.side for line in chosen}
+        more = [line for side in sides if (line := likeliest(left, side, side not in have and len(have) >= 2))]
         added = _told_from_strokes(more, chosen, marks)
         if not added:
             break
