@@ -57,7 +57,7 @@ def test_a_bad_training_names_its_field(
         (zip_bytes(), "zip is empty"),
         (zip_bytes("notes.txt", "folder/"), "no image"),
         (b"", "empty (0 bytes)"),
-        (zip_bytes("1.png")[:-10], "not a zip"),
+        (zip_bytes("1.png")[:-10], "cut short or damaged"),
     ],
     ids=["no zip", "empty zip", "no images", "empty file", "cut short"],
 )
