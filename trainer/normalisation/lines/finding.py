@@ -1,11 +1,15 @@
 """What may be a line along a border: straight, of even width, and with few gaps."""
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from trainer.idx import Bytes
 from trainer.normalisation.lines.line import Line, seen_from
+
+Indices = npt.NDArray[np.int64]
 
 # A line's middle lies in this share of the picture from a border, and the line turns by at most some six degrees.
 ZONE = 0.25
@@ -59,8 +63,12 @@ def likeliest(marks: Bytes, side: str, among_lines: bool = False) -> Line | None
     """
     view = np.ascontiguousarray(seen_from(marks, side))
     row, fall, share = _straightest(view)
-    line = _traced(view, row, fall, side) if share >= SHORTEST else None
-    return line if line and _even(line, marks.shape, among_lines) else None
+    if share < SHORTEST:
+        return None
+    height, width = view.shape
+    widest, bend = (WIDEST_AMONG_LINES, BEND_AMONG_LINES) if among_lines else (WIDEST, BEND)
+    line = _traced(view, row, fall, side, max(2, widest * height))
+    return line if line and line.bend <= MOST_BEND + bend * line.width + 0.004 * width else None
 
 
 def straight_shares(marks: Bytes) -> list[float]:
@@ -68,18 +76,19 @@ def straight_shares(marks: Bytes) -> list[float]:
     return sorted((_straightest(np.ascontiguousarray(seen_from(marks, side)))[2] for side in "tblr"), reverse=True)
 
 
-def _even(line: Line, shape: tuple[int, ...], among_lines: bool) -> bool:
-    height, width = shape if line.side in "tb" else shape[::-1]
-    first, last = line.extent
-    gap = int(np.diff(np.flatnonzero(line.present)).max(initial=1)) - 1
-    widest, bend = (WIDEST_AMONG_LINES, BEND_AMONG_LINES) if among_lines else (WIDEST, BEND)
-    return bool(
-        line.width <= max(2, widest * height)
-        and last - first >= SHORTEST * width
-        and gap <= max(2, LONGEST_GAP * width)
-        and line.touched.sum() <= MOST_TOUCHED * line.present.sum()
-        and line.bend <= MOST_BEND + bend * line.width + 0.004 * width
-    )
+@lru_cache(maxsize=32)
+def _slopes(height: int, width: int) -> tuple[Indices, Indices, Indices, Indices]:
+    """Where lines of each slope lie in a picture of this size that was cut into some twenty columns.
+
+    Returns:
+        where each column starts; the columns themselves; by how many pixels a line of each slope falls over the whole
+        width, the least turned first; and (slopes, rows, columns) the row of each in the strip of `_straightest`.
+    """
+    zone, most = max(2, round(ZONE * height)), max(1, round(MOST_TURN * width))
+    starts = np.linspace(0, width, min(width // 2, COLUMNS), endpoint=False).astype(int)
+    falls = np.array(sorted(range(-most, most + 1, 1 if width < 80 else 2), key=abs))
+    offsets = np.round(falls[:, None] * np.linspace(-0.5, 0.5, len(starts))).astype(int)
+    return starts, np.arange(len(starts)), falls, np.arange(zone)[:, None] + most + offsets[:, None]
 
 
 def _straightest(marks: Bytes) -> tuple[float, float, float]:
@@ -89,13 +98,10 @@ def _straightest(marks: Bytes) -> tuple[float, float, float]:
     """
     height, width = marks.shape
     zone, most = max(2, round(ZONE * height)), max(1, round(MOST_TURN * width))
-    starts = np.linspace(0, width, min(width // 2, COLUMNS), endpoint=False).astype(int)
+    starts, columns, falls, rows = _slopes(height, width)
     strip = cv2.copyMakeBorder(marks[: zone + most], most, max(0, zone + most - height), 0, 0, cv2.BORDER_CONSTANT)
     inked = np.maximum.reduceat(strip, starts, axis=1)
-    falls = np.array(sorted(range(-most, most + 1, 1 if width < 80 else 2), key=abs))
-    offsets = np.round(falls[:, None] * np.linspace(-0.5, 0.5, len(starts))).astype(int)
-    rows = np.arange(zone)[:, None] + most + offsets[:, None]
-    sums = inked[rows, np.arange(len(starts))].sum(axis=2)
+    sums = inked[rows, columns].sum(axis=2)
     best = sums.max(axis=1)
     chosen = int((best >= best.max() - 0.02 * len(starts)).argmax())  # the least turned
     same = np.flatnonzero(sums[chosen] >= best[chosen] - 0.03 * len(starts))
@@ -103,8 +109,9 @@ def _straightest(marks: Bytes) -> tuple[float, float, float]:
     return float(same.mean()), float(falls[chosen]), float(best[chosen] / len(starts))
 
 
-def _traced(marks: Bytes, row: float, fall: float, side: str) -> Line | None:
-    """The line of which the middle is at this row and falls by so much; None where there is too little of it."""
+def _traced(marks: Bytes, row: float, fall: float, side: str, widest: float) -> Line | None:
+    """The line of which the middle is at this row and falls by so much; None where it is too short, has too large a
+    gap, is wider than `widest` pixels, or is touched too much."""
     height, width = marks.shape
     columns, reach = np.arange(width), max(3, round(WIDEST * height)) + 2
     centre = np.round(row + fall * (columns / max(1, width - 1) - 0.5)).astype(int).clip(0, height - 1)
@@ -121,12 +128,16 @@ def _traced(marks: Bytes, row: float, fall: float, side: str) -> Line | None:
     below = np.where(present, window[start + steps, columns].argmin(axis=0), 0)
     for run in (above, below):  # longer than what was looked at
         run[present & (run == 0)] = reach + 1
-    thickness = (above + below - 1)[present]
-    if len(thickness) < SHORTEST / 2 * width:
+    thickness, inked = (above + below - 1)[present], np.flatnonzero(present)
+    if len(inked) < SHORTEST / 2 * width or inked[-1] + 1 - inked[0] < SHORTEST * width:
+        return None
+    if int(np.diff(inked).max(initial=1)) - 1 > max(2, LONGEST_GAP * width):
         return None
     line_width = float(np.sort(thickness)[int(0.4 * len(thickness))])
     touched = present.copy()
     touched[present] = thickness > line_width + max(1, 0.35 * line_width)
+    if line_width > widest or touched.sum() > MOST_TOUCHED * len(inked):
+        return None
     clean = columns[present & ~touched]
     if len(clean) < 3:
         return None
