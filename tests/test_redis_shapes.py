@@ -21,12 +21,13 @@ from web.stack import free_port
 from worker import submissions
 from worker.claim_rules import ClaimRules
 from worker.healing import GRACE_SECONDS, Healer
-from worker.queue import StepQueue, create_celery
+from worker.queue import StepQueue, create_celery, queue_name
 from worker.redis import RedisAddress, broker_settings, connect_redis
 from worker.schema import migrate
 from worker.services import Services
 from worker.settings import Settings
 from worker.states import JobKind
+from worker.versions import STEP_VERSION
 from worker.waiting_steps import WaitingSteps
 
 PATIENCE_SECONDS = 30
@@ -66,7 +67,7 @@ def check_that_all_works(url: str) -> None:
     assert queue.announce(JobKind.TRAINING, [17])
     assert queue.waiting(JobKind.TRAINING) == 1
     with celery.connection_for_read() as connection:
-        message = connection.SimpleQueue(JobKind.TRAINING.value).get(timeout=PATIENCE_SECONDS)
+        message = connection.SimpleQueue(queue_name(JobKind.TRAINING.value, STEP_VERSION)).get(timeout=PATIENCE_SECONDS)
         message.ack()
     assert message.payload[0] == [17]
     assert queue.waiting(JobKind.TRAINING) == 0

@@ -46,6 +46,7 @@ def many(services: Services) -> None:
             "metrics": METRICS,
             "created_at": float(number),
             "trial": number % 10 == 9,
+            "pinned": number == MANY - 2,
         }
         for number in range(MANY)
     ]
