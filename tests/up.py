@@ -41,6 +41,7 @@ class Up:
             env=_without("TENFOLD_REQUIRE_TOKEN") | {"TENFOLD_METRICS_PORT": str(self.metrics_port)},
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_heed_hangups,
         )
         assert self._process.stderr is not None
         line = ""
@@ -89,6 +90,11 @@ class Up:
 
 def _without(*names: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in names}
+
+
+def _heed_hangups() -> None:
+    """As a terminal does it, whatever started the tests: `nohup` has its children ignore SIGHUP."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def two_free_ports() -> int:

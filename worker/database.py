@@ -1,10 +1,10 @@
 """The connection to the table of jobs: SQLite in WAL mode by default, PostgreSQL by URL."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
+from uuid import uuid4
 
 from sqlalchemy import URL, Connection, CursorResult, Engine, Executable, create_engine, event, make_url
 from sqlalchemy.orm import Session
@@ -50,14 +50,26 @@ class Database:
 def make_private(path: Path) -> None:
     """Let nobody but its owner open a SQLite file, made if missing (mode 0600): it holds password hashes and secrets.
 
-    SQLite gives the files beside it the mode of the file itself.
+    SQLite gives the files beside it the mode of the file itself. A file that is there is never opened here: to close it
+    would release every lock that this process holds on it (https://www.sqlite.org/howtocorrupt.html, section 2.2), and
+    another process could take away the log that is still read.
     """
     with suppress(OSError):  # it is somebody else's, or its folder is: connecting says so
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        if not path.exists():
+            _make_empty(path)
         for suffix in ("", "-wal", "-shm"):
             beside = path.with_name(path.name + suffix)
             if beside.exists() and beside.stat().st_mode & 0o077:
                 beside.chmod(0o600)
+
+
+def _make_empty(path: Path) -> None:
+    new = path.with_name(f".{path.name}.{uuid4().hex}")
+    new.touch(mode=0o600, exist_ok=False)
+    try:
+        path.hardlink_to(new)
+    finally:
+        new.unlink()
 
 
 def rows_changed(session: Session, statement: Executable) -> int:

@@ -1,5 +1,7 @@
 """Who may open what holds passwords and secrets: its owner alone."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 from worker.database import Database
@@ -36,6 +38,22 @@ def test_a_database_of_an_earlier_version_is_closed_to_others_when_it_is_opened(
 
     assert set(modes(tmp_path, "tenfold.db*").values()) == {0o600}
     before.close()
+
+
+def test_to_make_it_private_lets_go_of_no_lock(tmp_path: Path) -> None:
+    path = tmp_path / "tenfold.db"
+    database = Database(f"sqlite:///{path}")
+    migrate(database)
+    other_process = "import sys; from worker.database import Database; from worker.schema import migrate; "
+    other_process += "other = Database(sys.argv[1]); migrate(other); other.close()"
+
+    with database.read() as session, database.read() as second:
+        session.connection()
+        second.connection()  # for which the file is looked at again
+        subprocess.run([sys.executable, "-c", other_process, f"sqlite:///{path}"], check=True)
+
+        assert (tmp_path / "tenfold.db-wal").exists(), "the other process took itself for the last one"
+    database.close()
 
 
 def test_a_backup_is_its_owners_alone(services: Services, tmp_path: Path) -> None:

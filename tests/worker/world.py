@@ -23,7 +23,7 @@ from worker.leases import Lease, LeaseStore, Shard
 from worker.parameters import ClassificationParameters, ImportParameters, ReviewParameters
 from worker.people.scopes import Scope
 from worker.people.sharing import FairLine
-from worker.queue import QUEUES
+from worker.queue import QUEUES, queue_name
 from worker.records import Delivery, Job, Model, User, Webhook
 from worker.redis import connect_redis
 from worker.services import Services
@@ -31,6 +31,7 @@ from worker.settings import Settings
 from worker.states import JobKind, JobState, StepKind
 from worker.submissions import Upload, new_id
 from worker.sweep_parameters import SweepParameters
+from worker.versions import STEP_VERSION
 from worker.waiting_steps import WaitingSteps
 
 PEOPLE = ("anna", "bert")
@@ -104,7 +105,7 @@ class World:
 
     def receive(self, queue: JobKind) -> int | None:
         """Take the oldest message; the step that it names."""
-        message = self.redis.rpop(queue.value)
+        message = self.redis.rpop(queue_name(queue.value, STEP_VERSION))
         if message is None:
             return None
         args, *_ = json.loads(base64.b64decode(json.loads(str(message))["body"]))
