@@ -1,7 +1,8 @@
 """Images classified a second, side by side in one call: `python -m benchmarks.bulk [--json FILE]`.
 
 For MNIST's test images as PNGs, and for larger scans: the plain script, the careful script, Tenfold's worker, and the
-floor (decoding and the net's matrix products); then two worker processes on two cores against one. See docs/bulk.md.
+floor (decoding and the net's matrix products); then two worker processes on two cores against one. See
+docs/benchmarks/bulk.md.
 """
 
 import json
@@ -17,8 +18,8 @@ import click
 
 from benchmarks.classifying import workers
 from benchmarks.classifying.zips import write_digits, write_scans
-from trainer.datasets import load_dataset
-from trainer.fetch import ensure_dataset
+from tenfold.trainer.data.datasets import load_dataset
+from tenfold.trainer.data.fetch import ensure_dataset
 
 WAYS = ("plain", "careful", "tenfold", "floor")
 

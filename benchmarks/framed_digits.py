@@ -1,7 +1,7 @@
 """Cells of forms and tables made of real MNIST digits: a digit and the lines of its box, whole or in part.
 
 Each frame takes a generator and draws lines; `framed` lays a digit (28, 28) uint8, light on dark, into one and gives a
-grey picture (h, w) uint8 as a scanner or a phone sees it. They are renderings, no scans.
+gray picture (h, w) uint8 as a scanner or a phone sees it. They are renderings, no scans.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from trainer.idx import Bytes
+from tenfold.trainer.arrays import Bytes
 
 Values = npt.NDArray[np.float32]
 Point = tuple[float, float]
@@ -20,7 +20,7 @@ Line = tuple[Point, Point]
 # Lines are drawn so many times as large and averaged down, so that their edges are soft.
 FINER = 4
 
-# Luminance of pens and of printed lines on white paper, of 255: black, blue, red, grey; drop-out colors are light.
+# Luminance of pens and of printed lines on white paper, of 255: black, blue, red, gray; drop-out colors are light.
 PENS = (20, 45, 70, 90, 110)
 LINES = (10, 30, 60, 90, 120, 150, 180)
 
@@ -290,8 +290,8 @@ def _seen(strokes: Values, lines: Values, rng: np.random.Generator) -> Bytes:
     slope = rng.uniform(-0.15, 0.15, 2)
     shade = 1 + slope[0] * np.linspace(-1, 1, height)[:, None] + slope[1] * np.linspace(-1, 1, width)
     blurred = cv2.GaussianBlur(light, (0, 0), rng.uniform(0.3, max(0.4, min(height, width) / 100)))
-    grey = (blurred * shade * paper * 0.85 + rng.normal(0, rng.uniform(1, 6), light.shape)).clip(0, 255)
-    _, data = cv2.imencode(".jpg", grey.astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(50, 95))])
+    gray = (blurred * shade * paper * 0.85 + rng.normal(0, rng.uniform(1, 6), light.shape)).clip(0, 255)
+    _, data = cv2.imencode(".jpg", gray.astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(50, 95))])
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
 
 

@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from trainer.idx import Bytes
+from tenfold.trainer.arrays import Bytes
 
 Values = npt.NDArray[np.float64]
 Rendering = Callable[[Bytes, np.random.Generator], Bytes]
 
 
 def pencil(digit: Bytes, rng: np.random.Generator) -> Bytes:
-    """Grey strokes on grainy paper, as JPEG."""
+    """Gray strokes on grainy paper, as JPEG."""
     ink = np.pad(_grown(digit, 5), 30) / 255
     return _jpeg(_bytes(215 + _grain(rng, ink.shape, 5) - ink * rng.uniform(35, 70)), 85)
 
@@ -36,7 +36,7 @@ def speckle_small(digit: Bytes, rng: np.random.Generator) -> Bytes:
 
 
 def ruled(digit: Bytes, rng: np.random.Generator) -> Bytes:
-    """A grey line along one of the four edges, or close to it."""
+    """A gray line along one of the four edges, or close to it."""
     paper = _bytes(240 - np.pad(_grown(digit, 4), 12) * 0.8)
     wide, off = int(rng.integers(1, 4)), int(rng.integers(0, 7))
     turned = np.rot90(paper, int(rng.integers(4)))  # a view: the line is drawn on `paper` itself
@@ -88,7 +88,7 @@ def jpeg(digit: Bytes, rng: np.random.Generator) -> Bytes:
 
 
 def faint(digit: Bytes, rng: np.random.Generator) -> Bytes:
-    """Ink 30 of 255 darker than grey paper, with noise."""
+    """Ink 30 of 255 darker than gray paper, with noise."""
     return _bytes(130 - digit * 0.12 + rng.normal(0, 1.5, digit.shape))
 
 
@@ -169,6 +169,6 @@ def _either(light: npt.NDArray[np.bool_], rng: np.random.Generator) -> Bytes:
     return np.asarray((light ^ (rng.random() < 0.5)) * 255, np.uint8)
 
 
-def _jpeg(grey: Bytes, quality: int) -> Bytes:
-    _, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])
+def _jpeg(gray: Bytes, quality: int) -> Bytes:
+    _, data = cv2.imencode(".jpg", gray, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)

@@ -16,13 +16,13 @@ import click
 from benchmarks.classifying.trained import write_model
 from benchmarks.classifying.volumes import open_volume, submit
 from benchmarks.classifying.zips import write_digits
-from trainer.datasets import load_dataset
-from trainer.fetch import ensure_dataset
-from trainer.runtime import configure
-from worker.records import Job
-from worker.runner import Runner
-from worker.services import Services
-from worker.states import JobState
+from tenfold.trainer.data.datasets import load_dataset
+from tenfold.trainer.data.fetch import ensure_dataset
+from tenfold.trainer.runtime import configure
+from tenfold.worker.db.records import Job
+from tenfold.worker.db.states import JobState
+from tenfold.worker.process.runner import Runner
+from tenfold.worker.services import Services
 
 WARM_UP_IMAGES = 4000
 SAMPLE_SECONDS = 0.05
@@ -105,7 +105,7 @@ def _work_off(services: Services, job: Job) -> list[float]:
     """Do all steps of the job in this process; when each ended."""
     runner, ends = Runner(services, lambda: False), []
     while not (now := services.jobs.get(job.id)).state.final:
-        for step_id in services.jobs.steps_in_line(job.id):
+        for step_id in services.jobs.queued_steps(job.id):
             runner.run(step_id)
             ends.append(time.monotonic())
     assert now.state is JobState.SUCCEEDED, now.error

@@ -18,12 +18,12 @@ from PIL import Image, ImageDraw
 
 from benchmarks.framed_digits import FRAMES, cells
 from benchmarks.hard_digits import RENDERINGS
-from trainer.datasets import Dataset, load_dataset
-from trainer.decoding import decode
-from trainer.fonts import font
-from trainer.idx import Bytes
-from trainer.images import normalise_all
-from trainer.novelty import fit_novelty, load_novelty
+from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.data.datasets import Dataset, load_dataset
+from tenfold.trainer.evaluation.novelty import fit_novelty
+from tenfold.trainer.images import normalize_all
+from tenfold.trainer.images.decoding import decode
+from tenfold.trainer.reports.sheets import font
 
 Values = npt.NDArray[np.float32]
 
@@ -113,10 +113,10 @@ def pictures_of_digits(dataset: Dataset, seed: int) -> Iterator[Set]:
         for kind, part in zip(FRAMES, np.array_split(chosen[0], len(FRAMES)), strict=True)
         for picture in cells(dataset.test_images[part], kind, seed)
     ]
-    yield "boxed", normalised(framed), dataset.test_labels[chosen[0]]
+    yield "boxed", normalized(framed), dataset.test_labels[chosen[0]]
     names = list(RENDERINGS)
     hard = [RENDERINGS[names[place % len(names)]](dataset.test_images[n], rng) for place, n in enumerate(chosen[1])]
-    yield "hard", normalised(hard), dataset.test_labels[chosen[1]]
+    yield "hard", normalized(hard), dataset.test_labels[chosen[1]]
 
 
 def foreign_images(digits: Dataset, fashion: Dataset, seed: int) -> Iterator[tuple[str, Bytes]]:
@@ -128,9 +128,9 @@ def foreign_images(digits: Dataset, fashion: Dataset, seed: int) -> Iterator[tup
         255 - np.maximum(np.pad(one, ((0, 0), (0, 16))), np.pad(two, ((0, 0), (16, 0))))
         for one, two in pairs.swapaxes(0, 1)
     ]
-    yield "two digits", normalised(both)
+    yield "two digits", normalized(both)
     letters = [_printed(letter, size) for letter in "ABCDEFGHJKLMNPQRTUVWXYZabdefhkmnrtwxy" for size in (30, 45, 60)]
-    yield "printed letters", normalised(letters)
+    yield "printed letters", normalized(letters)
 
 
 def _clouds(rng: np.random.Generator, count: int) -> Bytes:
@@ -145,8 +145,8 @@ def _printed(letter: str, size: int) -> Bytes:
     return np.asarray(picture)
 
 
-def normalised(pictures: list[Bytes]) -> Bytes:
-    return np.stack([image.pixels for image in normalise_all(pictures)])
+def normalized(pictures: list[Bytes]) -> Bytes:
+    return np.stack([image.pixels for image in normalize_all(pictures)])
 
 
 def auroc(usual: Values, strange: Values) -> float:
@@ -164,15 +164,11 @@ def main() -> None:
     parser.add_argument("--datasets", type=Path, default=Path("datasets"), help="where MNIST and Fashion-MNIST lie")
     parser.add_argument("--foreign", action="append", default=[], metavar="NAME=DIR")
     parser.add_argument("--sure", type=float, default=0.99, help="the confidence from which on answers count as sure")
-    parser.add_argument("--earlier", type=Path, help="a novelty.npz of an earlier release, to compare with")
     given = parser.parse_args()
     own = load_dataset(given.dataset, given.datasets)
     digits, fashion = load_dataset("mnist", given.datasets), load_dataset("fashion-mnist", given.datasets)
     model = keras.models.load_model(given.model, compile=False)
     contenders, mine = scores(model, own), Seen(model, own.test_images)
-    if given.earlier:
-        earlier = load_novelty(given.earlier)
-        contenders["earlier"] = lambda seen: earlier.score(seen.images, seen.predicted)
     misread = mine.predicted != own.test_labels
     usual = {name: score(mine) for name, score in contenders.items()}
     columns = {"own, misread": {name: auroc(values[~misread], values[misread]) for name, values in usual.items()}}
@@ -182,7 +178,7 @@ def main() -> None:
     ]
     for name, directory in (pair.split("=", 1) for pair in given.foreign):
         files = sorted(path for path in Path(directory).rglob("*") if path.is_file())
-        sets.append((name, normalised([decode(path.read_bytes()) for path in files]), None))
+        sets.append((name, normalized([decode(path.read_bytes()) for path in files]), None))
     if given.dataset == "mnist":
         sets += list(pictures_of_digits(own, seed=2))
     for name, images, labels in sets:

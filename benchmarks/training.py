@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from trainer.recipes import RECIPES, Recipe
+from tenfold.trainer.architecture.recipes import RECIPES, Recipe
 
 # Name in the table and the JSON → module in `benchmarks.contenders`, and the package it needs.
 CONTENDERS = {

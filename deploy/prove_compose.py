@@ -6,7 +6,7 @@
 It builds the images if they are not there, and takes port 8000 and the project's own volume, which it removes.
 A worker trains and classifies through the published port. While it goes through many images a second one comes and
 goes, then a worker is killed, and Redis and the web restart. A worker that trains is told to stop and gives its
-training back. Every job ends well, with every image there once and no training begun anew.
+training back. Every job ends well, with every image there once and no training started over.
 """
 
 import json
@@ -22,10 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
-from trainer.datasets import load_dataset
-from trainer.fetch import ensure_dataset
-from trainer.samples import png, write_digit_zip
-from web.client import Client, Job
+from tenfold.client import Client, Job
+from tenfold.trainer.data.datasets import load_dataset
+from tenfold.trainer.data.fetch import ensure_dataset
+from tenfold.trainer.data.samples import png, write_digit_zip
 
 ROOT = Path(__file__).parent.parent
 COMPOSE = shlex.split(os.environ.get("COMPOSE", "docker compose"))
@@ -61,7 +61,7 @@ def prove(client: Client, root: Path, directory: Path) -> None:
     mnist = load_dataset("mnist", root)
     until(lambda: client.request("GET", "readyz").json()["checks"]["predictor"] == "ok", "the predictor is there")
     answer = client.predict(png(mnist.test_images[0]))
-    check(answer["label"] == "7", f"read one image at once, in {answer['milliseconds']} ms")
+    check(answer["prediction"] == "7", f"read one image at once, in {answer['milliseconds']} ms")
 
     check_confined("web")
     check_confined("worker")
@@ -115,8 +115,8 @@ def stop_while_training(client: Client, directory: Path) -> None:
     check(job.state == "succeeded", f"the other worker went on with it: {job.summary.get('test_accuracy')}")
     [log] = [path for path in job.fetch(directory / job.id) if path.name == "log.txt"]
     lines = log.read_text()
-    check("given back" in lines, "the step was given back")
-    check(lines.count("epoch 1 of 10:") == 1, "it did not begin anew")
+    check("released" in lines, "the step was released")
+    check(lines.count("epoch 1 of 10:") == 1, "it did not start over")
     check(
         [epoch["epoch"] for epoch in job.document["progress"]["detail"]["history"]] == list(range(1, 11)),
         "all of them were done",

@@ -12,17 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from tenfold.trainer.data.datasets import Dataset, load_dataset, write_idx
+from tenfold.trainer.data.fetch import ensure_dataset
+from tenfold.trainer.data.files import FILES
+from tenfold.web.local.redis_server import redis_command, redis_directory, redis_url_in, wait_until_answering
+from tenfold.worker.db.schema import migrate
+from tenfold.worker.services import Services
+from tenfold.worker.settings import Settings
 from tests.buckets import Buckets
 from tests.postgres import Postgres, PostgresMissing
 from tests.up import Up
-from trainer.dataset_files import FILES
-from trainer.datasets import Dataset, load_dataset
-from trainer.fetch import ensure_dataset
-from trainer.idx import write_idx
-from web.redis_server import redis_command, redis_directory, redis_url_in, wait_until_answering
-from worker.schema import migrate
-from worker.services import Services
-from worker.settings import Settings
 
 # Most tests are about something else than who asks. `tests.up.Up` is asked for the token, as everybody is.
 os.environ["TENFOLD_REQUIRE_TOKEN"] = "false"
@@ -124,7 +123,7 @@ def postgres() -> Iterator[Postgres]:
             server.stop()
 
 
-# Put on a module or a test whose behaviour is the database's: it runs once on each.
+# Put on a module or a test whose behavior is the database's: it runs once on each.
 every_database = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])
 
 
@@ -154,7 +153,7 @@ def buckets() -> Iterator[Buckets]:
     service.stop()
 
 
-# Put on a module or a test whose behaviour is the volume's: it runs once on each.
+# Put on a module or a test whose behavior is the volume's: it runs once on each.
 every_volume = pytest.mark.parametrize("volume_kind", ["directory", "bucket"])
 
 

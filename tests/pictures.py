@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from trainer.decoding import decode
-from trainer.idx import Bytes
-from trainer.images import normalise
+from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.images import normalize
+from tenfold.trainer.images.decoding import decode
 
 
 def seven(side: int = 60) -> Bytes:
@@ -29,12 +29,12 @@ def file_of(image: Image.Image, format: str = "PNG", **options: Any) -> bytes:
 
 
 def shows_seven(data: bytes, page: int = 0) -> bool:
-    """Whether the file, read and normalised, is like the 7 in black on white."""
+    """Whether the file, read and normalized, is like the 7 in black on white."""
     return is_seven(decode(data, page))
 
 
-def is_seven(grey: Bytes) -> bool:
-    seen, expected = normalise(grey), normalise(255 - seven())
+def is_seven(gray: Bytes) -> bool:
+    seen, expected = normalize(gray), normalize(255 - seven())
     if seen.blank:
         return False
     return bool(np.corrcoef(seen.pixels.ravel(), expected.pixels.ravel())[0, 1] > 0.7)

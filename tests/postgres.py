@@ -15,9 +15,9 @@ from typing import Any
 
 from sqlalchemy import create_engine, make_url
 
-from web.stack import free_port
-from worker.database import Database
-from worker.schema import migrate
+from tenfold.web.local.supervisor import free_port
+from tenfold.worker.db.database import Database
+from tenfold.worker.db.schema import migrate
 
 TEMPLATE = "migrated"
 START_SECONDS = 30

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from tenfold.trainer.architecture.networks import build_model
+from tenfold.trainer.architecture.recipes import RECIPES
+from tenfold.trainer.data.datasets import Dataset
+from tenfold.trainer.data.samples import png
+from tenfold.worker.classification.parameters import ClassificationParameters
+from tenfold.worker.classification.submission import submit_classification
+from tenfold.worker.db.records import Job, Model
+from tenfold.worker.process.runner import Runner
+from tenfold.worker.services import Services
 from tests.uploads import received, zipped
-from trainer.datasets import Dataset
-from trainer.networks import build_model
-from trainer.recipes import RECIPES
-from trainer.samples import png
-from worker.parameters import ClassificationParameters
-from worker.records import Job, Model
-from worker.runner import Runner
-from worker.services import Services
-from worker.submissions import submit_classification
 
 
 def untrained_model(services: Services, class_names: Sequence[str] = "0123456789") -> str:
@@ -55,7 +55,7 @@ def classified_archive(services: Services, content: bytes, **parameters: Any) ->
 
 def work_off(services: Services, job: Job) -> Job:
     """Run the job's steps in this process, as a worker does; the job at its end."""
-    while steps := services.jobs.steps_in_line(job.id):
+    while steps := services.jobs.queued_steps(job.id):
         for step in steps:
             Runner(services, shutting_down=lambda: False).run(step)
     return services.jobs.get(job.id)

@@ -12,12 +12,12 @@ from typing import Any
 import py7zr
 from backports import zstd
 
-from worker.sources import Limits, Source, open_source, prepare
+from tenfold.worker.sources import Limits, Source, open_source, prepare
 
 KINDS = ("zip", "tar", "tar.gz", "tar.bz2", "tar.xz", "tar.zst", "7z", "directory")
 
 
-def hand_in(kind: str, parent: Path, files: Mapping[str, bytes]) -> Path:
+def commit_outputs(kind: str, parent: Path, files: Mapping[str, bytes]) -> Path:
     """Files of these names as one source of this kind, in `parent`."""
     path = parent / f"handed-in-{kind}"
     if kind == "directory":

@@ -7,15 +7,15 @@ import pytest
 from click.testing import CliRunner
 from pydantic import ValidationError
 
+from tenfold.cli import tenfold
+from tenfold.web.app import create_app
+from tenfold.web.core.settings import WebSettings
+from tenfold.worker.classification.parameters import ClassificationParameters
+from tenfold.worker.classification.submission import submit_classification
+from tenfold.worker.errors import InvalidSubmission
+from tenfold.worker.services import Services
+from tenfold.worker.settings import Settings
 from tests.reviews import untrained_model
-from web.app import create_app
-from web.commands import tenfold
-from web.settings import WebSettings
-from worker.errors import InvalidSubmission
-from worker.parameters import ClassificationParameters
-from worker.services import Services
-from worker.settings import Settings
-from worker.submissions import submit_classification
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_a_database_on_it() -> None:
 
 @pytest.mark.parametrize("data", ["s3://", "gs://bucket/prefix"])
 def test_what_is_neither_a_directory_nor_such_a_bucket(data: str) -> None:
-    with pytest.raises(ValidationError, match="it may be a directory, or s3://bucket/prefix"):
+    with pytest.raises(ValidationError, match="give a directory, or s3://bucket/prefix"):
         Settings(data=data)
 
 
@@ -66,4 +66,4 @@ def test_a_bucket_that_is_away_is_told_and_not_taken_for_an_empty_one(settings: 
 
     assert ready.status_code == listed.status_code == HTTPStatus.SERVICE_UNAVAILABLE
     assert "there-is-no-such-bucket" in ready.json["checks"]["volume"]
-    assert "cannot be reached now" in listed.text
+    assert "is unreachable" in listed.text

@@ -17,11 +17,11 @@ from benchmarks.chaos.invariants import INVARIANTS, Evidence, Invariant, violati
 from benchmarks.chaos.outcomes import PICTURES, outcome_of
 from benchmarks.chaos.plan import Order, Plan, Then, TroubleKind
 from benchmarks.chaos.run import Pace, plan_of, run
-from trainer.datasets import Dataset
-from worker.records import Job, Model, Step
-from worker.review_queue import SCHEMA
-from worker.services import Services
-from worker.states import JobKind, JobState, StepState
+from tenfold.trainer.data.datasets import Dataset
+from tenfold.worker.classification.review_queue.queue import SCHEMA
+from tenfold.worker.db.records import Job, Model, Step
+from tenfold.worker.db.states import JobKind, JobState, StepState
+from tenfold.worker.services import Services
 
 IMAGES = 3
 

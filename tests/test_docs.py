@@ -8,26 +8,29 @@ from pathlib import Path
 import click
 import pytest
 from flask import Flask
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
 
-from trainer.parameters import TrainingParameters
-from trainer.plans import Plan
-from trainer.recipes import RECIPES, Recipe
-from web.api import api
-from web.commands import tenfold
-from web.commands.lazy import Entry
-from web.commands.reference import reference
-from web.forms import as_text
-from web.settings import WebSettings
-from worker.sweep_parameters import SweepParameters
-
-ROOT = Path(__file__).parent.parent
+from tenfold.cli import tenfold
+from tenfold.cli.lazy import Entry
+from tenfold.cli.reference import reference
+from tenfold.trainer.architecture.parameters import TrainingParameters
+from tenfold.trainer.architecture.plans import Plan
+from tenfold.trainer.architecture.recipes import RECIPES, Recipe
+from tenfold.web.api.blueprint import api
+from tenfold.web.core.forms import as_text
+from tenfold.web.core.settings import WebSettings
+from tenfold.worker.sweeps.parameters import SweepParameters
+from tests.paths import ROOT
 
 
 @pytest.mark.parametrize("name", WebSettings.model_fields)
 def test_every_setting_is_documented_with_its_meaning(name: str) -> None:
     line = f"`TENFOLD_{name.upper()}`"
     [documented] = [
-        row for row in (ROOT / "docs" / "settings.md").read_text().splitlines() if row.startswith(f"| {line}")
+        row
+        for row in (ROOT / "docs" / "reference" / "settings.md").read_text().splitlines()
+        if row.startswith(f"| {line}")
     ]
 
     assert WebSettings.model_fields[name].description in documented
@@ -56,12 +59,12 @@ def test_every_call_is_documented(call: str) -> None:
         .replace("<path:name>", "{name}")
     )
 
-    assert f"`{generic}`" in (ROOT / "docs" / "api.md").read_text()
+    assert f"`{generic}`" in (ROOT / "docs" / "reference" / "api.md").read_text()
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
 def test_every_recipe_is_documented_with_its_parameters_and_published_figure(recipe: Recipe) -> None:
-    page = (ROOT / "docs" / "recipes.md").read_text()
+    page = (ROOT / "docs" / "reference" / "recipes.md").read_text()
     [row] = [line for line in page.splitlines() if line.startswith(f"| `{recipe.name}` |") and line.count("|") == 5]
     [section] = [part for part in page.split("\n## ") if part.startswith(f"{recipe.name}\n")]
 
@@ -87,7 +90,9 @@ def percent(share: float) -> str:
 def test_every_hyper_parameter_is_documented_with_its_default_and_meaning(name: str) -> None:
     field = Plan.model_fields[name]
     [row] = [
-        line for line in (ROOT / "docs" / "training.md").read_text().splitlines() if line.startswith(f"| `{name}`")
+        line
+        for line in (ROOT / "docs" / "reference" / "training.md").read_text().splitlines()
+        if line.startswith(f"| `{name}`")
     ]
 
     assert f"| `{as_text(field.default)}` |" in row
@@ -97,7 +102,9 @@ def test_every_hyper_parameter_is_documented_with_its_default_and_meaning(name: 
 @pytest.mark.parametrize("name", sorted(set(SweepParameters.model_fields) - set(TrainingParameters.model_fields)))
 def test_every_parameter_of_a_sweep_is_documented(name: str) -> None:
     [row] = [
-        line for line in (ROOT / "docs" / "training.md").read_text().splitlines() if line.startswith(f"| `{name}`")
+        line
+        for line in (ROOT / "docs" / "reference" / "training.md").read_text().splitlines()
+        if line.startswith(f"| `{name}`")
     ]
 
     assert SweepParameters.model_fields[name].description in row.replace("\\|", "|")
@@ -110,8 +117,8 @@ def commands() -> dict[str, click.Command]:
 
 
 def test_the_reference_of_commands_has_every_command_and_option_as_it_is() -> None:
-    assert (ROOT / "docs" / "commands.md").read_text() == reference(), (
-        "run: python -m web.commands.reference > docs/commands.md"
+    assert (ROOT / "docs" / "reference" / "commands.md").read_text() == reference(), (
+        "run: python -m tenfold.cli.reference > docs/reference/commands.md"
     )
 
 
@@ -136,10 +143,12 @@ def test_every_command_can_print_json(name: str) -> None:
     command = commands()[name]
     leaves = command.commands.values() if isinstance(command, click.Group) else [command]
 
-    assert all("--json" in [name for option in leaf.params for name in option.opts] for leaf in leaves)
+    assert all("--output" in [name for option in leaf.params for name in option.opts] for leaf in leaves)
 
 
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted(
+    [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")), *(ROOT / "docs").rglob("*.md")]
+)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
@@ -147,6 +156,41 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text())]
 
     assert [link for link in links if "://" not in link and link and not (page.parent / link).exists()] == []
+
+
+def test_the_site_builds_and_every_anchor_is_there(tmp_path: Path) -> None:
+    config = load_config(str(ROOT / "mkdocs.yml"), site_dir=str(tmp_path))
+    config.plugins.on_startup(command="build", dirty=False)
+
+    build(config)
+
+    assert (tmp_path / "index.html").is_file()
+
+
+# Files called NAME are those that a contributor makes.
+GUIDE = re.sub(r"`[^`]*NAME[^`]*`", "", (ROOT / "CONTRIBUTING.md").read_text())
+
+
+@pytest.mark.parametrize(
+    "name", sorted(set(re.findall(r"`((?:web|worker|trainer|tenfold|tests|docs)/[\w./]+)`", GUIDE)))
+)
+def test_every_file_that_a_contributor_is_sent_to_is_there(name: str) -> None:
+    assert (ROOT / name).exists()
+
+
+def test_the_architecture_has_a_sentence_for_each_folder() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    described = set(re.findall(r"`((?:web|worker|trainer|tenfold)/[a-z_]+)/`", page))
+    packages = [*ROOT.glob("w*/*/__init__.py"), *ROOT.glob("t*/*/__init__.py")]
+    folders = {str(package.parent.relative_to(ROOT)) for package in packages if not package.parent.is_symlink()}
+
+    assert described - {"web/templates", "web/static"} == {
+        folder for folder in folders if not folder.startswith("tests")
+    }
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
 
 
 def test_the_index_leads_to_every_page() -> None:
@@ -165,7 +209,11 @@ def dependencies() -> set[str]:
 
 @pytest.mark.parametrize("package", sorted(dependencies()))
 def test_every_dependency_is_documented_once(package: str) -> None:
-    rows = [line for line in (ROOT / "docs" / "dependencies.md").read_text().splitlines() if line.startswith("| ")]
+    rows = [
+        line
+        for line in (ROOT / "docs" / "explanation" / "dependencies.md").read_text().splitlines()
+        if line.startswith("| ")
+    ]
 
     assert sum(package in row.split(" | ")[0].removeprefix("| ").split(", ") for row in rows) == 1
 
@@ -180,12 +228,22 @@ def command_lines() -> list[str]:
 @pytest.mark.parametrize("line", command_lines())
 def test_every_command_in_the_docs_is_one_that_there_is(line: str) -> None:
     words = shlex.split(line, comments=True)[1:]
-    root = click.Context(tenfold, info_name="tenfold")
-    name, *arguments = words[2:] if words[0] in ("--server", "--key") else words
-    command = tenfold.get_command(root, name)
+    words = words[2:] if words[0] in ("--server", "--key") else words
+    command, context = found_command(words)
 
-    assert command, f"there is no command {name}"
-    command.make_parser(click.Context(command, parent=root)).parse_args(arguments)
+    command.make_parser(context).parse_args(words)
+
+
+def found_command(words: list[str]) -> tuple[click.Command, click.Context]:
+    """The command that these words begin with; takes its name from them."""
+    command: click.Command = tenfold
+    context = click.Context(tenfold, info_name="tenfold")
+    while isinstance(command, click.Group):
+        name = words.pop(0)
+        found = command.get_command(context, name)
+        assert found, f"there is no command {context.command_path} {name}"
+        command, context = found, click.Context(found, parent=context, info_name=name)
+    return command, context
 
 
 # Everything that the API can do, and the command that does it.
@@ -194,43 +252,49 @@ DONE_BY = {
     "POST /sweeps": "sweep",
     "POST /classifications": "classify",
     "POST /predictions": "predict",
-    "POST /datasets": "import",
-    "GET /datasets": "datasets",
-    "GET /datasets/<name>": "datasets",
-    "GET /datasets/<name>/preview.png": "datasets --preview",
-    "DELETE /datasets/<name>": "datasets --remove",
-    "GET /jobs": "jobs",
-    "GET /jobs/<job_id>": "status",
-    "POST /jobs/<job_id>/cancel": "cancel",
-    "POST /jobs/<job_id>/retry": "retry",
-    "DELETE /jobs/<job_id>": "delete",
-    "GET /jobs/<job_id>/files": "files",
-    "GET /jobs/<job_id>/files/<path:name>": "fetch",
+    "POST /datasets": "dataset import",
+    "GET /datasets": "dataset list",
+    "GET /datasets/<name>": "dataset show",
+    "GET /datasets/<name>/preview.png": "dataset preview",
+    "DELETE /datasets/<name>": "dataset delete",
+    "GET /jobs": "job list",
+    "GET /trainings": "job list --kind",
+    "GET /sweeps": "job list --kind",
+    "GET /classifications": "job list --kind",
+    "GET /reviews": "job list --kind",
+    "GET /jobs/<job_id>": "job show",
+    "POST /jobs/<job_id>/cancel": "job cancel",
+    "POST /jobs/<job_id>/retry": "job retry",
+    "DELETE /jobs/<job_id>": "job delete",
+    "GET /jobs/<job_id>/files": "job files",
+    "GET /jobs/<job_id>/files/<path:name>": "job fetch",
     "GET /jobs/<job_id>/review": "review",
+    "GET /jobs/<job_id>/review/<int:row>": "review",
     "GET /jobs/<job_id>/review/<int:row>/picture": "review --pictures",
     "PUT /jobs/<job_id>/review/<int:row>": "review --answer",
-    "DELETE /jobs/<job_id>/review/<int:row>": "review --take-back",
-    "GET /jobs/<job_id>/corrections.csv": "corrections",
+    "DELETE /jobs/<job_id>/review/<int:row>": "review --undo",
+    "GET /jobs/<job_id>/corrections.csv": "job corrections",
     "POST /reviews": "correct",
-    "GET /models": "models",
-    "GET /models/<model:model_id>": "models",
-    "GET /models/<model:model_id>/files": "files --model",
-    "GET /models/<model:model_id>/files/<path:name>": "fetch --model",
-    "GET /models/default": "models",
-    "PUT /models/default": "models --default",
-    "DELETE /models/<model:model_id>": "models --remove",
+    "GET /models": "model list",
+    "GET /models/<model:model_id>": "model show",
+    "GET /models/<model:model_id>/files": "model files",
+    "GET /models/<model:model_id>/files/<path:name>": "model fetch",
+    "GET /models/default": "model show",
+    "PUT /models/default": "model set-default",
+    "DELETE /models/<model:model_id>": "model delete",
     "POST /uploads": "classify",
+    "GET /uploads": "classify --upload",
     "GET /uploads/<upload_id>": "classify --upload",
     "PATCH /uploads/<upload_id>": "classify",
     "DELETE /uploads/<upload_id>": "classify",  # when its job is queued
-    "POST /webhooks": "webhooks add",
-    "GET /webhooks": "webhooks list",
-    "GET /webhooks/<webhook_id>": "webhooks deliveries",
-    "GET /webhooks/<webhook_id>/deliveries": "webhooks deliveries",
-    "DELETE /webhooks/<webhook_id>": "webhooks remove",
-    "GET /workers": "workers",
-    "GET /jobs/<job_id>/events": "wait",  # by polls that are held open, which tell the same
-    "GET /recipes": "recipes",
+    "POST /webhooks": "webhook add",
+    "GET /webhooks": "webhook list",
+    "GET /webhooks/<webhook_id>": "webhook show",
+    "GET /webhooks/<webhook_id>/deliveries": "webhook deliveries",
+    "DELETE /webhooks/<webhook_id>": "webhook delete",
+    "GET /workers": "worker list",
+    "GET /jobs/<job_id>/events": "job wait",  # by long polls, which report the same
+    "GET /recipes": "recipe list",
     "GET /readyz": "health",
 }
 

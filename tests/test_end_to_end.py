@@ -4,11 +4,11 @@ import base64
 import io
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import tarfile
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,19 +20,18 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tenfold.client import Client, ServerError
+from tenfold.trainer.data.datasets import Dataset
+from tenfold.trainer.data.samples import png, write_digit_zip
+from tenfold.web.local.supervisor import free_port
 from tests.up import TENFOLD, Up
 from tests.uploads import class_folders
-from trainer.datasets import Dataset
-from trainer.samples import png, write_digit_zip
-from web.client import Client, ServerError
-from web.stack import free_port
+from tests.waiting import PATIENCE_MS, until
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 # Epochs enough for a model that reads digits, few enough for a test.
 EPOCHS = 3
-
-PATIENCE_MS = 120_000
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +63,7 @@ def doubtful(up: Up, training: dict[str, Any], mnist: Dataset) -> str:
 
 @pytest.fixture(scope="module")
 def training(up: Up) -> dict[str, Any]:
-    """What `tenfold train --wait --json` prints."""
+    """What `tenfold train --wait -o json` prints."""
     finished: dict[str, Any] = up.run_json("train", "dropout-128", "--epochs", str(EPOCHS), "--wait")
     return finished
 
@@ -98,7 +97,7 @@ def test_several_models_answer_together_by_command(up: Up, training: dict[str, A
 def test_fetch_brings_a_model_that_keras_loads_and_that_reads_digits(
     up: Up, training: dict[str, Any], mnist: Dataset
 ) -> None:
-    up.run("fetch", training["model"], "--to", "fetched")
+    up.run("job", "fetch", training["model"], "--to", "fetched")
 
     fetched = {path.name for path in (up.directory / "fetched").iterdir()}
     assert fetched >= {"model.keras", "metrics.json", "history.csv", "summary.txt", "curves.png", "log.txt"}
@@ -110,23 +109,23 @@ def test_fetch_brings_a_model_that_keras_loads_and_that_reads_digits(
 def test_jobs_status_and_cancel_by_command(up: Up, training: dict[str, Any]) -> None:
     job = up.run_json("train", "dropout-128", "--epochs", "1000")["job"]["id"]
 
-    assert any(line.split()[:2] == [job, "training"] for line in up.run("jobs").splitlines())
-    assert training["model"] in up.run("models")
-    assert job in [listed["id"] for listed in up.run_json("jobs", "--kind", "training")["jobs"]]
-    assert f"training {job}" in up.run("status", job)
-    assert "cancelled" in up.run("cancel", job)
-    assert up.run_json("wait", job, status=1)["job"]["state"] == "cancelled"
+    assert any(line.split()[:2] == [job, "training"] for line in up.run("job", "list").splitlines())
+    assert training["model"] in up.run("model", "list")
+    assert job in [listed["id"] for listed in up.run_json("job", "list", "--kind", "training")["items"]]
+    assert f"training {job}" in up.run("job", "show", job)
+    assert "cancelled" in up.run("job", "cancel", job)
+    assert up.run_json("job", "wait", job, status=1)["job"]["state"] == "cancelled"
 
 
 def test_the_command_says_what_is_wrong_and_with_what_code(up: Up) -> None:
     assert "epochs" in up.run("train", "dropout-128", "--epochs", "0", status=2)
-    assert "no job 'nosuch'" in up.run("status", "nosuch", status=4)
+    assert "no job 'nosuch'" in up.run("job", "show", "nosuch", status=4)
 
 
 def test_no_server_is_told_with_the_remedy(tmp_path: Path) -> None:
     environment = os.environ | {"TENFOLD_SERVER": f"http://127.0.0.1:{free_port()}"}
 
-    done = subprocess.run([*TENFOLD, "jobs"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    done = subprocess.run([*TENFOLD, "job", "list"], cwd=tmp_path, env=environment, capture_output=True, text=True)
 
     assert done.returncode == 3
     assert "tenfold up" in done.stderr
@@ -148,7 +147,7 @@ def test_a_broken_image_in_a_good_zip_is_one_row_with_its_error(up: Up, training
     assert job.summary["errors"] == 1
     assert job.summary["skipped"] == 1
     assert rows[-1]["name"] == "3/cut-short.png"
-    assert "no image that can be read" in rows[-1]["error"]
+    assert "can't be read" in rows[-1]["error"]
 
 
 def test_loose_images_a_tar_and_a_directory_of_the_inbox_are_classified_by_command(
@@ -168,7 +167,7 @@ def test_loose_images_a_tar_and_a_directory_of_the_inbox_are_classified_by_comma
 
     assert loose["images"] == packed["images"] == in_place["images"] == 20
     assert loose["accuracy"] == packed["accuracy"] == in_place["accuracy"] > 0.8
-    assert "name a directory" in up.run("classify", "digits.tgz", "--directory", "scans/march", status=2)
+    assert "Give either files" in up.run("classify", "digits.tgz", "--directory", "scans/march", status=2)
 
 
 def test_an_upload_that_is_no_zip_is_refused_with_its_field(up: Up, tmp_path: Path) -> None:
@@ -202,8 +201,7 @@ def predictor(up: Up, training: dict[str, Any]) -> Client:
     """A client of the stack, once its predictor is there; the model that reads digits serves."""
     client = Client(up.url)
     client.set_default_model(training["model"])
-    while client.request("GET", "readyz").json()["checks"]["predictor"] != "ok":
-        time.sleep(0.1)
+    until(lambda: client.request("GET", "readyz").json()["checks"]["predictor"] == "ok")
     return client
 
 
@@ -224,9 +222,9 @@ def opened(picture: str) -> Image.Image:
 def test_one_image_is_read_at_once(predictor: Client, training: dict[str, Any], mnist: Dataset) -> None:
     answers = [predictor.predict(png(image)) for image in mnist.test_images[:20]]
 
-    assert np.mean([int(a["label"]) == truth for a, truth in zip(answers, mnist.test_labels, strict=False)]) >= 0.9
+    assert np.mean([int(a["prediction"]) == truth for a, truth in zip(answers, mnist.test_labels, strict=False)]) >= 0.9
     answer = answers[0]
-    assert (answer["label"], answer["model"], answer["normalisation"]) == ("7", training["model"], "as-is")
+    assert (answer["prediction"], answer["model"], answer["normalization"]) == ("7", training["model"], "as-is")
     assert np.array_equal(np.asarray(opened(answer["picture"])), mnist.test_images[0])
     assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-4)
     assert answer["confidence"] == answer["probabilities"]["7"] > answer["runner_up"]["confidence"]
@@ -236,16 +234,16 @@ def test_one_image_is_read_at_once(predictor: Client, training: dict[str, Any], 
 def test_a_drawing_is_brought_to_the_form_of_mnist_step_by_step(predictor: Client, seven: Path) -> None:
     answer = predictor.predict(seven, steps=True)
 
-    assert (answer["label"], answer["normalisation"], answer["polarity"]) == ("7", "mnist", "dark-on-light")
+    assert (answer["prediction"], answer["normalization"], answer["polarity"]) == ("7", "mnist", "dark-on-light")
     assert opened(answer["picture"]).size == (28, 28)
-    assert answer["steps"][0]["name"] == "as it came"
+    assert answer["steps"][0]["name"] == "original"
     assert all(opened(step["picture"]).size for step in answer["steps"])
-    assert predictor.predict(seven, normalise="none")["normalisation"] == "resized"
+    assert predictor.predict(seven, normalize="none")["normalization"] == "resized"
     assert predictor.predict(seven, polarity="light-on-dark")["polarity"] == "light-on-dark"
 
 
 def test_what_is_no_image_is_refused_with_the_reason(predictor: Client) -> None:
-    with pytest.raises(ServerError, match="no image that can be read") as refused:
+    with pytest.raises(ServerError, match="can't be read") as refused:
         predictor.predict(b"no image")
 
     assert refused.value.status == 422
@@ -257,17 +255,16 @@ def test_predict_prints_a_line_for_each_file(up: Up, predictor: Client, seven: P
 
     assert up.run("predict", seven).startswith(f"{seven}  7  ")
     said = up.run("predict", "notes.txt", seven, status=1)
-    assert "notes.txt: The file is no image" in said
+    assert "notes.txt: The file can't be read as an image" in said
     assert f"{seven}  7  " in said
-    assert up.run_json("predict", seven)["predictions"][0]["label"] == "7"
+    assert up.run_json("predict", seven)["items"][0]["prediction"] == "7"
 
 
 def test_an_image_is_answered_while_a_training_has_the_only_worker(predictor: Client, seven: Path) -> None:
     job = predictor.train("dense-128-64", epochs=1000)
-    while not job.refresh().document["progress"]["fraction"]:
-        time.sleep(0.1)
+    until(lambda: job.refresh().document["progress"]["fraction"])
 
-    assert predictor.predict(seven)["label"] == "7"
+    assert predictor.predict(seven)["prediction"] == "7"
     assert job.refresh().state == "running"
     job.cancel()
 
@@ -301,7 +298,7 @@ def test_a_model_is_trained_from_the_form_and_watched_to_its_end(up: Up, page: P
     expect(page.locator("#outcome").get_by_text("109,386")).to_be_visible()
     expect(page.get_by_role("link", name="model.keras")).to_be_visible()
     expect(page.get_by_role("img", name="Accuracy by epoch")).to_be_visible()
-    mistakes = page.get_by_role("img", name="Sheet of wrongly answered test images")
+    mistakes = page.get_by_role("img", name="Grid of misclassified test images")
     assert mistakes.evaluate("image => image.complete && image.naturalWidth") > 0
     assert complaints == []
 
@@ -310,10 +307,10 @@ def test_a_zip_is_uploaded_by_the_form_and_its_results_downloaded(
     up: Up, training: dict[str, Any], digits: Path, page: Page
 ) -> None:
     page.goto(f"{up.url}/classify")
-    page.get_by_label("Images, or a zip, tar or 7z of them").set_input_files(digits)
+    page.get_by_label("Images or archives").set_input_files(digits)
     page.get_by_role("button", name="Upload and classify").click()
 
-    expect(page.get_by_text("Right, of 500 labelled")).to_be_visible()
+    expect(page.get_by_text("Accuracy on 500 labeled")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("link", name="results.csv").click()
     assert len(download.value.path().read_text().splitlines()) == 501
@@ -332,26 +329,27 @@ def test_a_sweep_is_run_by_command_and_ranked_on_its_page(up: Up, page: Page) ->
 
 
 def test_a_data_set_is_imported_listed_trained_on_and_removed_by_command(up: Up, shapes: Path) -> None:
-    imported = up.run_json("import", "by-command", shapes, "--test-share", "0.25", "--wait")
+    imported = up.run_json("dataset", "import", "by-command", shapes, "--test-share", "0.25", "--wait")
     assert imported["classes"] == ["hook", "ring", "stroke"]
-    assert imported["test"] == pytest.approx(imported["images"] / 4, abs=3)
+    assert imported["test_images"] == pytest.approx(imported["images"] / 4, abs=3)
 
     trained = up.run_json("train", "dropout-128", "--dataset", "by-command", "--epochs", "2", "--wait")
     assert trained["job"]["state"] == "succeeded"
-    assert "already a data set" in up.run("import", "by-command", shapes, status=4)
-    assert "hook, ring, stroke" in up.run("datasets")
-    assert "hook, ring, stroke" not in up.run("datasets", "--remove", "by-command")
-    assert "cannot be the name" in up.run("import", "By Command", shapes, status=2)
+    assert "is already in use" in up.run("dataset", "import", "by-command", shapes, status=4)
+    assert "hook, ring, stroke" in up.run("dataset", "list")
+    up.run("dataset", "delete", "by-command", "--yes")
+    assert "hook, ring, stroke" not in up.run("dataset", "list")
+    assert "is not a valid data set name" in up.run("dataset", "import", "By Command", shapes, status=2)
 
 
 def test_a_data_set_is_uploaded_by_the_form_and_shown_on_any_screen(up: Up, shapes: Path, page: Page) -> None:
     page.goto(f"{up.url}/datasets")
     page.get_by_label("Name").fill("by-form")
     page.get_by_label("File", exact=True).set_input_files(shapes)
-    page.get_by_role("button", name="Upload and check").click()
+    page.get_by_role("button", name="Upload", exact=True).click()
 
     expect(page.get_by_role("heading", name="Import of by-form")).to_be_visible()
-    page.get_by_role("link", name="See the data set").click()
+    page.get_by_role("link", name="View the data set").click()
     preview = page.get_by_role("img", name="Sample images of each class of by-form")
     preview.scroll_into_view_if_needed()
     expect(preview).to_have_js_property("complete", True)
@@ -359,7 +357,7 @@ def test_a_data_set_is_uploaded_by_the_form_and_shown_on_any_screen(up: Up, shap
     for width in (1440, 360):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.locator("#by-form").get_by_role("link", name="Train on it").click()
+    page.get_by_role("link", name="Train on this data set").click()
     expect(page.get_by_label("Data set")).to_have_value("by-form")
     page.set_viewport_size({"width": 1280, "height": 720})
 
@@ -392,59 +390,59 @@ def test_an_image_is_uploaded_to_be_read(up: Up, predictor: Client, seven: Path,
     page.get_by_label("A photo or scan").set_input_files(seven)
 
     expect(page.locator("#label")).to_have_text("7")
-    expect(page.get_by_role("img", name="The 28×28 picture that the model saw")).to_be_visible()
+    expect(page.get_by_role("img", name="The 28×28 model input")).to_be_visible()
 
 
 def test_doubtful_answers_are_reviewed_by_keys_and_become_a_data_set(up: Up, doubtful: str, page: Page) -> None:
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.goto(f"{up.url}/jobs/{doubtful}")
-    page.get_by_role("link", name="Review 40 doubtful answers").click()
+    page.get_by_role("link", name="Review 40 uncertain answers").click()
 
     expect(page.locator("#strip button")).not_to_have_count(0)
     page.keyboard.press("7")
     expect(page.get_by_text("1 of 40 reviewed")).to_be_visible()
-    expect(page.locator("#place")).to_have_text("2 of 40")
+    expect(page.locator("#rank")).to_have_text("2 of 40")
     expect(page.get_by_role("status")).to_contain_text(": 7.")
     page.keyboard.press("Enter")
     page.keyboard.press("x")
-    expect(page.locator("#place")).to_have_text("4 of 40")
+    expect(page.locator("#rank")).to_have_text("4 of 40")
     page.keyboard.press("Backspace")
-    expect(page.locator("#place")).to_have_text("3 of 40")
+    expect(page.locator("#rank")).to_have_text("3 of 40")
     expect(page.get_by_text("2 of 40 reviewed")).to_be_visible()
     page.keyboard.press("ArrowLeft")
-    expect(page.locator("#said")).to_contain_text("You said")
-    for image in ("#original", "#seen"):
+    expect(page.locator("#correction")).to_contain_text("Your answer")
+    for image in ("#original", "#model-input"):
         expect(page.locator(image)).to_have_js_property("complete", True)
         assert page.locator(image).evaluate("image => image.naturalWidth") == 28
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.get_by_role("button", name="9", exact=True).click()
-    expect(page.locator("#place")).to_have_text("3 of 40")
+    expect(page.locator("#rank")).to_have_text("3 of 40")
     page.set_viewport_size({"width": 1280, "height": 720})
 
     page.get_by_label("New data set").fill("with-corrections")
     expect(page.get_by_label("Together with")).to_have_value("mnist")
     page.get_by_role("button", name="Merge").click()
-    page.get_by_role("link", name="Train on it").click()
+    page.get_by_role("link", name="Train on this data set").click()
     expect(page.get_by_label("Data set")).to_have_value("with-corrections")
     assert complaints == []
-    assert "60,002 to train" in up.run("datasets")
-    said = [line.split(",")[4] for line in up.run("corrections", doubtful).splitlines()[1:]]
+    assert "60,002" in up.run("dataset", "list")
+    said = [line.split(",")[4] for line in up.run("job", "corrections", doubtful).splitlines()[1:]]
     assert sorted(said) == ["7", "9"]
 
 
 def test_what_is_said_while_the_server_is_away_is_sent_when_it_is_back(up: Up, doubtful: str, page: Page) -> None:
-    page.goto(f"{up.url}/jobs/{doubtful}/review?place=10")
+    page.goto(f"{up.url}/jobs/{doubtful}/review?rank=10")
     expect(page.locator("#strip button")).not_to_have_count(0)
     with Client(up.url) as client:
         row = list(client.job(doubtful).review())[10]["row"]
         page.route("**/api/v1/jobs/*/review/*", lambda route: route.abort())
         page.keyboard.press("5")
-        expect(page.get_by_text("1 of your answers wait here")).to_be_visible()
-        expect(page.locator("#place")).to_have_text("12 of 40")
+        expect(page.get_by_text("Unsent answers: 1.")).to_be_visible()
+        expect(page.locator("#rank")).to_have_text("12 of 40")
         page.unroute("**/api/v1/jobs/*/review/*")
-        expect(page.locator("#trouble")).to_be_hidden()
+        expect(page.locator("#error")).to_be_hidden()
 
         assert [item["correction"]["label"] for item in client.job(doubtful).review() if item["row"] == row] == ["5"]
 
@@ -453,19 +451,19 @@ def test_a_review_goes_by_client_and_command(up: Up, doubtful: str) -> None:
     with Client(up.url) as client:
         job = client.job(doubtful)
         for item in list(job.review(only_open=True)):
-            job.correct(item["row"], item["truth"])
+            job.correct(item["row"], item["true_label"])
         assert list(job.review(only_open=True)) == []
         with pytest.raises(ServerError, match="its classes are"):
             job.correct(0, "seven")
 
-    assert up.run("review", doubtful, "--open").count("\n") == 1
+    assert "Nothing to review." in up.run("review", doubtful, "--open")
     assert len(up.run_json("review", doubtful)["items"]) == 40
-    up.run("corrections", doubtful, "--out", "said.csv")
-    assert len((up.directory / "said.csv").read_text().splitlines()) == 41
+    corrections = up.run("job", "corrections", doubtful)
+    assert len(corrections.splitlines()) == 41
     merged = up.run_json("correct", doubtful, "--dataset", "by-hand", "--wait")
     assert merged["reviewed"] == 40
     assert merged["dataset"]["images"] == 40
-    up.run("fetch", doubtful, "--to", "merged")
+    up.run("job", "fetch", doubtful, "--to", "merged")
     header, first = (up.directory / "merged" / "results.csv").read_text().splitlines()[:2]
     assert header.endswith(",corrected")
     assert first.rsplit(",", 1)[1] == "7"
@@ -480,20 +478,20 @@ def test_the_list_of_jobs_leads_to_each_job(up: Up, training: dict[str, Any], pa
 
 def test_ctrl_c_stops_every_child_and_the_jobs_are_there_at_the_next_start(up: Up, training: dict[str, Any]) -> None:
     unfinished = up.run_json("train", "dropout-128", "--epochs", "1000")["job"]["id"]
-    while up.run_json("status", unfinished)["progress"]["done"] < 1:
-        time.sleep(0.2)
+    until(lambda: up.run_json("job", "show", unfinished)["progress"]["done"] >= 1)
 
     assert up.stop() == 0
     assert processes_of(up.directory) == []
 
     up.start()
-    while up.run_json("status", unfinished)["progress"]["detail"].get("epoch", 0) < 2:
-        time.sleep(0.2)
+    until(lambda: up.run_json("job", "show", unfinished)["progress"]["detail"].get("epoch", 0) >= 2)
     log = (up.directory / "data" / "jobs" / unfinished / "log.txt").read_text()
-    assert log.count("epoch 1 of 1000") == 1
-    assert "given back" in log
-    up.run("cancel", unfinished)
-    assert training["model"] in [job["id"] for job in up.run_json("jobs", "--limit", "100")["jobs"]]
+    epochs = re.findall(r"epoch (\d+) of 1000:", log)
+    assert epochs[0] == "1"
+    assert len(epochs) == len(set(epochs))
+    assert "released" in log
+    up.run("job", "cancel", unfinished)
+    assert training["model"] in [job["id"] for job in up.run_json("job", "list", "--limit", "100")["items"]]
 
 
 def processes_of(directory: Path) -> list[str]:

@@ -4,22 +4,21 @@ import json
 import os
 import re
 import signal
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import httpx
 import promql_parser
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from tenfold.trainer.data.datasets import Dataset
+from tenfold.trainer.data.samples import png, write_digit_zip
+from tests import patient
+from tests.paths import ROOT
 from tests.up import Up
-from trainer.datasets import Dataset
-from trainer.samples import png, write_digit_zip
+from tests.waiting import until
 
-ROOT = Path(__file__).parent.parent
 DASHBOARD = ROOT / "deploy" / "grafana" / "dashboards" / "tenfold.json"
 RULES = ROOT / "deploy" / "prometheus" / "rules.yml"
 
@@ -43,8 +42,7 @@ def worked(up: Up, mnist: Dataset) -> Up:
     write_digit_zip(mnist.test_images[:DIGITS], mnist.test_labels[:DIGITS], up.directory / "observed.zip")
     up.run("classify", "observed.zip", "--wait")
     (up.directory / "one.png").write_bytes(png(mnist.test_images[0]))
-    while httpx.get(f"{up.url}/api/v1/readyz").json()["checks"]["predictor"] != "ok":
-        time.sleep(0.2)
+    until(lambda: patient.get(f"{up.url}/api/v1/readyz").json()["checks"]["predictor"] == "ok")
     up.run("predict", "one.png")
     return up
 
@@ -56,7 +54,7 @@ def scrape(up: Up) -> dict[Sample, float]:
     """What web, worker and predictor export now: values by name and labels, those of several processes added up."""
     found: dict[Sample, float] = {}
     for port in (up.port, up.metrics_port, up.metrics_port + 1):
-        text = httpx.get(f"http://127.0.0.1:{port}/metrics").raise_for_status().text
+        text = patient.get(f"http://127.0.0.1:{port}/metrics").raise_for_status().text
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
                 series = (sample.name, tuple(sorted(sample.labels.items())))
@@ -169,8 +167,7 @@ def test_what_a_killed_process_has_counted_still_counts(worked: Up) -> None:
     [victim] = [process["pid"] for process in worker_processes(worked)]
 
     os.kill(victim, signal.SIGKILL)
-    while not [process for process in worker_processes(worked) if process["pid"] != victim and process["device"]]:
-        time.sleep(0.2)
+    until(lambda: [process for process in worker_processes(worked) if process["pid"] != victim and process["device"]])
     up_again = worked.run_json("classify", "observed.zip", "--wait")
 
     assert up_again["job"]["state"] == "succeeded"
@@ -179,13 +176,13 @@ def test_what_a_killed_process_has_counted_still_counts(worked: Up) -> None:
 
 def worker_processes(up: Up) -> list[dict[str, Any]]:
     workers: list[dict[str, Any]] = (
-        httpx.get(f"{up.url}/api/v1/workers", headers=up.headers).raise_for_status().json()["workers"]
+        patient.get(f"{up.url}/api/v1/workers", headers=up.headers).raise_for_status().json()["items"]
     )
     return [process for process in workers if process["role"] == "worker"]
 
 
 def test_the_docs_name_each_metric_and_each_alert(labels: dict[str, set[str]]) -> None:
-    page = (ROOT / "docs" / "observability.md").read_text()
+    page = (ROOT / "docs" / "operations" / "observability.md").read_text()
     ours = {re.sub(r"_(bucket|sum|count)$", "", name) for name in labels if name.startswith("tenfold_")}
     alerts = {rule["alert"] for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]}
 

@@ -1,20 +1,19 @@
-"""`docs/operations.md` leads through each shape: whatever its commands name is there."""
+"""`docs/operations/running.md` leads through each shape: whatever its commands name is there."""
 
 import re
 import shlex
-from pathlib import Path
 
 import click
 import pytest
 import yaml
 
+from tenfold.cli import tenfold
+from tenfold.web.core.settings import WebSettings
 from tests.deploy.conftest import KUBERNETES, build
 from tests.deploy.pods import of_kind
-from web.commands import tenfold
-from web.settings import WebSettings
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
-PAGE = (ROOT / "docs" / "operations.md").read_text()
+PAGE = (ROOT / "docs" / "operations" / "running.md").read_text()
 
 SHAPES = ("One machine", "Containers", "Kubernetes")
 STEPS = ("Start|images", "first user", "GPUs", "PostgreSQL", "Backup", "Monitoring", "Upgrade")

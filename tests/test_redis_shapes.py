@@ -12,25 +12,24 @@ import pytest
 import trustme
 from redis.exceptions import RedisError
 
+from tenfold.trainer.architecture.parameters import TrainingParameters
+from tenfold.web.auth.throttle import SignInThrottle
+from tenfold.web.local.redis_server import find_redis, redis_command, redis_directory, redis_url_in
+from tenfold.web.local.supervisor import free_port
+from tenfold.worker.db.schema import migrate
+from tenfold.worker.db.states import JobKind
+from tenfold.worker.jobs.claim_rules import ClaimRules
+from tenfold.worker.jobs.queue import StepQueue, create_celery, queue_name
+from tenfold.worker.jobs.reconciler import GRACE_SECONDS, Reconciler
+from tenfold.worker.jobs.waiting_steps import WaitingSteps
+from tenfold.worker.redis import RedisAddress, broker_settings, connect_redis
+from tenfold.worker.services import Services
+from tenfold.worker.settings import Settings
+from tenfold.worker.training.submission import submit_training
+from tenfold.worker.versions import STEP_VERSION
 from tests.up import Up
-from tests.waiting import until
-from trainer.parameters import TrainingParameters
-from web.access.throttle import SignInThrottle
-from web.redis_server import find_redis, redis_command, redis_directory, redis_url_in
-from web.stack import free_port
-from worker import submissions
-from worker.claim_rules import ClaimRules
-from worker.healing import GRACE_SECONDS, Healer
-from worker.queue import StepQueue, create_celery, queue_name
-from worker.redis import RedisAddress, broker_settings, connect_redis
-from worker.schema import migrate
-from worker.services import Services
-from worker.settings import Settings
-from worker.states import JobKind
-from worker.versions import STEP_VERSION
-from worker.waiting_steps import WaitingSteps
+from tests.waiting import PATIENCE_SECONDS, until
 
-PATIENCE_SECONDS = 30
 PASSWORD = "p@ss/word:1"
 ENCODED = "p%40ss%2Fword%3A1"
 
@@ -211,12 +210,12 @@ def test_what_was_submitted_while_redis_was_away_is_announced_when_it_is_back(tm
     url = f"redis://127.0.0.1:{port}/0"
     services = Services.open(Settings(data=tmp_path / "data", redis_url=url))
     migrate(services.database)
-    job = submissions.submit_training(services, TrainingParameters(recipe="dropout-128"))
+    job = submit_training(services, TrainingParameters(recipe="dropout-128"))
 
     with running(*on_port(port, tmp_path), url=url):
         later = services.jobs.get(job.id).created_at + GRACE_SECONDS + 1
         waiting = WaitingSteps(services.database, ClaimRules(lease_seconds=15, max_attempts=3, clock=lambda: later))
-        Healer(waiting, services.queue, window=10).heal()
+        Reconciler(waiting, services.queue, window=10).reconcile()
 
         assert services.queue.waiting(JobKind.TRAINING) == 1
 
@@ -238,7 +237,7 @@ def test_announcing_goes_on_after_a_restart_of_redis(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "complaint"),
     [
-        ("http://127.0.0.1:6379", "is no Redis"),
+        ("http://127.0.0.1:6379", "is not supported"),
         ("redis+sentinel://127.0.0.1:26379", "names the service"),
         ("redis:///0", "names no host"),
         ("unix://run/redis.sock", "absolute path"),

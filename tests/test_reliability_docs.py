@@ -1,13 +1,13 @@
-"""Every promise of docs/reliability.md names the tests that hold it, and there are these tests."""
+"""Every promise of docs/explanation/reliability.md names the tests that hold it, and there are these tests."""
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-PAGE = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+from tests.paths import ROOT
+
+PAGE = (ROOT / "docs" / "explanation" / "reliability.md").read_text(encoding="utf-8")
 
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 

@@ -16,31 +16,31 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from tenfold.trainer.architecture.networks import build_model
+from tenfold.trainer.architecture.plans import SIDE
+from tenfold.trainer.architecture.recipes import RECIPES
+from tenfold.trainer.data.datasets import Dataset
+from tenfold.web.app import create_app
+from tenfold.web.core.services import EXTENSION
+from tenfold.web.core.settings import WebSettings
+from tenfold.worker.db.records import Job, Model
+from tenfold.worker.db.schema import migrate
+from tenfold.worker.db.states import JobState
+from tenfold.worker.models.cache import load_ensemble
+from tenfold.worker.process.runner import Runner
+from tenfold.worker.services import Services
+from tenfold.worker.settings import Settings
+from tenfold.worker.upkeep.about import about
+from tenfold.worker.upkeep.backup import back_up
+from tenfold.worker.upkeep.collecting import collect
+from tenfold.worker.upkeep.findings import Status
+from tenfold.worker.upkeep.restore import restore
+from tenfold.worker.upkeep.volume_check import check_volume, put_marker
 from tests.conftest import every_volume, write_dataset
 from tests.reviews import digits
 from tests.sources import member, tar_bytes
 from tests.uploads import class_folders, zipped
-from tests.waiting import until
-from trainer.datasets import Dataset
-from trainer.networks import build_model
-from trainer.plans import SIDE
-from trainer.recipes import RECIPES
-from web.app import create_app
-from web.services import EXTENSION
-from web.settings import WebSettings
-from worker.records import Job, Model
-from worker.runner import Runner
-from worker.schema import migrate
-from worker.services import Services
-from worker.settings import Settings
-from worker.states import JobState
-from worker.upkeep.about import about
-from worker.upkeep.backup import back_up
-from worker.upkeep.checks.finding import Status
-from worker.upkeep.checks.volume import check_volume, put_marker
-from worker.upkeep.collecting import collect
-from worker.upkeep.restore import restore
-from worker.warm import load_panel
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = every_volume
 
@@ -48,6 +48,12 @@ IMAGES = 24
 
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE = TUS | {"Content-Type": "application/offset+octet-stream"}
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The images' page waits for its index as long as a busy machine needs."""
+    monkeypatch.setattr("tenfold.web.pages.images.index.PATIENCE_SECONDS", PATIENCE_SECONDS)
 
 
 @pytest.fixture
@@ -68,7 +74,7 @@ def host(settings: Settings, tmp_path: Path) -> Iterator[Callable[[str], Service
 
 @pytest.fixture(autouse=True)
 def _logged(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "worker")
+    caplog.set_level(logging.INFO, "tenfold.worker")
 
 
 @pytest.fixture
@@ -87,7 +93,7 @@ def web(settings: Settings, tmp_path: Path) -> Iterator[FlaskClient]:
 def work_off(workers: list[Services], job_id: str) -> Job:
     """Let the workers take turns with the job's steps, until it has ended."""
     turn = 0
-    while steps := workers[0].jobs.steps_in_line(job_id):
+    while steps := workers[0].jobs.queued_steps(job_id):
         Runner(workers[turn % len(workers)], shutting_down=lambda: False).run(steps[0])
         turn += 1
     job = workers[0].jobs.get(job_id)
@@ -132,7 +138,7 @@ def killed_worker(services: Services, job_id: str) -> "Iterator[subprocess.Popen
     about = services.settings.model_dump(include={"data", "cache", "redis_url", "lease_seconds"})
     about["database_url"] = services.settings.resolved_database_url.render_as_string(hide_password=False)
     environment = os.environ | {f"TENFOLD_{name.upper()}": str(value) for name, value in about.items()}
-    command = [sys.executable, "-m", "worker.main", "--once", "--job", job_id]
+    command = [sys.executable, "-m", "tenfold.worker.process.main", "--once", "--job", job_id]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield process
@@ -155,7 +161,7 @@ def test_an_archive_is_classified_by_two_workers_and_looked_through_and_reviewed
     lines = read(web, f"{address}/results.jsonl")
     assert [json.loads(line)["name"] for line in lines.splitlines()] == list(files)
     assert read(web, f"{address}/results.jsonl", Range="bytes=10-19") == lines[10:20]
-    listed = {file["name"]: file["bytes"] for file in json.loads(read(web, address))["files"]}
+    listed = {file["name"]: file["bytes"] for file in json.loads(read(web, address))["items"]}
     assert listed["results.jsonl"] == len(lines)
     assert {"log.txt", "summary.json", "results.parquet", "uncertain.png"} <= listed.keys()
     assert not {name for name in listed if "shard" in name or "contents" in name}
@@ -173,7 +179,7 @@ def test_an_archive_is_classified_by_two_workers_and_looked_through_and_reviewed
 
     assert json.loads(read(web, f"{address}/results.jsonl").splitlines()[3])["corrected"] == str(mnist.test_labels[3])
     made = json.loads(read(web, "/api/v1/datasets/corrected"))
-    assert made["train"] + made["test"] == IMAGES
+    assert made["train_images"] + made["test_images"] == IMAGES
     assert b"003.png" in read(web, f"/jobs/{job.id}/images")
     assert web.delete(f"/api/v1/jobs/{job.id}").status_code == 204
     assert job.id not in workers[1].volume.storage.names(workers[1].volume.jobs)
@@ -196,6 +202,7 @@ def test_an_upload_arrives_in_pieces_and_goes_on_after_it_was_broken_off(
         assert web.patch(address, data=piece, headers=headers).status_code == status
         assert web.head(address).headers["Upload-Offset"] == str(half if offset == 0 else len(content))
     upload_id = address.rpartition("/")[2]
+    assert upload_id in [upload["id"] for upload in json.loads(read(web, "/api/v1/uploads"))["items"]]
     for key in ("first", "second"):  # it can be submitted again until it expires
         submitted = web.post(f"/api/v1/classifications?upload={upload_id}", headers={"Idempotency-Key": key})
         assert submitted.status_code == HTTPStatus.ACCEPTED, submitted.text
@@ -216,7 +223,7 @@ def test_a_training_whose_worker_is_killed_goes_on_on_another_host_and_its_model
     submitted = web.post("/api/v1/trainings", json={"recipe": "dropout-128", "epochs": 12, "dataset": "tiny"})
     job_id = str(submitted.json["id"])
 
-    [step] = first.jobs.steps_in_line(job_id)
+    [step] = first.jobs.queued_steps(job_id)
     with killed_worker(first, job_id) as worker:
         until(lambda: first.jobs.get(job_id).done >= 1)
         os.kill(worker.pid, signal.SIGKILL)
@@ -227,13 +234,13 @@ def test_a_training_whose_worker_is_killed_goes_on_on_another_host_and_its_model
     assert "train 0: attempt 2" in log
     assert "epoch 12 of 12" in log
     assert second.jobs.get(job_id).detail["history"][: len(done)] == done != []
-    files = {file["name"] for file in json.loads(read(web, f"/api/v1/models/{job_id}/files"))["files"]}
+    files = {file["name"] for file in json.loads(read(web, f"/api/v1/models/{job_id}/files"))["items"]}
     assert {"model.keras", "history.csv", "curves.png"} <= files
     assert len([name for name in files if name.startswith("tensorboard/train/")]) == 2
     assert b"history.csv" in read(web, f"/models/{job_id}")
     assert b"10,000" in read(web, "/datasets/tiny")
     third = host("third")
-    panel = load_panel([third.models.get(job_id)], third.volume)
+    panel = load_ensemble([third.models.get(job_id)], third.volume)
     assert panel.ensemble.classify(mnist.test_images[:2].reshape(2, SIDE, SIDE)).shape == (2, 10)
     assert web.delete(f"/api/v1/models/{job_id}").status_code == 204
     assert not third.volume.storage.names(third.volume.models)
@@ -247,12 +254,12 @@ def test_a_data_set_is_imported_listed_and_deleted(web: FlaskClient, workers: li
     entry = json.loads(read(web, "/api/v1/datasets/shapes"))
     assert entry["classes"] == ["ring", "stroke"]
     assert entry["ready"]
-    assert entry["train"] + entry["test"] > 50
+    assert entry["train_images"] + entry["test_images"] > 50
     assert read(web, "/api/v1/datasets/shapes/preview.png").startswith(b"\x89PNG")
     assert b"shapes" in read(web, "/datasets")
     assert not workers[1].volume.storage.find(workers[1].volume.upload(job.id))
     taken = web.post("/api/v1/datasets", data={"file": (io.BytesIO(content), "again.zip"), "name": "shapes"})
-    assert "already a data set shapes" in taken.text
+    assert "shapes is already in use" in taken.text
     assert web.delete("/api/v1/datasets/shapes").status_code == 204
     assert not workers[0].volume.storage.names(workers[0].volume.datasets)
 

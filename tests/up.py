@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from web.stack import free_port
+from tenfold.web.local.supervisor import free_port
 
-TENFOLD = [sys.executable, "-c", "from web.commands import main; main()"]
+TENFOLD = [sys.executable, "-c", "from tenfold.cli import main; main()"]
 
 
 class Up:
@@ -68,14 +68,14 @@ class Up:
         return done.stdout + done.stderr
 
     def run_json(self, *arguments: str | Path, status: int = 0) -> Any:
-        return json.loads(self._run([*arguments, "--json"], status).stdout.splitlines()[-1])
+        return json.loads(self._run([*arguments, "-o", "json"], status).stdout.splitlines()[-1])
 
     def environment(self) -> dict[str, str]:
         """That of a person who has configured nothing, and who finds `tenfold` and this Python on the path."""
         tenfold = self.directory / "bin" / "tenfold"
         if not tenfold.exists():
             tenfold.parent.mkdir(exist_ok=True)
-            tenfold.write_text(f"#!{sys.executable}\nfrom web.commands import main\nmain()\n")
+            tenfold.write_text(f"#!{sys.executable}\nfrom tenfold.cli import main\nmain()\n")
             tenfold.chmod(0o755)
         others = _without("TENFOLD_SERVER", "TENFOLD_KEY")
         path = os.pathsep.join([str(tenfold.parent), str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -98,12 +98,12 @@ def _heed_hangups() -> None:
 
 
 def two_free_ports() -> int:
-    """The first of two neighbours: the worker's metrics are on the one, the predictor's on the next."""
+    """The first of two neighbors: the worker's metrics are on the one, the predictor's on the next."""
     while True:
         port = free_port()
-        with socket.socket() as neighbour:
+        with socket.socket() as neighbor:
             try:
-                neighbour.bind(("127.0.0.1", port + 1))
+                neighbor.bind(("127.0.0.1", port + 1))
             except OSError:
                 continue
             return port

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from trainer.dataset_files import FILES
-from trainer.datasets import Dataset
-from trainer.idx import Bytes, write_idx
-from worker.services import Services
-from worker.submissions import Upload
+from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.data.datasets import Dataset, write_idx
+from tenfold.trainer.data.files import FILES
+from tenfold.worker.services import Services
+from tenfold.worker.uploads.upload import Upload
 
 HEADER = ",".join(["label", *(f"pixel{index}" for index in range(784))])
 

@@ -1,11 +1,11 @@
-"""The science: recipes, data sets, training, evaluation, image normalisation and batched inference.
+"""Machine learning: recipes, data sets, training, evaluation, image normalization and batched inference.
 
-Knows no job, no queue and no HTTP. From a notebook:
+Independent of jobs, queues and HTTP. In a notebook:
 
     from pathlib import Path
-    from trainer.datasets import load_dataset
-    from trainer.parameters import TrainingParameters
-    from trainer.training import train
+    from tenfold.trainer.data.datasets import load_dataset
+    from tenfold.trainer.architecture.parameters import TrainingParameters
+    from tenfold.trainer.training.loop import train
 
     trained = train(TrainingParameters(recipe="dropout-128"), load_dataset("mnist", Path("data/datasets")))
     trained.model.summary()

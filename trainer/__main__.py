@@ -1,4 +1,4 @@
-"""`python -m trainer`, which `tenfold reproduce` runs: the recipes beside their published figures."""
+"""`python -m tenfold.trainer`, which `tenfold reproduce` runs: compares the recipes with their published figures."""
 
 import json
 from pathlib import Path
@@ -8,12 +8,11 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from trainer.datasets import load_dataset
-from trainer.errors import UnknownRecipe
-from trainer.fetch import ensure_dataset
-from trainer.hardware import Device, Precision
-from trainer.recipes import RECIPES, Recipe, get_recipe
-from trainer.runtime import configure
+from tenfold.trainer.architecture.recipes import RECIPES, Recipe, get_recipe
+from tenfold.trainer.data.datasets import load_dataset
+from tenfold.trainer.data.fetch import ensure_dataset
+from tenfold.trainer.errors import UnknownRecipe
+from tenfold.trainer.runtime import Device, Precision, configure
 
 
 def _recipes(_context: click.Context, _option: click.Parameter, names: str | None) -> list[Recipe]:
@@ -26,11 +25,18 @@ def _recipes(_context: click.Context, _option: click.Parameter, names: str | Non
 
 
 @click.command()
-@click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Runs of each recipe.")
-@click.option("--recipes", callback=_recipes, help="Comma-separated names; default: the five published systems.")
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows here.")
+@click.option(
+    "--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Number of runs of each recipe."
+)
+@click.option("--recipes", callback=_recipes, help="Comma-separated recipe names; default: the five published systems.")
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write the results to this JSON file.",
+)
 @click.option("--data", type=click.Path(path_type=Path), default=Path("data"), show_default=True, envvar="TENFOLD_DATA")
-@click.option("--threads", type=click.IntRange(1), help="Threads of one operation; default: all cores.")
+@click.option("--threads", type=click.IntRange(1), help="CPU threads; default: all cores.")
 @click.option("--device", type=click.Choice(get_args(Device)), default="auto", show_default=True)
 @click.option("--precision", type=click.Choice(get_args(Precision)), default="float32", show_default=True)
 def main(
@@ -42,11 +48,11 @@ def main(
     device: Device,
     precision: Precision,
 ) -> None:
-    """Train the recipes several times, print a table beside their published figures, and write a report page."""
+    """Train the recipes several times, print a table with their published figures, and write a report page."""
     console = Console(stderr=True)
     ensure_dataset("mnist", data / "datasets", report=console.print)
     configure(threads, device=device, precision=precision)
-    from trainer.reproduce import markdown_table, reproduce, write_report
+    from tenfold.trainer.reports.reproduce import markdown_table, reproduce, write_report
 
     dataset = load_dataset("mnist", data / "datasets")
     reproductions = []

@@ -1,8 +1,8 @@
-"""What can go wrong in training and classifying. Every message says what was wrong, where, and what to do."""
+"""Errors of training and classifying. Every message says what was wrong, where, and what to do."""
 
 
 class TrainerError(Exception):
-    """Base of this package's errors."""
+    """Base class of this package's errors."""
 
 
 class UnknownRecipe(TrainerError):
@@ -10,40 +10,41 @@ class UnknownRecipe(TrainerError):
 
 
 class DatasetMissing(TrainerError):
-    """The data set is not on the volume, or can be had from nowhere."""
+    """The data set is not on the volume and can't be downloaded."""
 
 
 class DatasetInvalid(TrainerError):
-    """The data set's files are not what they should be."""
+    """The data set's files are damaged or invalid."""
 
 
 class ImageUnreadable(TrainerError):
-    """These bytes are no image that can be read.
+    """The image can't be read.
 
     Args:
-        kind: one of few words, by which such images are counted.
+        kind: the category in which it is counted: `empty`, `unrecognized_format`, `damaged`, `too_large` or
+            `missing_package`.
     """
 
-    def __init__(self, message: str, kind: str = "no image") -> None:
+    def __init__(self, message: str, kind: str = "unrecognized_format") -> None:
         super().__init__(message)
         self.kind = kind
 
 
 class ClassesDiffer(TrainerError):
-    """Models that are to answer together do not know the same classes."""
+    """The models of an ensemble have different classes."""
 
 
 class UnpackingFailed(TrainerError):
-    """A compressed file is damaged, encrypted, packed in a way that cannot be read, or asks for too much memory."""
+    """A compressed file is damaged, encrypted, needs too much memory, or uses an unsupported compression."""
 
 
 class InputUnsupported(TrainerError):
-    """A data set or a model asks for an input that this version can't make."""
+    """A data set or model needs an input that this version doesn't support."""
 
 
 class TrainingDiverged(TrainerError):
-    """The loss is no longer a finite number."""
+    """The loss is no longer finite."""
 
 
 class ModelUnfaithful(TrainerError):
-    """A saved model, read back, does not answer as the trained one did."""
+    """A saved model gives other answers than the trained one."""

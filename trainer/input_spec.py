@@ -1,5 +1,7 @@
-"""How a picture becomes the input of a model: recorded with the data set, kept with the model, applied to whatever it
-classifies. Needs no NumPy: the web reads it too."""
+"""How an image becomes a model's input: recorded with the data set, stored with the model, applied when classifying.
+
+Uses no NumPy, so that the web can read it too.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -7,17 +9,17 @@ from typing import Any, Literal, cast
 
 from typing_extensions import TypedDict
 
-from trainer.errors import InputUnsupported
-from trainer.plans import SIDE
+from tenfold.trainer.architecture.plans import SIDE
+from tenfold.trainer.errors import InputUnsupported
 
-# What is done to a picture: `digit` is the digit normalizer (`trainer.normalisation`), which brings it to MNIST's form
-# and leaves those alone that are in it; `resize` only scales it.
+# `digit` is the digit normalizer (`trainer.images.normalization`), which converts images to MNIST's format unless they
+# have it already; `resize` only scales.
 Preprocessing = Literal["digit", "resize"]
 
-# The modes of `trainer.images.normalise` that do it.
+# The corresponding modes of `tenfold.trainer.images.normalize`.
 _MODES: Mapping[str, Literal["auto", "none"]] = {"digit": "auto", "resize": "none"}
 
-# What this version can make: all but the preprocessing have one value for now.
+# The supported values: for now, only the preprocessing can differ.
 _FIXED: Mapping[str, Any] = {
     "height": SIDE,
     "width": SIDE,
@@ -28,7 +30,7 @@ _FIXED: Mapping[str, Any] = {
 
 
 class InputRecord(TypedDict):
-    """An `InputSpec` as JSON holds it."""
+    """An `InputSpec` as JSON."""
 
     preprocessing: Preprocessing
     height: int
@@ -41,11 +43,10 @@ class InputRecord(TypedDict):
 
 @dataclass(frozen=True)
 class InputSpec:
-    """What a model takes: `height`×`width` pixels of so many `channels`, made of a picture by `preprocessing`.
+    """A model's input: `height`×`width` pixels with `channels`, made from an image by `preprocessing`.
 
-    `scaling` is how a pixel's 0–255 becomes what the network takes: `0-1` divides by 255. `orientation` is that of the
-    pixels beside the picture's: `upright`, not transposed.
-    `reason` is a sentence for people: why this preprocessing. Two specs that differ in it alone are equal.
+    `scaling` converts pixels 0–255 to the network's input: `0-1` divides by 255. `orientation` is `upright`: not
+    transposed. `reason` explains the preprocessing to people, in a sentence; it is ignored in comparisons.
     """
 
     preprocessing: Preprocessing = "digit"
@@ -58,25 +59,25 @@ class InputSpec:
 
     @property
     def mode(self) -> Literal["auto", "none"]:
-        """The mode of `trainer.images.normalise` that does this preprocessing."""
+        """The mode of `tenfold.trainer.images.normalize` for this preprocessing."""
         return _MODES[self.preprocessing]
 
     @property
     def description(self) -> str:
-        """What happens to a picture, as a sentence."""
+        """The preprocessing as a sentence."""
         if self.preprocessing == "digit":
-            return "Pictures go through the digit normalizer (MNIST's form: light ink on dark, cropped, centered)."
-        return f"Pictures are only resized to {self.height}×{self.width} pixels."
+            return "Images go through the digit normalizer (MNIST's format: light ink on dark, cropped, centered)."
+        return f"Images are only resized to {self.height}×{self.width} pixels."
 
     def as_dict(self) -> InputRecord:
         return cast(InputRecord, asdict(self))
 
     @classmethod
     def read(cls, record: Mapping[str, Any]) -> "InputSpec":
-        """What `as_dict` gave.
+        """From `as_dict`.
 
         Raises:
-            InputUnsupported: this version can't apply it: another size, another preprocessing.
+            InputUnsupported: this version doesn't support its size or preprocessing.
         """
         if {name: record.get(name) for name in _FIXED} != _FIXED or record.get("preprocessing") not in _MODES:
             raise InputUnsupported(
@@ -90,5 +91,5 @@ DIGIT = InputSpec("digit")
 
 
 def of_mode(mode: Literal["auto", "none"], reason: str) -> InputSpec:
-    """The spec whose preprocessing this mode of `trainer.images.normalise` does."""
+    """The spec for this mode of `tenfold.trainer.images.normalize`."""
     return InputSpec("digit" if mode == "auto" else "resize", reason=reason)

@@ -1,40 +1,41 @@
-"""Prepares Keras and its backend in a process, once, before anything else uses them.
+"""Configures Keras and its backend once for a process, before anything else uses them, and reports the device in use.
 
-The backend is Keras' own choice: `KERAS_BACKEND`, or TensorFlow where that is not set.
+The backend is what Keras chooses: `KERAS_BACKEND`, or TensorFlow if that is not set.
 """
 
 import gc
 import os
+from typing import Literal
 
-from trainer.hardware import Device, Precision
+Device = Literal["auto", "cpu", "gpu"]
+Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
 
 
 def load() -> None:
-    """Import Keras and its backend quietly and use neither, so that processes forked from this one are warm.
+    """Import Keras and TensorFlow without using them, so that processes forked from this one start fast.
 
-    Only with TensorFlow: other backends start threads, which a fork would lose.
+    Does nothing with other backends: they start threads, which do not survive a fork.
     """
-    _quieten()
+    _silence()
     if _backend() == "tensorflow":
         import keras  # noqa: F401
 
-        _keep_out_of_collections()
+        _exempt_from_garbage_collection()
 
 
 def configure(threads: int | None = None, *, device: Device = "auto", precision: Precision = "float32") -> None:
-    """Import Keras and its backend quietly, so that the process is warm.
+    """Import and configure Keras and its backend.
 
     Args:
-        threads: for work within one operation on processors; operations themselves run one after the other. None
-            for all cores: fastest for a process that has the machine to itself, while processes that share one
-            should be given their share.
-        device: `auto` takes a GPU where there is one. TensorFlow takes of its memory only what it needs.
-        precision: Keras' policy of computing; `mixed_…` is faster on GPUs, and slower on most processors.
+        threads: CPU threads within one operation; operations run one at a time. None uses all cores: best if nothing
+            else runs on the machine.
+        device: `auto` uses a GPU if there is one. TensorFlow allocates only the GPU memory that it needs.
+        precision: Keras' dtype policy; `mixed_…` is faster on GPUs and slower on most CPUs.
 
     Raises:
-        RuntimeError: a GPU is asked for and there is none, or the backend was already in use.
+        RuntimeError: a GPU is requested and none is found, or the backend was already in use.
     """
-    _quieten()
+    _silence()
     backend = _backend()
     if backend == "tensorflow":
         _configure_tensorflow(threads, device)
@@ -44,14 +45,45 @@ def configure(threads: int | None = None, *, device: Device = "auto", precision:
     import keras
     from threadpoolctl import threadpool_limits
 
-    # NumPy's products and OpenCV's pictures are small here: their threads would wait for each other, burning a core.
+    # Matrices and images are small here: more threads would only wait for each other.
     threadpool_limits(1)
     cv2.setNumThreads(1)
     keras.config.set_dtype_policy(precision)
-    _keep_out_of_collections()
+    _exempt_from_garbage_collection()
 
 
-def _quieten() -> None:
+def device_in_use() -> str:
+    """`GPU` and the name of the first visible one, or `CPU`. Call after `configure`."""
+    if _backend() == "tensorflow":
+        import tensorflow as tf
+
+        gpus = tf.config.get_visible_devices("GPU")
+        details = tf.config.experimental.get_device_details(gpus[0]) if gpus else {}
+        return f"GPU {details.get('device_name', '')}".strip() if gpus else "CPU"
+    if _backend() == "jax":
+        import jax
+
+        device = jax.devices()[0]
+        return "CPU" if device.platform == "cpu" else f"GPU {device.device_kind}"
+    return "CPU"
+
+
+def gpu_memory_bytes() -> int | None:
+    """Memory that this process's tensors use on the first visible GPU; None without one. Call after `configure`."""
+    if _backend() == "tensorflow":
+        import tensorflow as tf
+
+        gpus = tf.config.get_visible_devices("GPU")
+        return int(tf.config.experimental.get_memory_info("GPU:0")["current"]) if gpus else None
+    if _backend() == "jax":
+        import jax
+
+        figures = jax.devices()[0].memory_stats()
+        return int(figures["bytes_in_use"]) if figures else None
+    return None
+
+
+def _silence() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
@@ -59,8 +91,8 @@ def _backend() -> str:
     return os.environ.get("KERAS_BACKEND", "tensorflow")
 
 
-def _keep_out_of_collections() -> None:
-    """Some million objects stay for good: the collector of cycles need not go through them again and again."""
+def _exempt_from_garbage_collection() -> None:
+    """About a million objects live as long as the process; the collector need not visit them each time."""
     gc.collect()
     gc.freeze()
 
@@ -82,7 +114,7 @@ def _configure_tensorflow(threads: int | None, device: Device) -> None:
 
 def _configure_jax(threads: int | None, device: Device) -> None:
     if threads is not None:
-        os.environ["NPROC"] = str(threads)  # what XLA's processor client sizes its pool by
+        os.environ["NPROC"] = str(threads)  # XLA's CPU client sizes its thread pool by it
     if device != "auto":
         os.environ["JAX_PLATFORMS"] = {"cpu": "cpu", "gpu": "cuda"}[device]
     import jax

@@ -1,4 +1,4 @@
-"""Serves the web with gunicorn: `python -m web.serve [--host H] [--port P]`."""
+"""Serves the web with gunicorn: `python -m tenfold.web.serve [--host H] [--port P]`."""
 
 import logging
 import os
@@ -8,22 +8,22 @@ import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from web.access.hosts import in_address
-from web.access.reach import OpenToAll, check_reach
-from web.access.start_token import with_start_token
-from web.app import create_app
-from web.background import start_background
-from web.logs import WebLogger
-from web.request_ids import name_the_request
-from web.settings import WebSettings
-from web.slow_clients import PatientWorker
-from web.tracing import trace_requests
-from worker.logs import configure_logging
-from worker.schema import prepare_database
-from worker.services import Services
-from worker.settings import settings_or_exit
+from tenfold.web.app import create_app
+from tenfold.web.auth.exposure import OpenToEveryone, check_exposure
+from tenfold.web.auth.hosts import host_in_url
+from tenfold.web.auth.start_token import with_start_token
+from tenfold.web.core.request_ids import add_request_id
+from tenfold.web.core.settings import WebSettings
+from tenfold.web.server.background import start_background
+from tenfold.web.server.client_timeouts import TimeoutThreadWorker
+from tenfold.web.server.logs import WebLogger
+from tenfold.web.server.tracing import trace_requests
+from tenfold.worker.db.schema import prepare_database
+from tenfold.worker.observability.logs import configure_logging
+from tenfold.worker.services import Services
+from tenfold.worker.settings import settings_or_exit
 
-# A process that shows no sign of life for so long is replaced.
+# A process without a heartbeat for this long is replaced.
 HANGING_SECONDS = 120
 
 
@@ -35,27 +35,27 @@ class Server(BaseApplication):
         super().__init__()
 
     def load_config(self) -> None:
-        PatientWorker.quiet_seconds = self._settings.client_timeout_seconds
-        PatientWorker.most_waiting = self._settings.max_waiting_requests
+        TimeoutThreadWorker.quiet_seconds = self._settings.client_timeout_seconds
+        TimeoutThreadWorker.most_waiting = self._settings.max_waiting_requests
         options: dict[str, Any] = {
-            "bind": f"{in_address(self._settings.host)}:{self._settings.port}",
+            "bind": f"{host_in_url(self._settings.host)}:{self._settings.port}",
             "workers": 1,
-            "worker_class": PatientWorker,
+            "worker_class": TimeoutThreadWorker,
             "threads": self._settings.web_threads,
-            # Of the process as a whole, whatever its threads do.
+            # For the process as a whole, whatever its threads do.
             "timeout": HANGING_SECONDS,
             "graceful_timeout": 5,
             "keepalive": 5,
-            # The most that gunicorn takes: parameters beside a raw body are in the query.
+            # Gunicorn's maximum: the parameters of a raw body are in the query.
             "limit_request_line": 8190,
             "logger_class": WebLogger,
-            # For machines to read; in the text form the pages' polls would drown all else.
+            # In the text format the polls of the pages would hide everything else.
             "accesslog": "-" if self._settings.log_format == "json" else None,
-            # Which proxies are believed is TENFOLD_PROXIES' to say; gunicorn would believe all on this machine.
+            # TENFOLD_PROXIES decides which proxies are trusted; gunicorn would trust all on this machine.
             "forwarded_allow_ips": "",
             "secure_scheme_headers": {},
             "forwarder_headers": "",
-            # Gunicorn would listen for commands, in the home directory of whoever runs it.
+            # Gunicorn would listen for commands on a socket in the home directory.
             "control_socket_disable": True,
         }
         for name, value in options.items():
@@ -77,13 +77,15 @@ def main(host: str | None, port: int | None) -> None:
     settings = settings_or_exit(WebSettings).model_copy(update=given)
     configure_logging(settings.log_format)
     for handler in logging.getLogger().handlers:
-        handler.addFilter(name_the_request)
+        handler.addFilter(add_request_id)
     if os.environ.get("SCRIPT_NAME"):
-        raise click.ClickException("SCRIPT_NAME is set, which gunicorn takes for itself. Set TENFOLD_PREFIX instead.")
+        raise click.ClickException(
+            "SCRIPT_NAME is set, which gunicorn uses itself. Unset it, and set TENFOLD_PREFIX instead."
+        )
     users = _has_users(settings)
     try:
-        check_reach(settings, users=users)
-    except OpenToAll as error:
+        check_exposure(settings, users=users)
+    except OpenToEveryone as error:
         raise click.ClickException(str(error)) from error
     Server(with_start_token(settings, users=users)).run()
 

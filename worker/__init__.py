@@ -1,5 +1,4 @@
-"""The jobs: what a job is, its record, states, files, queue and leases, and the Celery worker that runs it.
+"""The jobs: their rows, files, queue and leases, the work of each kind, and the Celery worker that runs it.
 
-Knows nothing of HTTP. The web side uses `jobs`, `submissions`, `volume`, `queue`, `progress` and
-`settings`; only the worker process itself imports `app`, which reaches the trainer's Keras code.
+Knows nothing of HTTP. Only the worker and predictor processes load TensorFlow; the web uses everything that does not.
 """

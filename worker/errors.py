@@ -1,4 +1,4 @@
-"""What can go wrong with a job. Every message says what was wrong, where, and what to do."""
+"""The errors of this package. Every message says what is wrong, where, and what to do."""
 
 
 class WorkerError(Exception):
@@ -6,7 +6,7 @@ class WorkerError(Exception):
 
 
 class InvalidSubmission(WorkerError):
-    """A submission that can never run. `field` names the offending parameter, for forms and problem documents."""
+    """An invalid submission. `field` names the invalid parameter, for forms and problem documents."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -14,7 +14,7 @@ class InvalidSubmission(WorkerError):
 
 
 class IdempotencyConflict(WorkerError):
-    """An idempotency key was used before with other content."""
+    """The idempotency key was used for another submission."""
 
 
 class UnknownJob(WorkerError):
@@ -22,7 +22,7 @@ class UnknownJob(WorkerError):
 
 
 class OfLaterVersion(WorkerError):
-    """A job of a kind that this version does not know: a later one made it, in the course of an update."""
+    """A job of a kind that only a later version knows, as may exist during a rolling upgrade."""
 
 
 class UnknownModel(WorkerError):
@@ -34,7 +34,7 @@ class UnknownRow(WorkerError):
 
 
 class UnknownUser(WorkerError):
-    """There is nobody of this name."""
+    """No user has this name."""
 
 
 class UnknownKey(WorkerError):
@@ -42,7 +42,7 @@ class UnknownKey(WorkerError):
 
 
 class QuotaExceeded(WorkerError):
-    """Somebody would have more unfinished jobs, or more bytes on the volume, than they may."""
+    """The owner's quota of unfinished jobs or bytes is used up."""
 
 
 class UnknownDataset(WorkerError):
@@ -50,7 +50,7 @@ class UnknownDataset(WorkerError):
 
 
 class DatasetNameTaken(WorkerError):
-    """An import that others were faster than: its name now belongs to another data set."""
+    """Another job has published a data set with this name first."""
 
 
 class UnknownWebhook(WorkerError):
@@ -66,23 +66,23 @@ class UploadBusy(WorkerError):
 
 
 class OffsetConflict(WorkerError):
-    """A piece of an upload does not go on where the last one ended."""
+    """A piece of an upload does not start where the last one ended."""
 
 
 class UploadTooLong(WorkerError):
-    """A piece of an upload goes beyond the length that was said."""
+    """A piece of an upload exceeds the announced length."""
 
 
 class UploadIncomplete(WorkerError):
-    """A part of the upload is still missing."""
+    """Part of the upload is missing."""
 
 
 class WrongState(WorkerError):
-    """The job's state, or the data set's, does not allow what was asked."""
+    """The state of the job or data set does not allow the request."""
 
 
 class ArchiveError(WorkerError):
-    """An uploaded archive that cannot be used at all."""
+    """An archive that cannot be used."""
 
 
 class LeaseLost(WorkerError):
@@ -90,28 +90,28 @@ class LeaseLost(WorkerError):
 
 
 class ShuttingDown(WorkerError):
-    """This worker was told to stop: give the step back."""
+    """This worker was told to stop: release the step."""
 
 
 class PredictorAway(WorkerError):
-    """No predictor has answered: none runs, it is still starting, or it has too much to do."""
+    """No predictor answered in time: none is running, it is starting, or it is overloaded."""
 
 
 class PredictionFailed(WorkerError):
-    """The predictor met an error that the image is not to blame for."""
+    """The predictor had an error that the image did not cause."""
 
 
 class NoTrialSucceeded(WorkerError):
-    """All trials of a sweep have ended, and none of them succeeded."""
+    """All trials of a sweep have ended and none succeeded."""
 
 
 class TrialPruned(WorkerError):
-    """A sweep gives up one of its trials, which is worse than the others."""
+    """A sweep prunes one of its trials, which is worse than the others."""
 
 
 class DatabaseTooNew(WorkerError):
-    """The database has migrations that this version does not know."""
+    """A later version has migrated the database, and this one cannot use it."""
 
 
 class BackupUnusable(WorkerError):
-    """A backup that cannot be restored: it is damaged, or there is something where it is to go."""
+    """A backup that cannot be restored: it is damaged, or the target is not empty."""

@@ -1,4 +1,4 @@
-"""Lets the processes that train and classify in bulk give way to those that people wait for."""
+"""Lowers the priority of the processes that train and classify in bulk below those that people wait for."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 # A tenth of the processor's time beside one process that does not give way; all of it while nobody else wants it.
 NICENESS = 10
 
-# Where it exists, Linux shares the processor out by session first, and niceness counts only within a session.
+# With autogrouping Linux shares the processor among sessions first, and niceness counts only within a session.
 SESSION_NICENESS = Path("/proc/self/autogroup")
 
 

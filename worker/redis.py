@@ -1,10 +1,10 @@
-"""Which Redis: one URL for a single server, by TCP, TLS or a Unix socket, and for one that Sentinels watch over.
+"""Connects to Redis by one URL: a single server by TCP, TLS or a Unix socket, or one behind Sentinels.
 
 | URL | reaches |
 |---|---|
-| `redis://[user:password@]host:port/db` | one server: Redis, Valkey, or what speaks their protocol |
+| `redis://[user:password@]host:port/db` | one server: Redis, Valkey, or a compatible one |
 | `unix://[user:password@]/path/to/redis.sock?db=0` | a server on this machine, through a Unix socket |
-| `rediss://…` | the same over TLS; `?ssl_ca_certs=/path/ca.pem` names who signed its certificate |
+| `rediss://…` | the same over TLS; `?ssl_ca_certs=/path/ca.pem` names the certificate authority |
 | `redis+sentinel://[user:password@]host:port,host:port/service/db` | the server that these Sentinels call the master |
 | `rediss+sentinel://…` | the same over TLS |
 """
@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
-# A web request waits for Redis no longer than this before it goes on without: the row is durable already.
+# How long a web request waits for Redis before it continues without: the row is already durable.
 REDIS_TIMEOUT_SECONDS = 1.0
 
 SENTINEL_PORT = 26379
@@ -30,10 +30,10 @@ MAX_SOCKET_PATH_BYTES = 107
 
 @dataclass(frozen=True)
 class RedisAddress:
-    """A Redis URL, taken apart. `service` is what the Sentinels call the server; None where there are none.
+    """A parsed Redis URL. `service` is the Sentinels' name for the server; None without Sentinels.
 
-    `socket` is the path of a Unix socket, and then there are no `hosts`; else None.
-    `options` are the URL's own: those of TLS (`ssl_…`), and `sentinel_username` and `sentinel_password`.
+    `socket` is the path of a Unix socket, and then `hosts` is empty; else None. `options` are the URL's query: TLS
+    (`ssl_…`), `sentinel_username` and `sentinel_password`.
     """
 
     hosts: tuple[tuple[str, int], ...]
@@ -49,14 +49,14 @@ class RedisAddress:
     def parse(cls, url: str) -> "RedisAddress":
         """
         Raises:
-            ValueError: it is no URL of a Redis; says what is wrong.
+            ValueError: the URL is invalid; the message says why.
         """
         parts = urlsplit(url)
         if parts.scheme == "unix":
             return cls._parse_unix(parts)
         if parts.scheme not in ("redis", "rediss", "redis+sentinel", "rediss+sentinel"):
             raise ValueError(
-                f"{parts.scheme}:// is no Redis; give redis://, rediss://, unix://, redis+sentinel:// or "
+                f"{parts.scheme}:// is not supported; give redis://, rediss://, unix://, redis+sentinel:// or "
                 "rediss+sentinel://."
             )
         sentinel = parts.scheme.endswith("+sentinel")

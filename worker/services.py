@@ -1,39 +1,39 @@
-"""What a process needs to work on jobs, opened once from the settings."""
+"""Connects the stores of all folders: what a process needs to work on jobs."""
 
 import os
 import socket
 from dataclasses import dataclass, replace
 
-from worker.claim_rules import ClaimRules
-from worker.clock import Clock, clock_of
-from worker.corrections import CorrectionStore
-from worker.database import Database
-from worker.deliveries import DeliveryStore
-from worker.jobs import JobStore
-from worker.leases import LeaseStore
-from worker.models import ModelStore
-from worker.people.keys import KeyStore
-from worker.people.quotas import Quota
-from worker.people.sessions import SessionStore
-from worker.people.sharing import FairLine
-from worker.people.users import UserStore
-from worker.prediction_line import PredictionLine
-from worker.presence import PresenceBoard
-from worker.progress import LiveFigures
-from worker.queue import StepQueue, create_celery
-from worker.redis import connect_redis
-from worker.settings import Settings
-from worker.storage.opening import open_volume
-from worker.volume import Volume
-from worker.waiting_steps import WaitingSteps
-from worker.webhooks import WebhookStore
+from tenfold.worker.db.clock import Clock, clock_of
+from tenfold.worker.db.database import Database
+from tenfold.worker.jobs.claim_rules import ClaimRules
+from tenfold.worker.jobs.leases import LeaseStore
+from tenfold.worker.jobs.progress import LiveProgress
+from tenfold.worker.jobs.queue import StepQueue, create_celery
+from tenfold.worker.jobs.scheduler import FairScheduler
+from tenfold.worker.jobs.store import JobStore
+from tenfold.worker.jobs.waiting_steps import WaitingSteps
+from tenfold.worker.models.registry import ModelStore
+from tenfold.worker.observability.worker_registry import WorkerRegistry
+from tenfold.worker.people.keys import KeyStore
+from tenfold.worker.people.quotas import Quota
+from tenfold.worker.people.sessions import SessionStore
+from tenfold.worker.people.users import UserStore
+from tenfold.worker.predictions.queue import PredictionQueue
+from tenfold.worker.redis import connect_redis
+from tenfold.worker.review.corrections import CorrectionStore
+from tenfold.worker.settings import Settings
+from tenfold.worker.storage.opening import open_volume
+from tenfold.worker.storage.volume import Volume
+from tenfold.worker.webhooks.deliveries import DeliveryStore
+from tenfold.worker.webhooks.store import WebhookStore
 
 
 @dataclass(frozen=True)
 class Services:
-    """Open one in each process, never before a fork. `worker` names the process on the rows that it claims.
+    """Open one per process, never before a fork. `worker` names the process in the rows that it claims.
 
-    `owner` is for whom something is done: whose the jobs are that are submitted. None is nobody in particular.
+    `owner` is the user who owns the jobs that are submitted; None without users.
     """
 
     settings: Settings
@@ -44,7 +44,7 @@ class Services:
     jobs: JobStore
     leases: LeaseStore
     waiting: WaitingSteps
-    line: FairLine
+    scheduler: FairScheduler
     models: ModelStore
     corrections: CorrectionStore
     webhooks: WebhookStore
@@ -53,9 +53,9 @@ class Services:
     keys: KeyStore
     sessions: SessionStore
     queue: StepQueue
-    live: LiveFigures
-    presence: PresenceBoard
-    predictions: PredictionLine
+    live: LiveProgress
+    registry: WorkerRegistry
+    predictions: PredictionQueue
     owner: str | None = None
 
     @classmethod
@@ -82,7 +82,7 @@ class Services:
             ),
             leases=leases,
             waiting=WaitingSteps(database, rules),
-            line=FairLine(database, leases),
+            scheduler=FairScheduler(database, leases),
             models=ModelStore(database),
             corrections=CorrectionStore(database, clock),
             webhooks=WebhookStore(database),
@@ -91,11 +91,11 @@ class Services:
             keys=KeyStore(database, clock),
             sessions=SessionStore(database, clock),
             queue=StepQueue(create_celery(settings.redis_url), redis, version),
-            live=LiveFigures(redis, settings.progress_seconds),
-            presence=PresenceBoard(redis),
-            predictions=PredictionLine(settings.redis_url, settings.prediction_seconds),
+            live=LiveProgress(redis, settings.progress_seconds),
+            registry=WorkerRegistry(redis),
+            predictions=PredictionQueue(settings.redis_url, settings.prediction_seconds),
         )
 
     def on_behalf_of(self, owner: str | None) -> "Services":
-        """The same, for somebody."""
+        """The same services for this user."""
         return self if owner == self.owner else replace(self, owner=owner)

@@ -1,12 +1,14 @@
-"""The version of what workers have to understand of each other, so that old and new ones share a database and a Redis.
+"""The version of the data that workers exchange: step parameters, plans, shards, checkpoints and messages.
 
-A step's row says from which version on a worker can do it, and so does its message. Web and workers write steps of
-their own version and take those up to it. A step that is claimed gets the version of whoever claims it, since the files
-that it leaves are theirs. docs/upkeep.md says what follows for an update.
+During a rolling upgrade old and new workers share a database and a Redis (docs/operations/maintenance.md). A step's row
+and its message say which version of workers can do the step. Web and workers write steps of their own version, and take
+those up to it. A claimed step gets the version of its worker, since the files it leaves are in that worker's form.
 
-Raise STEP_VERSION when a worker of before could not do what this code writes: with a new kind of step, a new parameter,
-another form of a plan, a shard, a checkpoint or a message. Everything older must still be understood.
-`tests/worker/test_versions.py` notices most of it.
+Raise STEP_VERSION when an older worker could not do what this code writes, and keep reading what older code wrote, from
+OLDEST_STEP_VERSION on. `tests/worker/db/test_versions.py` notices most such changes.
 """
 
-STEP_VERSION = 2
+STEP_VERSION = 3
+
+# Migration 0010 rewrote everything older.
+OLDEST_STEP_VERSION = 3

@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from benchmarks.chaos.run import run
-from trainer.datasets import load_dataset
-from trainer.fetch import ensure_dataset
+from tenfold.trainer.data.datasets import load_dataset
+from tenfold.trainer.data.fetch import ensure_dataset
 
 DATABASES = {"sqlite": ("sqlite",), "postgresql": ("postgresql",), "both": ("sqlite", "postgresql")}
 

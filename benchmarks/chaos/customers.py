@@ -100,7 +100,7 @@ class Customer:
             self._pause()
         if story.state == "succeeded" and story.files is None:
             answer = self._ask("GET", f"jobs/{story.job_id}/files", {200})
-            story.files = tuple(file["name"] for file in answer.json()["files"])
+            story.files = tuple(file["name"] for file in answer.json()["items"])
 
     def _follow(self) -> None:
         story, then = self.story, self.story.order.then

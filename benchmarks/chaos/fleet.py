@@ -14,10 +14,10 @@ from pathlib import Path
 import psutil
 
 from benchmarks.chaos.clocks import MovableClock
-from web.redis_server import redis_command, redis_directory, redis_url_in, wait_until_answering
-from web.stack import free_port
-from worker.priority import NICENESS
-from worker.redis import connect_redis
+from tenfold.web.local.redis_server import redis_command, redis_directory, redis_url_in, wait_until_answering
+from tenfold.web.local.supervisor import free_port
+from tenfold.worker.priority import NICENESS
+from tenfold.worker.redis import connect_redis
 
 RESTART_SECONDS = 0.5
 STOP_SECONDS = 20.0
@@ -33,7 +33,7 @@ SETTINGS = {
     "TENFOLD_REQUIRE_TOKEN": "false",
     "TENFOLD_LEASE_SECONDS": str(LEASE_SECONDS),
     "TENFOLD_LEASE_CHECK_SECONDS": "0.5",
-    "TENFOLD_HEAL_SECONDS": "1",
+    "TENFOLD_RECONCILE_SECONDS": "1",
     "TENFOLD_PROGRESS_SECONDS": "0.2",
     "TENFOLD_SHARD_IMAGES": str(SHARD_IMAGES),
     "TF_CPP_MIN_LOG_LEVEL": "2",
@@ -138,9 +138,9 @@ class Fleet:
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True)
         self.redis = self._member("redis", redis_command(self._redis_directory))
-        self.web = self._member("web", clocks[-1].command("web.serve", "--port", str(self.web_port)))
+        self.web = self._member("web", clocks[-1].command("tenfold.web.serve", "--port", str(self.web_port)))
         self.workers = [
-            self._member(f"worker-{number}", [*IN_FRONT, *clock.command("worker.main")])
+            self._member(f"worker-{number}", [*IN_FRONT, *clock.command("tenfold.worker.process.main")])
             for number, clock in zip(range(1, workers + 1), clocks, strict=False)
         ]
         self._supervisor = threading.Thread(target=self._supervise, name="supervisor", daemon=True)

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.classifying.zips import write_digits, write_scans
-from trainer.dataset_files import FILES
-from trainer.datasets import Dataset
-from trainer.idx import write_idx
+from tenfold.trainer.data.datasets import Dataset, write_idx
+from tenfold.trainer.data.files import FILES
 
 DATASET = "chaos"
 TRAIN_IMAGES, TEST_IMAGES = 2000, 500

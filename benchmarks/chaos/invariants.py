@@ -1,6 +1,6 @@
 """What must be true when the troubles are over and all is quiet, whatever happened. Each finds what contradicts it.
 
-This is the one place where it is stated; docs/reliability.md promises no more and no less to those who use Tenfold.
+This is the one place where it is stated; docs/explanation/reliability.md promises no more and no less to users.
 """
 
 import csv
@@ -13,12 +13,12 @@ from sqlalchemy import or_, select
 
 from benchmarks.chaos.customers import FINAL, Story
 from benchmarks.chaos.outcomes import Outcome, outcome_of, part_of
-from worker.errors import UnknownJob
-from worker.records import Job, Model, Step
-from worker.services import Services
-from worker.states import JobKind, JobState, StepState
-from worker.storage.local import UNFINISHED
-from worker.upkeep.collecting import collect
+from tenfold.worker.db.records import Job, Model, Step
+from tenfold.worker.db.states import JobKind, JobState, StepState
+from tenfold.worker.errors import UnknownJob
+from tenfold.worker.services import Services
+from tenfold.worker.storage.local import UNFINISHED
+from tenfold.worker.upkeep.collecting import collect
 
 LATER_SECONDS = 7 * 86_400.0
 
@@ -100,7 +100,7 @@ def no_success_without_its_files(evidence: Evidence) -> Iterator[str]:
         lacking = set(FILES[job.kind]) - set(story.files or ())
         if lacking:
             yield f"{_name(story)}: told that it has succeeded, without {', '.join(sorted(lacking))}"
-        files = evidence.services.volume.artefacts(job.id)
+        files = evidence.services.volume.artifacts(job.id)
         if "model.keras" in files and not zipfile.is_zipfile(files["model.keras"].path):
             yield f"{_name(story)}: its model.keras is damaged"
     with evidence.services.database.read() as session:

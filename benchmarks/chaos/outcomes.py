@@ -16,9 +16,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from worker.records import Job
-from worker.services import Services
-from worker.states import JobKind, JobState
+from tenfold.worker.db.records import Job
+from tenfold.worker.db.states import JobKind, JobState
+from tenfold.worker.services import Services
 
 # How the work went, in a classification's summary and in a training's metrics and history.
 COURSE = ("seconds", "images_per_second", "workers")

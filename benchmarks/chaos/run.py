@@ -1,4 +1,4 @@
-"""One run on one database: the same work undisturbed, then under troubles, then in peace again, then the judgement."""
+"""One run on one database: the same work undisturbed, then under troubles, then in peace again, then the judgment."""
 
 import threading
 import time
@@ -19,11 +19,11 @@ from benchmarks.chaos.invariants import Evidence, a_week_later, violations
 from benchmarks.chaos.outcomes import Outcome, outcome_of
 from benchmarks.chaos.plan import Order, Plan, Then, make_plan
 from benchmarks.chaos.troubles import Troublemaker
-from trainer.datasets import Dataset
-from web.client import Client
-from worker.services import Services
-from worker.settings import Settings
-from worker.upkeep.collecting import collect
+from tenfold.client import Client
+from tenfold.trainer.data.datasets import Dataset
+from tenfold.worker.services import Services
+from tenfold.worker.settings import Settings
+from tenfold.worker.upkeep.collecting import collect
 
 START_SECONDS = 120.0
 

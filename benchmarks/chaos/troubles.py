@@ -23,7 +23,7 @@ Thing = TypeVar("Thing")
 # Redis needs some memory of its own, so it takes nothing beyond this.
 FULL_REDIS_BYTES = 1
 
-# What may become unreadable: what was handed in, what is half done, and models.
+# What may become unreadable: what was submitted, what is half done, and models.
 HIDDEN = ("jobs/*/input.zip", "jobs/*/work/*", "models/*/model.keras", "jobs/*/results.csv")
 
 
@@ -109,7 +109,7 @@ class Troublemaker:
     def _hide_file(self, trouble: Trouble) -> object:
         """A directory takes its place, which not even root can read as a file."""
         found = [path for pattern in HIDDEN for path in sorted(self._fleet.data.glob(pattern)) if path.is_file()]
-        # Of what is there for long, most is of no use to anybody any more.
+        # Of what is there for long, most is unneeded.
         if not found:
             return False
         path = _picked(sorted(found, key=lambda path: path.stat().st_mtime)[-20:], trouble.pick)

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from benchmarks.classifying import Timing
-from trainer.plans import SIDE
+from tenfold.trainer.architecture.plans import SIDE
 
 BATCH = 512
 

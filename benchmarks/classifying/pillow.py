@@ -1,4 +1,4 @@
-"""How a script reads a digit with Pillow alone: grey, light on dark, cropped to its ink and put into the middle."""
+"""How a script reads a digit with Pillow alone: gray, light on dark, cropped to its ink and put into the middle."""
 
 import io
 
@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from trainer.plans import SIDE
+from tenfold.trainer.architecture.plans import SIDE
 
 BOX = 20
 

@@ -6,11 +6,11 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.classifying import Timing
 from benchmarks.classifying.volumes import open_volume, submit
-from trainer.runtime import configure
-from worker.records import Job
-from worker.runner import Runner
-from worker.services import Services
-from worker.states import JobState
+from tenfold.trainer.runtime import configure
+from tenfold.worker.db.records import Job
+from tenfold.worker.db.states import JobState
+from tenfold.worker.process.runner import Runner
+from tenfold.worker.services import Services
 
 
 def classify(archive: Path, model: Path, limit: int) -> Timing:
@@ -27,6 +27,6 @@ def classify(archive: Path, model: Path, limit: int) -> Timing:
 
 def _finish(services: Services, runner: Runner, job: Job) -> None:
     while not (now := services.jobs.get(job.id)).state.final:
-        for step in services.jobs.steps_in_line(job.id):
+        for step in services.jobs.queued_steps(job.id):
             runner.run(step)
     assert now.state is JobState.SUCCEEDED, now.error

@@ -3,12 +3,12 @@
 import sys
 from pathlib import Path
 
-from trainer.artefacts import write_artefacts
-from trainer.calibration import calibrate
-from trainer.datasets import load_dataset
-from trainer.evaluation import evaluate
-from trainer.parameters import TrainingParameters
-from trainer.training import train
+from tenfold.trainer.architecture.parameters import TrainingParameters
+from tenfold.trainer.data.datasets import load_dataset
+from tenfold.trainer.evaluation.accuracy import evaluate
+from tenfold.trainer.evaluation.calibration import calibrate
+from tenfold.trainer.reports.artifacts import write_artifacts
+from tenfold.trainer.training.loop import train
 
 
 def write_model(datasets: Path, folder: Path) -> None:
@@ -16,7 +16,7 @@ def write_model(datasets: Path, folder: Path) -> None:
     dataset = load_dataset("mnist", datasets)
     trained = train(TrainingParameters(recipe="dropout-128", seed=1), dataset)
     evaluation = evaluate(trained.model, dataset.test_images, dataset.test_labels)
-    write_artefacts(trained, evaluation, calibrate(trained, evaluation, dataset), dataset, folder)
+    write_artifacts(trained, evaluation, calibrate(trained, evaluation, dataset), dataset, folder)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from web.redis_server import redis_command, redis_directory, redis_url_in, wait_until_answering
-from worker import submissions
-from worker.parameters import ClassificationParameters
-from worker.records import Job, Model
-from worker.schema import migrate
-from worker.services import Services
-from worker.settings import Settings
-from worker.submissions import Upload
+from tenfold.web.local.redis_server import redis_command, redis_directory, redis_url_in, wait_until_answering
+from tenfold.worker.classification.parameters import ClassificationParameters
+from tenfold.worker.classification.submission import submit_classification
+from tenfold.worker.db.records import Job, Model
+from tenfold.worker.db.schema import migrate
+from tenfold.worker.services import Services
+from tenfold.worker.settings import Settings
+from tenfold.worker.uploads.upload import Upload
 
 MODEL = "benchmark"
 
@@ -54,4 +54,4 @@ def submit(services: Services, archive: Path) -> Job:
     received = services.volume.uploads / "received.part"
     os.link(archive, received)
     upload = Upload(received, archive.name, archive.stat().st_size, "0" * 64)
-    return submissions.submit_classification(services, ClassificationParameters(model=(MODEL,)), upload)
+    return submit_classification(services, ClassificationParameters(model=(MODEL,)), upload)

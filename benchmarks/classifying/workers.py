@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.classifying import Timing
 from benchmarks.classifying.volumes import open_volume, submit
-from worker.records import Job
-from worker.services import Services
-from worker.states import JobState
+from tenfold.worker.db.records import Job
+from tenfold.worker.db.states import JobState
+from tenfold.worker.services import Services
 
 # The first job warms the workers up.
 JOBS = 5
@@ -39,7 +39,7 @@ def _workers(services: Services, cores: Sequence[int], log_path: Path) -> Iterat
     with log_path.open("ab") as log:
         processes = [
             subprocess.Popen(
-                ["taskset", "--cpu-list", str(core), sys.executable, "-m", "worker.main"],
+                ["taskset", "--cpu-list", str(core), sys.executable, "-m", "tenfold.worker.process.main"],
                 env=environment,
                 stdout=log,
                 stderr=log,
@@ -57,7 +57,7 @@ def _workers(services: Services, cores: Sequence[int], log_path: Path) -> Iterat
 
 
 def _wait_until_warm(log_path: Path, count: int) -> None:
-    while log_path.read_text().count("warm") < count:
+    while log_path.read_text().count("ready, on") < count:
         time.sleep(0.1)
 
 

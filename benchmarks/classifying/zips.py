@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from trainer.datasets import Dataset
-from trainer.idx import Bytes
-from trainer.samples import png
+from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.data.datasets import Dataset
+from tenfold.trainer.data.samples import png
 
 DISTINCT_SCANS = 400
 
@@ -22,16 +22,16 @@ def write_digits(dataset: Dataset, count: int, path: Path) -> None:
 
 
 def write_scans(dataset: Dataset, count: int, path: Path) -> None:
-    """`count` members: a few hundred scans of 120 to 300 pixels a side, over and over. A quarter each are grey JPEGs,
-    colour JPEGs, grey PNGs and colour PNGs; all are dark ink on light paper with some grain, off centre."""
+    """`count` members: a few hundred scans of 120 to 300 pixels a side, over and over. A quarter each are gray JPEGs,
+    color JPEGs, gray PNGs and color PNGs; all are dark ink on light paper with some grain, off center."""
     random = np.random.default_rng(1)
     files = []
     for number in range(DISTINCT_SCANS):
         sheet = _scan(dataset.test_images[number], random)
         kind = ("JPEG", "PNG")[number % 2]
-        colours = np.stack([sheet, sheet // 16 * 15, sheet // 8 * 7], axis=-1) if number // 2 % 2 else sheet
+        colors = np.stack([sheet, sheet // 16 * 15, sheet // 8 * 7], axis=-1) if number // 2 % 2 else sheet
         data = io.BytesIO()
-        Image.fromarray(colours).save(data, kind)
+        Image.fromarray(colors).save(data, kind)
         files.append((data.getvalue(), {"JPEG": "jpg", "PNG": "png"}[kind]))
     _write(_repeated(files, dataset), count, path)
 

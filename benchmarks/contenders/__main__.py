@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from benchmarks.contenders import Result
-from trainer.datasets import load_dataset
-from trainer.fetch import ensure_dataset
+from tenfold.trainer.data.datasets import load_dataset
+from tenfold.trainer.data.fetch import ensure_dataset
 
 
 @click.command()

@@ -1,7 +1,8 @@
 """Each source's plain script: `model.fit` on NumPy arrays scaled to 0–1, as written, nothing tuned.
 
 Like the sources it sets no seed. With one, Keras on TensorFlow would shuffle every epoch into the same order, since
-tf.data starts its generator anew with each iterator, and nets without dropout overfit more (docs/reproduction.md).
+tf.data starts its generator again with each iterator, and networks without dropout overfit more
+(docs/benchmarks/reproduction.md).
 """
 
 import time
@@ -9,7 +10,7 @@ import time
 import keras
 
 from benchmarks.contenders import Result
-from trainer.datasets import Dataset
+from tenfold.trainer.data.datasets import Dataset
 
 Dense, Dropout, Flatten = keras.layers.Dense, keras.layers.Dropout, keras.layers.Flatten
 

@@ -5,12 +5,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.contenders import Result
-from trainer.datasets import Dataset
-from trainer.evaluation import evaluate
-from trainer.parameters import TrainingParameters
-from trainer.runtime import configure
-from trainer.training import Progress
-from trainer.training import train as train_recipe
+from tenfold.trainer.architecture.parameters import TrainingParameters
+from tenfold.trainer.data.datasets import Dataset
+from tenfold.trainer.evaluation.accuracy import evaluate
+from tenfold.trainer.runtime import configure
+from tenfold.trainer.training.loop import Progress
+from tenfold.trainer.training.loop import train as train_recipe
 
 
 def train(recipe: str, epochs: int, seed: int, dataset: Dataset) -> Result:

@@ -1,4 +1,4 @@
-"""A PyTorch loop by hand: the data as tensors, batches gathered by index, one thread (the fastest for these nets)."""
+"""A PyTorch loop by hand: the data as tensors, batches gathered by index, one thread (the fastest here)."""
 
 import time
 from itertools import pairwise
@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from benchmarks.contenders import Result
-from trainer.datasets import Dataset
-from trainer.plans import SIDE
-from trainer.recipes import get_recipe
+from tenfold.trainer.architecture.plans import SIDE
+from tenfold.trainer.architecture.recipes import get_recipe
+from tenfold.trainer.data.datasets import Dataset
 
 OPTIMIZERS = {
     "adam": lambda weights: torch.optim.Adam(weights, lr=0.001, eps=1e-7),

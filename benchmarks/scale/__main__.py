@@ -1,6 +1,6 @@
 """What Tenfold's own machinery costs and where it is full: `python -m benchmarks.scale [--json FILE] [--quick]`.
 
-Drives the real database, Redis and Celery workers with stand-in work of known cost. See docs/scaling.md.
+Drives the real database, Redis and Celery workers with stand-in work of known cost. See docs/benchmarks/scaling.md.
 """
 
 import json
@@ -28,7 +28,7 @@ DATABASES = ("sqlite", "postgresql")
 @click.option(
     "--docs",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Put figures and curves into scaling.md and images/ of this directory.",
+    help="Put figures and curves into benchmarks/scaling.md and images/ of this directory.",
 )
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows here.")
 def main(quick: bool, databases: tuple[str, ...], docs: Path | None, json_file: Path | None) -> None:
@@ -46,7 +46,7 @@ def main(quick: bool, databases: tuple[str, ...], docs: Path | None, json_file: 
     if json_file:
         json_file.write_text(json.dumps({"machine": machine, "rows": rows}, indent=2))
     if docs:
-        page = docs / "scaling.md"
+        page = docs / "benchmarks" / "scaling.md"
         page.write_text(with_figures(page.read_text(), rows, machine))
         draw(rows, docs / "images")
 

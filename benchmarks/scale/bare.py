@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from worker.database import Database
+from tenfold.worker.db.database import Database
 
 TABLE = "benchmark_bare"
 

@@ -24,7 +24,7 @@ def laws(rows: Sequence[Row]) -> dict[tuple[str, str], Law]:
 def limits(rows: Sequence[Row]) -> list[Row]:
     """At how many shards a second each part is full, were it alone: the least of them is the whole's.
 
-    By the utilisation law: who is busy for so many milliseconds with each can do a second's worth of them, Redis with
+    By the utilization law: who is busy for so many milliseconds with each can do a second's worth of them, Redis with
     its one thread, these cores with all processes together. What a database lets through was measured by itself.
     """
     found = []

@@ -10,11 +10,11 @@ from multiprocessing.synchronize import Barrier
 from typing import Any, Literal
 
 from benchmarks.scale import bare
-from benchmarks.scale.seeding import add_shards, put_back_in_line
+from benchmarks.scale.seeding import add_shards, requeue
 from benchmarks.scale.timings import summary
-from worker.claim_rules import ClaimRules
-from worker.database import Database
-from worker.leases import Lease, LeaseStore
+from tenfold.worker.db.database import Database
+from tenfold.worker.jobs.claim_rules import ClaimRules
+from tenfold.worker.jobs.leases import Lease, LeaseStore
 
 Kind = Literal["threads", "processes"]
 
@@ -48,7 +48,7 @@ def measure(url: str, claimants: Sequence[int], seconds: float) -> list[dict[str
     for number in claimants:
         for name, (action, steps) in actions.items():
             for kind in _kinds(number):
-                put_back_in_line(database, steps)
+                requeue(database, steps)
                 database.close()  # no connection is carried over the fork
                 taken = _together(kind, number, partial(action, url), steps, seconds)
                 rows.append({"action": name, "claimants": number, "kind": kind} | _rate(taken))

@@ -1,4 +1,4 @@
-"""Puts the figures of a run into the tables of docs/scaling.md, each between its two marks."""
+"""Puts the figures of a run into the tables of docs/benchmarks/scaling.md, each between its two marks."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,50 +10,22 @@ NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
 def with_figures(text: str, rows: Sequence[Row], machine: Mapping[str, Any]) -> str:
-    """The document with each block `<!-- NAME -->` … `<!-- end -->` made anew from these rows."""
+    """The document with each block `<!-- NAME -->` … `<!-- end -->` regenerated from these rows."""
     of: dict[str, list[Row]] = {}
     for row in rows:
         of.setdefault(row["part"], []).append(row)
     blocks = {
         "machine": f"Measured on {machine['at']}, with {machine['cores']} cores; before it began, "
         f"{machine['load'][0]:.0f} others wanted them.",
-        "lives": _operations([row for row in of["lives"] if row["rows"] == max(row["rows"] for row in of["lives"])]),
-        "looks": _operations(of["looks"]),
-        "messages": _messages(of["messages"]),
-        "sizes": _sizes(of),
         "contention": _contention(of["contention"]),
         "overheads": _overheads(of["overheads"]),
         "workers": _workers(of["workers"]),
-        "laws": _laws(of["laws"]),
         "limits": _limits(of["limits"]),
     }
     for name, block in blocks.items():
         marked = re.compile(f"(?<=<!-- {name} -->\n).*?(?=\n<!-- end -->)", re.DOTALL)
         text = marked.sub(f"\n{block}\n", text, count=1)
     return text
-
-
-def _operations(rows: Sequence[Row]) -> str:
-    databases = _databases(rows)
-    titles = [f"{NAMES[name]}: {figure}" for name in databases for figure in ("ms", "99th percentile", "processor, ms")]
-    lines = []
-    for operation in dict.fromkeys(row["operation"] for row in rows):
-        found = {row["database"]: row for row in rows if row["operation"] == operation}
-        figures = [found[name][key] for name in databases for key in ("p50_ms", "p99_ms", "processor_ms")]
-        lines.append([operation, *map(_number, figures)])
-    return _table(["", *titles], lines)
-
-
-def _messages(rows: Sequence[Row]) -> str:
-    timed = [row for row in rows if "p50_ms" in row]
-    lines = [[row["operation"], *(_number(row[key]) for key in ("p50_ms", "p99_ms", "processor_ms"))] for row in timed]
-    return _table(["", "ms", "99th percentile", "processor, ms"], lines)
-
-
-def _sizes(of: Mapping[str, Sequence[Row]]) -> str:
-    lines = [[f"{row['what']}, {NAMES[row['database']]}", _number(row["bytes"])] for row in of["sizes"]]
-    lines += [[row["operation"], _number(row["bytes"])] for row in of["messages"] if "bytes" in row]
-    return _table(["", "bytes"], lines)
 
 
 def _contention(rows: Sequence[Row]) -> str:
@@ -97,17 +69,6 @@ def _workers(rows: Sequence[Row]) -> str:
             rates = [_number(found[name]["a_second"]) for name in _databases(rows)]
             lines.append([title, str(number), *rates, _number(bare)])
     return _table(["work", "workers", *(NAMES[name] for name in _databases(rows)), "without Tenfold"], lines)
-
-
-def _laws(rows: Sequence[Row]) -> str:
-    lines = [
-        [
-            f"{'waits' if row['work'] == 'sleep' else 'computes'}, {NAMES[row['database']]}",
-            *(_number(row[key]) for key in ("first", "contention", "coherence", "best", "limit")),
-        ]
-        for row in rows
-    ]
-    return _table(["work that", "X₁", "σ", "κ", "most at n =", "at most a second"], lines)
 
 
 def _limits(rows: Sequence[Row]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import psutil
 
-from worker.services import Services
+from tenfold.worker.services import Services
 
 # A task of Celery's that does nothing, to see what that alone costs.
 NOTHING = "benchmark.nothing"
@@ -38,7 +38,7 @@ class Farm:
         self._process.stdin.flush()
         self._workers = workers
         deadline = time.monotonic() + START_SECONDS
-        while sum(presence.device is not None for presence in self._services.presence.alive()) < workers:
+        while sum(presence.device is not None for presence in self._services.registry.online()) < workers:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise click.ClickException(f"The workers did not start:\n{self._log.read_text()[-2000:]}")
             time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""What it costs to look through a long line: the healer, polls, the metrics, the fair choice among many people."""
+"""What it costs to look through a long queue: the reconciler, polls, the metrics, the fair choice among many people."""
 
 import time
 from collections.abc import Callable
@@ -6,13 +6,13 @@ from typing import Any
 
 from benchmarks.scale.seeding import share_among_people
 from benchmarks.scale.timings import Timings
-from web.app import create_app
-from web.settings import WebSettings
-from worker.census import take_census
-from worker.healing import Healer
-from worker.line import next_in_line
-from worker.services import Services
-from worker.states import JobKind, JobState
+from tenfold.web.app import create_app
+from tenfold.web.core.settings import WebSettings
+from tenfold.worker.db.states import JobKind, JobState
+from tenfold.worker.jobs.counts import count_jobs
+from tenfold.worker.jobs.queue_position import next_queued
+from tenfold.worker.jobs.reconciler import Reconciler
+from tenfold.worker.services import Services
 
 PEOPLE = 100
 
@@ -23,30 +23,30 @@ PLACES = 20
 def measure(settings: WebSettings, seconds: float) -> list[dict[str, Any]]:
     """A row for each kind of look at the jobs that wait, before and after they belong to a hundred people."""
     services = Services.open(settings)
-    database, line, leases = services.database, services.line, services.leases
-    healer = Healer(services.waiting, services.queue, window=settings.queue_window)
+    database, scheduler, leases = services.database, services.scheduler, services.leases
+    reconciler = Reconciler(services.waiting, services.queue, window=settings.queue_window)
     [waiting] = services.jobs.list(state=JobState.QUEUED, limit=1)
-    [step] = services.jobs.steps_in_line(waiting.id)
+    [step] = services.jobs.queued_steps(waiting.id)
     polls = _polls(settings, waiting.id)
     timings = Timings()
 
     def claim_by_turns() -> None:
-        lease = line.claim(step, "benchmark")
+        lease = scheduler.claim(step, "benchmark")
         assert lease is not None
-        leases.give_back(lease)
+        leases.release(lease)
 
-    timings.of("heal, Redis wiped", healer.heal)
-    _repeat(timings, seconds, "heal", healer.heal)
+    timings.of("reconcile, Redis wiped", reconciler.reconcile)
+    _repeat(timings, seconds, "reconcile", reconciler.reconcile)
     for name, poll in polls.items():
         _repeat(timings, seconds, name, poll)
-    _repeat(timings, seconds, "census for Prometheus", lambda: take_census(database, time.time()))
+    _repeat(timings, seconds, "census for Prometheus", lambda: count_jobs(database, time.time()))
     share_among_people(database, PEOPLE)
     _repeat(timings, seconds, f"claim and give back, {PEOPLE} people", claim_by_turns)
     _repeat(
         timings,
         seconds,
         f"who is next for home, {PEOPLE} people",
-        lambda: next_in_line(database, JobKind.CLASSIFICATION, PLACES),
+        lambda: next_queued(database, JobKind.CLASSIFICATION, PLACES),
     )
     database.close()
     return timings.rows()

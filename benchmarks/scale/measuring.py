@@ -15,10 +15,10 @@ from benchmarks.scale.seeding import add_waiting_jobs
 from benchmarks.scale.servers import RunningRedis, new_database, running_postgres, running_redis
 from benchmarks.scale.sizes import database_bytes
 from benchmarks.scale.throughput import Bench
+from tenfold.web.core.settings import WebSettings
+from tenfold.worker.db.database import Database
+from tenfold.worker.services import Services
 from tests.postgres import Postgres
-from web.settings import WebSettings
-from worker.database import Database
-from worker.services import Services
 
 Row = dict[str, Any]
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.scale.timings import Timings
-from worker.progress import LiveFigures
-from worker.queue import RUN_STEP, StepQueue, create_celery
-from worker.redis import connect_redis
-from worker.states import JobKind
+from tenfold.worker.db.states import JobKind
+from tenfold.worker.jobs.progress import LiveProgress
+from tenfold.worker.jobs.queue import RUN_STEP, StepQueue, create_celery
+from tenfold.worker.redis import connect_redis
 
 # As large as a message of Celery's.
 MESSAGE = "x" * 800
@@ -20,7 +20,7 @@ QUEUE = JobKind.CLASSIFICATION.value
 def measure(redis_url: str, messages: int, seconds: float) -> list[dict[str, Any]]:
     """A row for each operation; that of a `message in Redis` says what one takes of its memory."""
     redis, celery = connect_redis(redis_url), create_celery(redis_url)
-    queue, live = StepQueue(celery, redis), LiveFigures(redis, interval_seconds=0)
+    queue, live = StepQueue(celery, redis), LiveProgress(redis, interval_seconds=0)
     timings = Timings()
 
     def push_and_pop() -> None:

@@ -14,7 +14,7 @@ from benchmarks.scale.conclusions import laws
 
 Row = dict[str, Any]
 
-COLOURS = {"sqlite": "#0b6e99", "postgresql": "#b3541e"}
+COLORS = {"sqlite": "#0b6e99", "postgresql": "#b3541e"}
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
@@ -33,10 +33,10 @@ def _draw_workers(rows: Sequence[Row], path: Path) -> None:
         for (database, of_work), law in laws(rows).items():
             if of_work == work:
                 seen = [row for row in curves if row["database"] == database]
-                colour = COLOURS[database]
-                _points(axes, seen, "workers", colour, f"{NAMES[database]}, measured")
+                color = COLORS[database]
+                _points(axes, seen, "workers", color, f"{NAMES[database]}, measured")
                 across = np.linspace(1, max(row["workers"] for row in seen), 100)
-                axes.plot(across, [law.at(n) for n in across], color=colour, linewidth=1, label="its fitted law")
+                axes.plot(across, [law.at(n) for n in across], color=color, linewidth=1, label="its fitted law")
         _baseline(axes, curves, work)
         _finish(axes)
     figure.savefig(path, metadata={"Date": None})
@@ -46,9 +46,9 @@ def _baseline(axes: Axes, curves: Sequence[Row], work: str) -> None:
     workers = sorted({row["workers"] for row in curves})
     if work == "spin":
         rates = [max(row["bare_a_second"] for row in curves if row["workers"] == n) for n in workers]
-        axes.plot(workers, rates, "--", color="grey", linewidth=1, label="bare processes")
+        axes.plot(workers, rates, "--", color="gray", linewidth=1, label="bare processes")
         return
-    axes.plot(workers, [1000 * n / curves[0]["milliseconds"] for n in workers], "--", color="grey", linewidth=1)
+    axes.plot(workers, [1000 * n / curves[0]["milliseconds"] for n in workers], "--", color="gray", linewidth=1)
     axes.lines[-1].set_label("if the rest cost nothing")
     axes.set_ylim(0, 1.3 * max(row["a_second"] for row in curves))
 
@@ -63,7 +63,7 @@ def _draw_databases(rows: Sequence[Row], path: Path) -> None:
         strict=True,
     ):
         axes.set(title=title, xlabel="at once", ylabel="a second")
-        for database, colour in COLOURS.items():
+        for database, color in COLORS.items():
             for kind, style in (("processes", "o-"), ("threads", "x:")):
                 seen = [
                     row
@@ -77,7 +77,7 @@ def _draw_databases(rows: Sequence[Row], path: Path) -> None:
                         [row["claimants"] for row in seen],
                         [row["a_second"] for row in seen],
                         style,
-                        color=colour,
+                        color=color,
                         markersize=4,
                         linewidth=1,
                         label=f"{NAMES[database]}, {kind}",
@@ -86,8 +86,8 @@ def _draw_databases(rows: Sequence[Row], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def _points(axes: Axes, rows: Sequence[Row], across: str, colour: str, label: str) -> None:
-    axes.plot([row[across] for row in rows], [row["a_second"] for row in rows], "o", color=colour, label=label)
+def _points(axes: Axes, rows: Sequence[Row], across: str, color: str, label: str) -> None:
+    axes.plot([row[across] for row in rows], [row["a_second"] for row in rows], "o", color=color, label=label)
 
 
 def _finish(axes: Axes) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from worker.database import Database
-from worker.parameters import ClassificationParameters
-from worker.people.scopes import Scope
-from worker.records import Job, Step, User
-from worker.states import JobKind, JobState, StepKind, StepState
-from worker.submissions import new_id
+from tenfold.worker.classification.parameters import ClassificationParameters
+from tenfold.worker.db.database import Database
+from tenfold.worker.db.records import Job, Step, User
+from tenfold.worker.db.scopes import Scope
+from tenfold.worker.db.states import JobKind, JobState, StepKind, StepState
+from tenfold.worker.jobs.submission import new_id
 
 PARAMETERS = ClassificationParameters(model=(new_id(),)).model_dump(mode="json")
 SOURCE = {"name": "scans.zip", "bytes": 2**20, "sha256": "0" * 64}
@@ -40,7 +40,7 @@ def add_shards(database: Database, jobs: int, shards_each: int) -> Sequence[int]
         return _shards_of(session, ids)
 
 
-def put_back_in_line(database: Database, step_ids: Sequence[int]) -> None:
+def requeue(database: Database, step_ids: Sequence[int]) -> None:
     """As if nobody had claimed them."""
     with database.write() as session:
         session.execute(

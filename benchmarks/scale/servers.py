@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
+from tenfold.web.local.redis_server import redis_command, redis_url_in, wait_until_answering
+from tenfold.worker.db.database import Database
+from tenfold.worker.db.schema import migrate
 from tests.postgres import Postgres
-from web.redis_server import redis_command, redis_url_in, wait_until_answering
-from worker.database import Database
-from worker.schema import migrate
 
 # Unlike the tests' cluster, this one writes each commit to the disk.
 POSTGRES_OPTIONS = ("max_connections=200", "timezone=UTC")

@@ -1,6 +1,6 @@
 """How many bytes a database takes."""
 
-from worker.database import Database
+from tenfold.worker.db.database import Database
 
 
 def database_bytes(database: Database) -> int:

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from benchmarks.scale.known_cost import spend
-from worker.leases import Lease, Shard
-from worker.runner import WORK
-from worker.services import Services
-from worker.states import JobKind, StepKind
+from tenfold.worker.db.states import JobKind, StepKind
+from tenfold.worker.jobs.leases import Lease, Shard
+from tenfold.worker.process.runner import WORK
+from tenfold.worker.services import Services
 
 
 def register() -> None:

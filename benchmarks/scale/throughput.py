@@ -10,18 +10,18 @@ import psutil
 
 from benchmarks.scale.farm import NOTHING, Farm, processor_seconds
 from benchmarks.scale.known_cost import Kind, spend
-from worker.queue import create_celery
-from worker.records import Job
-from worker.redis import connect_redis
-from worker.services import Services
-from worker.states import JobKind, JobState
-from worker.submissions import new_id
+from tenfold.worker.db.records import Job
+from tenfold.worker.db.states import JobKind, JobState
+from tenfold.worker.jobs.queue import create_celery
+from tenfold.worker.jobs.submission import new_id
+from tenfold.worker.redis import connect_redis
+from tenfold.worker.services import Services
 
 QUEUE = JobKind.CLASSIFICATION.value
 POLL_SECONDS = 0.05
-MOST_SECONDS = 300
+MAX_SECONDS = 300
 
-# A first guess of how many shards a second one worker hands in when they cost nothing.
+# A first guess of how many shards a second one worker finishes when they cost nothing.
 SHARDS_A_SECOND = 50
 
 
@@ -108,16 +108,14 @@ class Bench:
         self._services.volume.job(job_id).mkdir()
         parameters = {"shards": shards, "work": kind, "milliseconds": milliseconds}
         self._services.jobs.submit(job_id, JobKind.CLASSIFICATION, parameters, total=shards, fingerprint=job_id)
-        self._services.queue.announce(JobKind.CLASSIFICATION, self._services.jobs.steps_in_line(job_id))
+        self._services.queue.announce(JobKind.CLASSIFICATION, self._services.jobs.queued_steps(job_id))
         return job_id
 
     def _ended(self, job_id: str) -> Job:
-        deadline = time.monotonic() + MOST_SECONDS
+        deadline = time.monotonic() + MAX_SECONDS
         while not (job := self._services.jobs.get(job_id)).state.final:
             if time.monotonic() > deadline:
-                raise click.ClickException(
-                    f"A job of {job.total} shards has not ended in {MOST_SECONDS} s: {job.done}."
-                )
+                raise click.ClickException(f"A job of {job.total} shards has not ended in {MAX_SECONDS} s: {job.done}.")
             time.sleep(POLL_SECONDS)
         if job.state is not JobState.SUCCEEDED:
             raise click.ClickException(f"A job has {job.state.value}: {job.error}")

@@ -13,10 +13,10 @@ import keras  # noqa: F401 (each child would load it)
 
 from benchmarks.scale.farm import NOTHING
 from benchmarks.scale.stand_ins import register
-from worker.app import celery, settings
-from worker.logs import configure_logging
-from worker.main import run_celery
-from worker.states import JobKind
+from tenfold.worker.db.states import JobKind
+from tenfold.worker.observability.logs import configure_logging
+from tenfold.worker.process.app import celery, settings
+from tenfold.worker.process.main import run_celery
 
 
 @celery.task(name=NOTHING)

@@ -1,4 +1,4 @@
-"""The service under load, all of `tenfold up` at once: `python -m benchmarks.service`; see docs/service.md.
+"""The service under load, all of `tenfold up` at once: `python -m benchmarks.service`; see docs/benchmarks/service.md.
 
 | module | measures |
 |---|---|

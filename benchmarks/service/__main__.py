@@ -13,8 +13,8 @@ from benchmarks.service.capacity import measure_capacity
 from benchmarks.service.latencies import measure_latencies
 from benchmarks.service.overload import measure_overload
 from benchmarks.service.soak import soak as soak_for
-from trainer.datasets import Dataset, load_dataset
-from trainer.fetch import ensure_dataset
+from tenfold.trainer.data.datasets import Dataset, load_dataset
+from tenfold.trainer.data.fetch import ensure_dataset
 
 PARTS = ("latencies", "capacity", "overload")
 

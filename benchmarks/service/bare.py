@@ -3,8 +3,8 @@ benchmarks.service.bare`."""
 
 from flask import Flask
 
-from web.serve import Server
-from web.settings import WebSettings
+from tenfold.web.core.settings import WebSettings
+from tenfold.web.serve import Server
 
 
 class BareServer(Server):

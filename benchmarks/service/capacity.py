@@ -15,9 +15,9 @@ from benchmarks.classifying.zips import write_digits
 from benchmarks.service.clients import Call, ask_as_fast_as_answered
 from benchmarks.service.processes import cpu_seconds, usages
 from benchmarks.service.running import RECIPE, UNLIMITED, cancel_all, running_bare, running_stack, train_model
-from trainer.datasets import Dataset
-from trainer.samples import png
-from web.client import Client
+from tenfold.client import Client
+from tenfold.trainer.data.datasets import Dataset
+from tenfold.trainer.data.samples import png
 
 CLIENTS = 16
 

@@ -17,9 +17,9 @@ import httpx
 
 from benchmarks.classifying.zips import write_digits
 from benchmarks.service.running import POLL_SECONDS, RECIPE, running_stack, train_model
-from trainer.datasets import Dataset
-from trainer.samples import png
-from web.client import Client, Job
+from tenfold.client import Client, Job
+from tenfold.trainer.data.datasets import Dataset
+from tenfold.trainer.data.samples import png
 
 CLIENTS = (1, 4)
 

@@ -11,9 +11,9 @@ from benchmarks.classifying.zips import write_digits
 from benchmarks.service.clients import Call, ask_at_a_rate
 from benchmarks.service.processes import usages
 from benchmarks.service.running import RECIPE, cancel_all, running_stack, train_model
-from trainer.datasets import Dataset
-from trainer.samples import png
-from web.client import Client
+from tenfold.client import Client
+from tenfold.trainer.data.datasets import Dataset
+from tenfold.trainer.data.samples import png
 
 # What a default `tenfold up`, or one web of compose, is rated for on two cores.
 RATED_A_SECOND, RATED_CLIENTS = 100, 50

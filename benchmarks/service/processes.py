@@ -7,10 +7,10 @@ import psutil
 
 # What a process is, by what its command line has in it.
 ROLES = {
-    "web": "web.serve",
+    "web": "tenfold.web.serve",
     "bare": "benchmarks.service.bare",
-    "worker": "worker.main",
-    "predictor": "worker.predictor",
+    "worker": "tenfold.worker.process.main",
+    "predictor": "tenfold.worker.predictions.predictor",
     "redis": "redis-server",
 }
 

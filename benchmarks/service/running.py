@@ -12,8 +12,8 @@ from unittest import mock
 
 import httpx
 
-from web.client import Client, Job
-from web.stack import Stack, free_port
+from tenfold.client import Client, Job
+from tenfold.web.local.supervisor import Supervisor, free_port
 
 RECIPE, QUICK_EPOCHS = "dense-128-64", 2
 
@@ -34,7 +34,7 @@ def running_stack(datasets: Path, **settings: str) -> Iterator[Client]:
         data = Path(directory)
         (data / "datasets").mkdir()
         (data / "datasets" / "mnist").symlink_to((datasets / "mnist").resolve())
-        stack = Stack(data, port=0, require_token=False)
+        stack = Supervisor(data, port=0, require_token=False)
         stack.start()
         try:
             with Client(stack.url) as client:
@@ -76,8 +76,8 @@ def train_model(client: Client) -> Job:
 def cancel_all(client: Client) -> None:
     """End whatever is unfinished."""
     for state in ("queued", "running"):
-        for line in client.listed("jobs", "jobs", {"state": state, "limit": 500}):
-            client.send("POST", f"jobs/{line['id']}/cancel")
+        for item in client.listed("jobs", {"state": state, "limit": 500}):
+            client.send("POST", f"jobs/{item['id']}/cancel")
 
 
 def _answers(url: str) -> bool:

@@ -11,7 +11,7 @@ from benchmarks.service.processes import Usage, usages
 
 SAMPLE_SECONDS = 5.0
 
-# What is looked at is what comes after this share of the time: caches fill and nets are compiled before.
+# What is looked at is what comes after this share of the time: caches fill and networks are compiled before.
 WARM_UP = 1 / 3
 
 

@@ -1,6 +1,6 @@
 """A mixed load for a long time, beside samples of memory and open files: does anything grow for ever?
 
-Trainings of ever other nets, classifications, their events followed and their results fetched, resumable uploads that
+Trainings of ever new networks, classifications, their events followed and results fetched, resumable uploads that
 nobody takes, polls, pages and single images: each by a thread of its own, at a moderate pace.
 """
 
@@ -22,9 +22,9 @@ from benchmarks.classifying.zips import write_digits
 from benchmarks.service.plot import draw
 from benchmarks.service.running import running_stack, train_model
 from benchmarks.service.sampling import Sampler
-from trainer.datasets import Dataset
-from trainer.samples import png
-from web.client import Client, ServerError
+from tenfold.client import Client, ServerError
+from tenfold.trainer.data.datasets import Dataset
+from tenfold.trainer.data.samples import png
 
 ZIPPED_IMAGES = 2000
 PREDICTED_IMAGES = 1000
@@ -85,7 +85,7 @@ class _Done:
 
 def _habits(archive: Path, pngs: list[bytes], model: str) -> list[_Habit]:
     def train(client: Client, number: int) -> None:
-        # Each a net of its own, which is compiled anew and stays in its process.
+        # Each a network of its own, which is compiled again and stays in its process.
         job = client.train("dense-128-64", epochs=1, seed=number, units=f"{16 + number % 97},{16 + number % 31}")
         _follow(client, job.id)
         _expect(job.refresh().state)
@@ -94,7 +94,7 @@ def _habits(archive: Path, pngs: list[bytes], model: str) -> list[_Habit]:
     def classify(client: Client, number: int) -> None:
         job = client.classify(archive, model=model).wait()
         _expect(job.state)
-        for file in client.request("GET", f"jobs/{job.id}/files").json()["files"]:
+        for file in client.request("GET", f"jobs/{job.id}/files").json()["items"]:
             client.send("GET", f"{client.server}{file['href']}")
         client.send("GET", f"{client.server}/jobs/{job.id}")
         client.request("DELETE", f"jobs/{job.id}")
@@ -107,9 +107,9 @@ def _habits(archive: Path, pngs: list[bytes], model: str) -> list[_Habit]:
         client.request("DELETE", f"{client.server}{begun.headers['Location']}", headers=tus)
 
     def poll(client: Client, number: int) -> None:
-        for line in itertools.islice(client.listed("jobs", "jobs"), 5):
+        for item in itertools.islice(client.listed("jobs"), 5):
             try:
-                client.job(line["id"]).refresh()
+                client.job(item["id"]).refresh()
             except ServerError as error:
                 if error.status != HTTPStatus.NOT_FOUND:  # else whoever submitted it has deleted it meanwhile
                     raise

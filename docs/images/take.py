@@ -1,6 +1,6 @@
-"""Takes the README's pictures anew: `python docs/images/take.py http://127.0.0.1:8000 TRAINING CLASSIFICATION`.
+"""Take the README's screenshot: `python docs/images/take.py http://127.0.0.1:8000 CLASSIFICATION`.
 
-The two are ids of jobs that have succeeded, as `make demo` leaves them; the classification has something to review.
+The latter is the id of a classification that has succeeded, as `make demo` leaves one.
 """
 
 import io
@@ -11,30 +11,23 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from web.client.start_token import address_with, find_token
+from tenfold.client.start_token import address_with, find_token
 
-WIDTH = 1280
-# Pages have few colours, so that a palette makes them a third as large.
-COLOURS = 96
+SIZE = {"width": 1280, "height": 860}
+# Pages have few colors, so a palette makes the file a third as large.
+COLORS = 96
 
 
-def main(server: str, training: str, classification: str) -> None:
-    pages = {
-        "train": ("/train?recipe=rmsprop-512", 790),
-        "training": (f"/jobs/{training}", 760),
-        "review": (f"/jobs/{classification}/review?place=3", 610),
-    }
+def main(server: str, classification: str) -> None:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
-        page = browser.new_page(color_scheme="light")
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(color_scheme="light", viewport=SIZE)
         if token := find_token(server):
             page.goto(address_with(server, token))
-        for name, (path, height) in pages.items():
-            page.set_viewport_size({"width": WIDTH, "height": height})
-            page.goto(server + path, wait_until="networkidle")
-            picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-            picture.quantize(COLOURS).save(Path(__file__).with_name(f"{name}.png"), optimize=True)
+        page.goto(f"{server}/jobs/{classification}", wait_until="networkidle")
+        picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
         browser.close()
+    picture.quantize(COLORS).save(Path(__file__).with_name("classification.png"), optimize=True)
 
 
 if __name__ == "__main__":

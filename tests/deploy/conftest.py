@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from tests.deploy.pods import Document
+from tests.paths import ROOT
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+DEPLOY = ROOT / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
 KUBECTL = Path(sysconfig.get_path("scripts")) / "kubectl"
 

@@ -7,15 +7,13 @@ import platform
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 import yaml
 
+from tenfold.web.core.settings import WebSettings
 from tests.deploy.pods import Document
-from web.settings import WebSettings
-
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
 
 
 def services(*files: str) -> dict[str, Document]:
@@ -115,7 +113,7 @@ def test_tensorflow_comes_without_cuda_unless_the_image_is_for_gpus() -> None:
 
 
 def test_the_web_s_image_has_neither_tensorflow_nor_keras() -> None:
-    assert not any(line.startswith(("tensorflow", "keras")) for line in requirements("postgres"))
+    assert not any(line.startswith(("tensorflow", "keras")) for line in requirements("server", "postgres"))
 
 
 def requirements(*extras: str) -> list[str]:

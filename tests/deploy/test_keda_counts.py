@@ -7,13 +7,13 @@ from itertools import count
 import pytest
 from sqlalchemy import text
 
+from tenfold.worker.db.states import JobKind
+from tenfold.worker.jobs.claim_rules import ClaimRules
+from tenfold.worker.jobs.leases import Lease, LeaseStore, Shard
+from tenfold.worker.jobs.queue import QUEUES
+from tenfold.worker.services import Services
+from tenfold.worker.versions import STEP_VERSION
 from tests.deploy.pods import Document, of_kind
-from worker.claim_rules import ClaimRules
-from worker.leases import Lease, LeaseStore, Shard
-from worker.queue import QUEUES
-from worker.services import Services
-from worker.states import JobKind
-from worker.versions import STEP_VERSION
 
 pytestmark = pytest.mark.parametrize("database_kind", ["postgresql"])
 
@@ -51,7 +51,7 @@ def submit(services: Services) -> Callable[[JobKind], str]:
 
 
 def claim(services: Services, job_id: str, leases: LeaseStore | None = None) -> Lease:
-    lease = (leases or services.leases).claim(services.jobs.steps_in_line(job_id)[0], "worker")
+    lease = (leases or services.leases).claim(services.jobs.queued_steps(job_id)[0], "worker")
     assert lease is not None
     return lease
 
@@ -65,12 +65,12 @@ def test_there_is_a_job_of_kubernetes_for_each_training_that_a_one_shot_worker_c
     claim(services, submit(JobKind.TRAINING))
     for _ in range(2):
         claim(services, submit(JobKind.TRAINING), leases=an_hour_ago)
-    services.leases.give_back(claim(services, submit(JobKind.TRAINING)))
+    services.leases.release(claim(services, submit(JobKind.TRAINING)))
     services.leases.fail_job(claim(services, submit(JobKind.TRAINING)), "reason")
     services.leases.finish_job(claim(services, submit(JobKind.TRAINING)), {})
     services.jobs.cancel(submit(JobKind.TRAINING))
 
-    assert ask("ScaledJob") == 4  # one in line, two whose worker died, one given back
+    assert ask("ScaledJob") == 4  # one queued, two whose worker died, one released
     assert services.waiting.count_claimable(QUEUES[JobKind.TRAINING], STEP_VERSION, AT_MOST) == 4
 
 

@@ -10,16 +10,16 @@ import kubernetes_validate
 import pytest
 from sqlalchemy import make_url
 
+from tenfold.web.core.settings import WebSettings
+from tenfold.worker.process.main import main as tenfold_worker
+from tenfold.worker.process.once import ExitCode
+from tenfold.worker.settings import Settings
 from tests.deploy.conftest import KUBERNETES as MANIFESTS
 from tests.deploy.conftest import build
 from tests.deploy.operators import faults, is_an_operators
 from tests.deploy.pods import Document, containers, of_kind, pods, selects
-from web.settings import WebSettings
-from worker.main import main as tenfold_worker
-from worker.once import ExitCode
-from worker.settings import Settings
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 KUBERNETES = kubernetes_validate.latest_version()
 
 
@@ -51,14 +51,14 @@ def test_the_job_that_keda_makes_of_a_training_is_valid_to_kubernetes(keda: list
     kubernetes_validate.validate(job, KUBERNETES, strict=True)
 
 
-def test_a_misspelt_field_would_be_found(documents: list[Document]) -> None:
+def test_a_misspelled_field_would_be_found(documents: list[Document]) -> None:
     [web] = [document for document in of_kind(documents, "Deployment") if document["metadata"]["name"] == "web"]
 
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(web | {"spec": web["spec"] | {"replica": 2}}, KUBERNETES, strict=True)
 
 
-def test_a_misspelt_field_of_an_operator_would_be_found(keda: list[Document]) -> None:
+def test_a_misspelled_field_of_an_operator_would_be_found(keda: list[Document]) -> None:
     [scaled] = copy.deepcopy(of_kind(keda, "ScaledObject"))
     scaled["spec"]["triggers"][0]["metaData"] = {}
     scaled["spec"]["maxReplicaCount"] = "20"
@@ -235,7 +235,7 @@ def test_a_training_s_pod_is_tried_again_or_not_as_its_exit_code_says(keda: list
 
 @pytest.mark.parametrize("code", ExitCode)
 def test_every_exit_code_is_documented(code: ExitCode) -> None:
-    assert f"\n| `{code.value}` | " in (ROOT / "docs" / "kubernetes.md").read_text()
+    assert f"\n| `{code.value}` | " in (ROOT / "docs" / "operations" / "kubernetes.md").read_text()
 
 
 def test_keda_asks_the_database_that_the_pods_use(keda: list[Document], secret: Document) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["trainer", "worker.sources", "zipfile", "tarfile", "PIL"]):
+with atheris.instrument_imports(include=["tenfold.trainer", "tenfold.worker.sources", "zipfile", "tarfile", "PIL"]):
     from tests.fuzz.targets import TARGETS
 
 from tests.fuzz.seeds import write_seeds
 
-LONGEST_BYTES = 1 << 14
+MAX_BYTES = 1 << 14
 # One execution that takes longer, or more, is a finding.
 SECONDS_EACH, MEBIBYTES = 25, 2048
 
@@ -31,7 +31,7 @@ def main() -> None:
         write_seeds(given.target, Path(corpus))
         options = [
             f"-max_total_time={given.seconds}",
-            f"-max_len={LONGEST_BYTES}",
+            f"-max_len={MAX_BYTES}",
             f"-timeout={SECONDS_EACH}",
             f"-rss_limit_mb={MEBIBYTES}",
             f"-artifact_prefix={given.keep}/",

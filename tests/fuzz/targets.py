@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from trainer.decoding import decode
-from trainer.errors import DatasetInvalid, ImageUnreadable
-from trainer.images import normalise_all
-from trainer.importing.kinds import read_upload
-from worker.errors import ArchiveError
-from worker.sources import Limits, UnreadableMember, count_images, open_source, prepare, suffix_of
+from tenfold.trainer.data.importing.kinds import read_upload
+from tenfold.trainer.errors import DatasetInvalid, ImageUnreadable
+from tenfold.trainer.images import normalize_all
+from tenfold.trainer.images.decoding import decode
+from tenfold.worker.errors import ArchiveError
+from tenfold.worker.sources import Limits, UnreadableMember, count_images, open_source, prepare, suffix_of
 
 LIMITS = Limits(images=1000, files=2000, image_bytes=1 << 20, unpacked_bytes=1 << 24)
 
 # Larger pictures are decoded alike, and slowly.
-MOST_PIXELS = 512 * 512
+MAX_PIXELS = 512 * 512
 
 _work = tempfile.TemporaryDirectory(prefix="tenfold-fuzz-")
 _directory = Path(_work.name)
@@ -48,9 +48,9 @@ def image(data: bytes) -> None:
         picture = decode(data)
         assert picture.dtype == np.uint8
         assert picture.ndim == 2
-        if picture.size <= MOST_PIXELS:
-            [normalised] = normalise_all([picture], "auto", "auto")
-            assert normalised.pixels.shape == (28, 28)
+        if picture.size <= MAX_PIXELS:
+            [normalized] = normalize_all([picture], "auto", "auto")
+            assert normalized.pixels.shape == (28, 28)
 
 
 def dataset(data: bytes) -> None:

@@ -1,1 +1,1 @@
-"""Files and requests of people who mean harm, made by code; docs/security.md says what is promised against them."""
+"""Files and requests of people who mean harm, made by code; docs/explanation/security.md has the promises."""

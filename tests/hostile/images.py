@@ -40,14 +40,14 @@ def saved(mode: str, format: str, **options: object) -> bytes:
     if format == "HEIF":  # which is read and not written here
         return HEIC.read_bytes()
     buffer = io.BytesIO()
-    grey = np.full((SIDE, SIDE), 255, np.uint8)
-    grey[8:32, 18:22] = 0
-    picture = Image.fromarray(grey)
+    gray = np.full((SIDE, SIDE), 255, np.uint8)
+    gray[8:32, 18:22] = 0
+    picture = Image.fromarray(gray)
     if mode in ("La", "RGBa"):
         picture = picture.convert("RGBA" if mode == "RGBa" else "LA").convert(mode)
         picture = picture.convert("RGBA" if mode == "RGBa" else "LA")
     elif mode == "I;16B":
-        picture = Image.frombytes("I;16B", (SIDE, SIDE), (grey.astype(">u2") * 257).tobytes())
+        picture = Image.frombytes("I;16B", (SIDE, SIDE), (gray.astype(">u2") * 257).tobytes())
     else:
         through = {"PA": "P", "HSV": "RGB", "YCbCr": "RGB", "CMYK": "RGB", "RGBX": "RGB", "I;16": "I"}.get(mode, "L")
         picture = picture.convert(through).convert(mode)
@@ -62,7 +62,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def png(width: int, height: int, *more: bytes, pixels: bytes = b"") -> bytes:
-    """A PNG of grey bytes that says it has this size, whatever is in it."""
+    """A PNG of gray bytes that says it has this size, whatever is in it."""
     header = chunk(b"IHDR", struct.pack(">2L5B", width, height, 8, 0, 0, 0, 0))
     return (
         b"\x89PNG\r\n\x1a\n" + header + b"".join(more) + chunk(b"IDAT", zlib.compress(pixels, 9)) + chunk(b"IEND", b"")

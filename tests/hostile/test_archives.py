@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from tenfold.worker.errors import ArchiveError
+from tenfold.worker.sources import Limits, UnreadableMember, count_images, open_source, prepare
 from tests.hostile import archives
 from tests.hostile.measured import measured
-from worker.errors import ArchiveError
-from worker.sources import Limits, UnreadableMember, count_images, open_source, prepare
 
 # As a shard reads; the settings' own bounds are larger.
 LIMITS = Limits(images=1_000_000, files=2_000_000, image_bytes=2**20, unpacked_bytes=64 * 2**20)
@@ -67,7 +67,7 @@ def test_a_name_ends_at_nul_as_for_all_who_read_zips(tmp_path: Path) -> None:
 
     with open_source(path, tmp_path, LIMITS) as source:
         assert [member.name for member in source.listing.images] == ["1.png"]
-        assert source.listing.skipped == {"other files": 1}
+        assert source.listing.skipped == {"other_files": 1}
 
 
 def test_a_tar_whose_headers_are_as_long_as_files_is_refused(tmp_path: Path) -> None:
@@ -100,8 +100,8 @@ def test_everything_that_is_no_file_is_a_row_with_an_error(tmp_path: Path) -> No
     read, errors = read_all(written(tmp_path, archives.tar_of_specials()))
 
     assert read + sum(errors.values()) == 11
-    assert errors["unsafe name"] == 3
-    assert errors["no file"] >= 5
+    assert errors["unsafe_name"] == 3
+    assert errors["not_a_file"] >= 5
     assert list(tmp_path.iterdir()) == [tmp_path / "upload"]
 
 
@@ -118,7 +118,7 @@ def test_bombs_take_neither_memory_nor_disk(tmp_path: Path) -> None:
 
         found = measured(outcome, written(directory, content))
 
-        expected = {"zip": (0, {"too large": 1}), "nested": (1, {})}
+        expected = {"zip": (0, {"too_large": 1}), "nested": (1, {})}
         assert found.value == expected.get(kind, found.value)
         assert kind != "tar" or "unpacks to more than 67,108,864 bytes" in found.value
         assert found.grown_bytes < 100 * MEBIBYTE

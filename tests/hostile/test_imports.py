@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tenfold.trainer.data.importing import refusals
+from tenfold.trainer.data.importing.kinds import read_upload
+from tenfold.trainer.errors import DatasetInvalid
 from tests.hostile.measured import measured
 from tests.uploads import zipped
-from trainer.errors import DatasetInvalid
-from trainer.importing import limits
-from trainer.importing.kinds import read_upload
 
 MEBIBYTE = 2**20
 LABELS = np.arange(20) % 2
@@ -63,8 +63,8 @@ def test_an_hdf5_file_that_leads_to_another_reads_nothing_of_it(tmp_path: Path) 
 
     for make, says in (
         (links, "expected x_train"),
-        (external, "lies in another file"),
-        (virtual, "lies in another file"),
+        (external, "is stored in another file"),
+        (virtual, "is stored in another file"),
     ):
         upload.unlink(missing_ok=True)
         with h5py.File(upload, "w") as file:
@@ -81,7 +81,7 @@ def test_arrays_of_terabytes_are_refused_from_their_headers(tmp_path: Path) -> N
 
     found = measured(read, path)
 
-    assert "MiB; the most is" in found.value
+    assert "MiB; the maximum is" in found.value
     assert found.grown_bytes < 50 * MEBIBYTE
 
 
@@ -95,12 +95,12 @@ def test_a_tar_s_header_of_gigabytes_is_refused(tmp_path: Path) -> None:
 
     found = measured(read, path)
 
-    assert "has a header that can't be read" in found.value
+    assert "has an oversized header" in found.value
     assert found.grown_bytes < 50 * MEBIBYTE
 
 
 def test_a_tar_of_more_files_than_allowed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MAX_FILES", 100)
+    monkeypatch.setattr(refusals, "MAX_FILES", 100)
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for index in range(101):
@@ -111,7 +111,7 @@ def test_a_tar_of_more_files_than_allowed_is_refused(tmp_path: Path, monkeypatch
 
 
 def read_8_mebibytes(path: Path) -> str:
-    limits.MAX_UNPACKED_BYTES = 8 * MEBIBYTE
+    refusals.MAX_UNPACKED_BYTES = 8 * MEBIBYTE
     return read(path)
 
 

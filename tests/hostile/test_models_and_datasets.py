@@ -10,13 +10,13 @@ import keras
 import numpy as np
 import pytest
 
+from tenfold.trainer.data.importing import refusals
+from tenfold.trainer.data.importing.kinds import read_upload
+from tenfold.trainer.errors import DatasetInvalid
+from tenfold.trainer.serving.inference import Classifier
 from tests.hostile.archives import write_zip_of_empty_members
 from tests.hostile.measured import measured
 from tests.uploads import npz, zipped
-from trainer.errors import DatasetInvalid
-from trainer.importing import limits
-from trainer.importing.kinds import read_upload
-from trainer.inference import Classifier
 
 MEBIBYTE = 2**20
 
@@ -102,7 +102,7 @@ def test_a_shape_of_terabytes_is_refused_from_the_header(tmp_path: Path) -> None
 
     found = measured(read, tmp_path / "upload")
 
-    assert "MiB; the most is" in found.value
+    assert "MiB; the maximum is" in found.value
     assert found.grown_bytes < 50 * MEBIBYTE
 
 
@@ -112,6 +112,6 @@ def test_a_zip_of_more_files_than_fit_into_memory_is_refused_before_they_are_rea
     write_zip_of_empty_members(tmp_path / "upload", 1000)
     assert "damaged" in read(tmp_path / "upload") or "no" in read(tmp_path / "upload")
 
-    monkeypatch.setattr(limits, "MAX_DIRECTORY_BYTES", 50_000)
+    monkeypatch.setattr(refusals, "MAX_DIRECTORY_BYTES", 50_000)
 
-    assert "more files than can be read" in read(tmp_path / "upload")
+    assert "too many files" in read(tmp_path / "upload")

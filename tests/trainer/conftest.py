@@ -3,11 +3,11 @@
 import hypothesis
 import pytest
 
+from tenfold.trainer import runtime
+from tenfold.trainer.architecture.parameters import TrainingParameters
+from tenfold.trainer.data.datasets import Dataset
+from tenfold.trainer.training.loop import Trained, train
 from tests.trainer.trainings import STOPPED_EARLY
-from trainer import runtime
-from trainer.datasets import Dataset
-from trainer.parameters import TrainingParameters
-from trainer.training import Trained, train
 
 runtime.configure(1)
 

@@ -13,6 +13,6 @@ def pixels(path: Path) -> npt.NDArray[np.int64]:
         return np.asarray(opened.convert("RGB"), np.int64)
 
 
-def has(path: Path, colour: str) -> bool:
-    """Whether there is a pixel of a colour (#rrggbb)."""
-    return bool((pixels(path) == ImageColor.getrgb(colour)).all(axis=2).any())
+def has(path: Path, color: str) -> bool:
+    """Whether there is a pixel of a color (#rrggbb)."""
+    return bool((pixels(path) == ImageColor.getrgb(color)).all(axis=2).any())

@@ -4,19 +4,19 @@ from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from trainer.plans import Plan
+from tenfold.trainer.architecture.plans import Plan
 
 CHOICES = {
     name: list(get_args(field.annotation)) for name, field in Plan.model_fields.items() if get_args(field.annotation)
 }
 
-# Small nets: each value within the bounds of `Plan`, and all together far below the most parameters.
+# Small networks: each value within the bounds of `Plan`, and all together far below the most parameters.
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "filters": st.lists(st.integers(1, 12), max_size=4).map(tuple),
     "convolutions": st.integers(1, 3),
     "units": st.lists(st.integers(1, 40), max_size=4).map(tuple),
     "activation": st.sampled_from(CHOICES["activation"]),
-    "batch_normalisation": st.booleans(),
+    "batch_normalization": st.booleans(),
     "dropout": st.floats(0, 0.95),
     "output_activation": st.sampled_from(CHOICES["output_activation"]),
     "optimizer": st.sampled_from(CHOICES["optimizer"]),

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 CODE = """
-from trainer.runtime import configure
+from tenfold.trainer.runtime import configure
 try:
     configure(device="gpu")
 except RuntimeError as error:
@@ -16,7 +16,7 @@ import keras, tensorflow as tf
 print(tf.config.threading.get_intra_op_parallelism_threads(), tf.config.threading.get_inter_op_parallelism_threads())
 print(keras.backend.backend(), keras.config.dtype_policy().name, tf.config.get_visible_devices("GPU"))
 
-from trainer.devices import device_in_use, gpu_memory_bytes
+from tenfold.trainer.runtime import device_in_use, gpu_memory_bytes
 print(device_in_use(), gpu_memory_bytes())
 """
 

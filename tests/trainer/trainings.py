@@ -6,9 +6,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from trainer.datasets import Dataset
-from trainer.engines import Engine
-from trainer.training import Progress, Trained
+from tenfold.trainer.data.datasets import Dataset
+from tenfold.trainer.training.engines import Engine
+from tenfold.trainer.training.loop import Progress, Trained
 
 # A training that takes next to no time: TensorFlow compiles no dense layers by XLA for it.
 SMALL: dict[str, Any] = {"filters": "2", "units": "none"}

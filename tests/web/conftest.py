@@ -8,17 +8,24 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import expect
 
-from web.app import create_app
-from web.services import EXTENSION
-from web.settings import WebSettings
-from worker.records import Model
-from worker.services import Services
+from tenfold.web.app import create_app
+from tenfold.web.core.services import EXTENSION
+from tenfold.web.core.settings import WebSettings
+from tenfold.worker.db.records import Model
+from tenfold.worker.services import Services
+from tests.waiting import PATIENCE_MS
+
+# Playwright waits five seconds by default, which a busy machine exceeds.
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture
 def app(tmp_path: Path, redis_url: str) -> Iterator[Flask]:
-    settings = WebSettings(data=tmp_path / "data", redis_url=redis_url, max_upload_bytes=2_000_000, max_wait_seconds=30)
+    settings = WebSettings(
+        data=tmp_path / "data", redis_url=redis_url, max_upload_bytes=2_000_000, max_wait_seconds=3600
+    )
     application = create_app(settings)
     yield application
     application.extensions[EXTENSION].database.close()

@@ -6,19 +6,25 @@ from itertools import product
 
 from flask import Flask
 
+from tenfold.trainer.architecture.parameters import TrainingParameters
+from tenfold.trainer.data.datasets import Dataset
+from tenfold.web.core.services import EXTENSION
+from tenfold.worker.classification.parameters import ClassificationParameters
+from tenfold.worker.classification.submission import submit_classification
+from tenfold.worker.datasets.parameters import ImportParameters
+from tenfold.worker.datasets.submission import submit_import
+from tenfold.worker.db.records import Job
+from tenfold.worker.db.states import JobKind, JobState
+from tenfold.worker.jobs.leases import Lease
+from tenfold.worker.review.parameters import ReviewParameters
+from tenfold.worker.review.submission import submit_review
+from tenfold.worker.services import Services
+from tenfold.worker.sweeps.parameters import SweepParameters
+from tenfold.worker.sweeps.submission import submit_sweep
+from tenfold.worker.training.submission import submit_training
 from tests.conftest import write_dataset
 from tests.reviews import classified, digits, untrained_model, work_off
 from tests.uploads import class_folders, received, zipped
-from trainer.datasets import Dataset
-from trainer.parameters import TrainingParameters
-from web.services import EXTENSION
-from worker import submissions
-from worker.leases import Lease
-from worker.parameters import ClassificationParameters, ImportParameters, ReviewParameters
-from worker.records import Job
-from worker.services import Services
-from worker.states import JobKind, JobState
-from worker.sweep_parameters import SweepParameters
 
 NAMES = {0: "ring", 1: "stroke"}
 
@@ -51,21 +57,21 @@ def live_in(app: Flask, mnist: Dataset) -> LivedIn:
     sweep = SweepParameters(dataset="tiny", units="8", epochs=1, space="dropout=0", trials=1)  # type: ignore[arg-type]
 
     def classify() -> Job:
-        return submissions.submit_classification(
+        return submit_classification(
             services, ClassificationParameters(), received(services, zipped(files), "scans.zip")
         )
 
     def bring_in() -> Job:
         content = class_folders(mnist, NAMES, images=100)
-        return submissions.submit_import(services, ImportParameters(name=next(names)), received(services, content))
+        return submit_import(services, ImportParameters(name=next(names)), received(services, content))
 
     def merge() -> Job:
         given = ReviewParameters(classification=next(to_merge).id, dataset=next(names))
-        return submissions.submit_review(services, given)
+        return submit_review(services, given)
 
     jobs = {
-        JobKind.TRAINING: _in_each_state(services, lambda: submissions.submit_training(services, training)),
-        JobKind.SWEEP: _in_each_state(services, lambda: submissions.submit_sweep(services, sweep)),
+        JobKind.TRAINING: _in_each_state(services, lambda: submit_training(services, training)),
+        JobKind.SWEEP: _in_each_state(services, lambda: submit_sweep(services, sweep)),
         JobKind.CLASSIFICATION: _in_each_state(services, classify) | {JobState.SUCCEEDED: reviewed},
         JobKind.IMPORT: _in_each_state(services, bring_in),
         JobKind.REVIEW: _in_each_state(services, merge),
@@ -90,7 +96,7 @@ def _in_each_state(services: Services, submit: Callable[[], Job]) -> dict[JobSta
 
 
 def _begin(services: Services, job: Job) -> Lease:
-    [step] = services.jobs.steps_in_line(job.id)
+    [step] = services.jobs.queued_steps(job.id)
     lease = services.leases.claim(step, "lab-7")
     assert lease is not None
     return lease

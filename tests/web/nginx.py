@@ -10,8 +10,9 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
+from tenfold.web.local.supervisor import free_port
+from tests import patient
 from tests.waiting import until
-from web.stack import free_port
 
 NGINX = shutil.which("nginx") or next((path for path in ("/usr/sbin/nginx",) if Path(path).exists()), None)
 
@@ -57,7 +58,7 @@ def nginx(locations: str) -> Iterator[str]:
 
 def _answers(port: int) -> bool:
     try:
-        httpx.get(f"http://127.0.0.1:{port}/")
+        patient.get(f"http://127.0.0.1:{port}/")
     except httpx.TransportError:
         return False
     return True

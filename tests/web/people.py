@@ -6,8 +6,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from worker.people.scopes import Scope
-from worker.services import Services
+from tenfold.worker.db.scopes import Scope
+from tenfold.worker.services import Services
 
 PASSWORD = "correct horse battery"
 HERE = {"Origin": "http://localhost"}

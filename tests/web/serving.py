@@ -4,19 +4,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 import httpx
 
-from web.stack import free_port
-
-PATIENCE_SECONDS = 30
+from tenfold.web.local.supervisor import free_port
+from tests import patient
+from tests.waiting import until
 
 
 class WebProcess:
-    """`python -m web.serve` on a volume.
+    """`python -m tenfold.web.serve` on a volume.
 
     Args:
         settings: in the environment's names.
@@ -31,16 +31,14 @@ class WebProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, stderr: IO[str] | None = None) -> None:
-        command = [sys.executable, "-m", "web.serve", "--port", str(self.port)]
+        command = [sys.executable, "-m", "tenfold.web.serve", "--port", str(self.port)]
         self._process = subprocess.Popen(command, env=self._environment, start_new_session=True, stderr=stderr)
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                httpx.get(f"{self.api}/healthz")
-                return
-            except httpx.TransportError:
-                assert time.monotonic() < deadline, "the web did not start"
-                time.sleep(0.05)
+        until(self._answers)
+
+    def _answers(self) -> bool:
+        with suppress(httpx.TransportError):
+            return patient.get(f"{self.api}/healthz").is_success
+        return False
 
     def kill(self) -> None:
         """As a crash does it: nothing is finished or flushed."""

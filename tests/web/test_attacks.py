@@ -6,24 +6,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from kombu.exceptions import ContentDisallowed
 from kombu.serialization import dumps, registry
 
+from tenfold.web.app import create_app
+from tenfold.web.core.services import EXTENSION
+from tenfold.worker.db.scopes import Scope
+from tenfold.worker.db.states import JobKind
+from tenfold.worker.jobs.queue import create_celery
+from tenfold.worker.services import Services
+from tests import patient
 from tests.conftest import every_database
+from tests.waiting import PATIENCE_SECONDS
+from tests.web.auth.test_access import ROUTES
 from tests.web.conftest import zip_bytes
 from tests.web.people import HERE, PASSWORD, Person, add_person, sign_in
 from tests.web.serving import WebProcess
-from tests.web.test_access import ROUTES
-from web.app import create_app
-from web.services import EXTENSION
-from worker.people.scopes import Scope
-from worker.queue import create_celery
-from worker.services import Services
-from worker.states import JobKind
 
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE = TUS | {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
@@ -170,7 +171,7 @@ def test_every_answer_carries_the_policy_and_no_secret(
     values = {"job_id": "job-1", "name": "mnist", "model_id": model, "row": 0, "key_id": "tf_0", "filename": "theme.js"}
     values |= {"webhook_id": webhook.id, "upload_id": "x", "version": "0123456789abcdef"}
     for method, rule in ROUTES:
-        if method != "GET" or rule.endpoint == "api.follow_job":
+        if method != "GET" or rule.endpoint == "api.events.follow_job":
             continue
         url = app.url_map.bind("localhost").build(rule.endpoint, {name: values[name] for name in rule.arguments})
         answer = browser.get(url)
@@ -333,7 +334,7 @@ def test_clients_that_stop_half_way_do_not_stop_the_server(web: WebProcess) -> N
         for connection in stalled:
             connection.sendall(head)
 
-        assert httpx.get(f"{web.api}/healthz", timeout=60).status_code == 200
+        assert patient.get(f"{web.api}/healthz", timeout=PATIENCE_SECONDS).status_code == 200
         for connection in stalled:
             connection.close()
 
@@ -357,10 +358,10 @@ BAD_REQUESTS = {
 
 def test_what_is_no_http_is_refused_and_the_next_is_answered(web: WebProcess) -> None:
     for said, request in BAD_REQUESTS.items():
-        with socket.create_connection(("127.0.0.1", web.port), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", web.port), timeout=PATIENCE_SECONDS) as connection:
             answered = _answer(connection, request)
         assert answered == b"" or answered.split()[1][:1] == b"4", (said, answered[:200])
-    assert httpx.get(f"{web.api}/healthz", timeout=60).status_code == 200
+    assert patient.get(f"{web.api}/healthz", timeout=PATIENCE_SECONDS).status_code == 200
 
 
 def _answer(connection: socket.socket, request: bytes) -> bytes:

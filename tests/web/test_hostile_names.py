@@ -10,16 +10,16 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page
 
+from tenfold.trainer.data.datasets import Dataset
+from tenfold.worker.classification.parameters import ClassificationParameters
+from tenfold.worker.classification.submission import submit_classification
+from tenfold.worker.db.records import Job
+from tenfold.worker.db.scopes import Scope
+from tenfold.worker.services import Services
 from tests.reviews import digits, untrained_model, work_off
 from tests.uploads import received, zipped
 from tests.web.browsing import browsing
 from tests.web.people import PASSWORD, add_person
-from trainer.datasets import Dataset
-from worker.parameters import ClassificationParameters
-from worker.people.scopes import Scope
-from worker.records import Job
-from worker.services import Services
-from worker.submissions import submit_classification
 
 SCRIPTS = (
     "<img src=x onerror=attacked()>",
@@ -59,11 +59,11 @@ def test_no_name_becomes_more_than_text_on_any_page(app: Flask, services: Servic
     services.keys.add("anna", SCRIPTS[0], Scope.READ)
     pages = ["/", "/jobs", f"/jobs/{job.id}", f"/jobs/{job.id}/images", f"/jobs/{job.id}/images/0"]
     pages += [f"/jobs/{job.id}/images/{len(SCRIPTS)}", f"/jobs/{job.id}/images?search={quote(SCRIPTS[0])}"]
-    pages += [f"/jobs/{job.id}/review", "/account", "/people", "/models", "/classify", "/datasets", "/compare"]
+    pages += [f"/jobs/{job.id}/review", "/account", "/users", "/models", "/classify", "/datasets", "/compare"]
     with browsing(app, refused=[404]) as page:
         attacks = _watch(page)
         page.goto(f"/sign-in?next={quote('javascript:attacked()')}")
-        page.get_by_label("Name").fill("anna")
+        page.get_by_label("Username").fill("anna")
         page.get_by_label("Password").fill(PASSWORD)
         page.keyboard.press("Enter")
         page.wait_for_url("**/")
@@ -126,14 +126,14 @@ def test_a_page_of_another_site_changes_and_reads_nothing(
         page.goto("/sign-in")
         here = page.url.removesuffix("/sign-in")
         if signed_in:
-            page.get_by_label("Name").fill("anna")
+            page.get_by_label("Username").fill("anna")
             page.get_by_label("Password").fill(PASSWORD)
             page.keyboard.press("Enter")
             page.wait_for_url("**/")
         handler.page = f"""<form method="post" action="{here}/train"><input name="recipe" value="cnn"></form>
             <form method="post" action="{here}/api/v1/trainings" enctype="text/plain">
             <input name='{{"recipe": "cnn", "x": "' value='"}}'></form>
-            <form method="post" action="{here}/people"><input name="name" value="eve"><input name="scope" value="admin">
+            <form method="post" action="{here}/users"><input name="name" value="eve"><input name="scope" value="admin">
             <input name="password" value="{PASSWORD}"></form>"""
         for form in range(3):
             page.goto(address)

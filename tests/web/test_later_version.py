@@ -5,13 +5,13 @@ import json
 import pytest
 from flask.testing import FlaskClient
 
-from trainer.parameters import TrainingParameters
-from worker.errors import OfLaterVersion
-from worker.presence import NAMES
-from worker.redis import connect_redis
-from worker.services import Services
-from worker.submissions import submit_training
-from worker.upkeep.collecting import collect
+from tenfold.trainer.architecture.parameters import TrainingParameters
+from tenfold.worker.errors import OfLaterVersion
+from tenfold.worker.observability.worker_registry import NAMES
+from tenfold.worker.redis import connect_redis
+from tenfold.worker.services import Services
+from tenfold.worker.training.submission import submit_training
+from tenfold.worker.upkeep.collecting import collect
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_poll_is_told_when_to_ask_again(api: FlaskClient, later: str) -> None:
 
 
 def test_nothing_is_collected_that_cannot_be_judged(services: Services, later: str) -> None:
-    with pytest.raises(OfLaterVersion, match="use that version"):
+    with pytest.raises(OfLaterVersion, match="Use that version"):
         collect(services)
 
 
@@ -56,5 +56,5 @@ def test_a_worker_that_says_what_this_version_does_not_know_is_left_out(api: Fla
     redis.sadd(NAMES, "later")
     redis.set("tenfold:worker:later", json.dumps({"name": "later", "role": "transcriber"}), ex=60)
 
-    assert api.get("/api/v1/workers").json["workers"] == []
+    assert api.get("/api/v1/workers").json["items"] == []
     assert api.get("/").status_code == 200

@@ -6,7 +6,7 @@ import sys
 
 def test_the_web_and_the_commands_load_no_numpy() -> None:
     code = (
-        "import sys, web.app, web.client; from web.commands import tenfold; "
+        "import sys, tenfold.web.app, tenfold.client; from tenfold.cli import tenfold; "
         "[entry.load() for entry in tenfold.entries.values()]; print(*{'numpy', 'pandas'} & set(sys.modules))"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -14,6 +14,6 @@ def test_the_web_and_the_commands_load_no_numpy() -> None:
 
 
 def test_the_list_of_commands_waits_for_no_library() -> None:
-    code = "import sys, web.commands; print(*{'httpx', 'pydantic', 'flask', 'rich'} & set(sys.modules))"
+    code = "import sys, tenfold.cli; print(*{'httpx', 'pydantic', 'flask', 'rich'} & set(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == ""

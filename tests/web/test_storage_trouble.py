@@ -9,13 +9,13 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from tenfold.web.app import create_app
+from tenfold.web.core.services import EXTENSION
+from tenfold.web.core.settings import WebSettings
+from tenfold.worker.services import Services
 from tests.postgres import Postgres
+from tests.web.api.test_bad_input import assert_problem, nothing_left
 from tests.web.conftest import zip_bytes
-from tests.web.test_bad_input import assert_problem, nothing_left
-from web.app import create_app
-from web.services import EXTENSION
-from web.settings import WebSettings
-from worker.services import Services
 
 TRAINING = {"recipe": "dropout-128"}
 
@@ -41,7 +41,7 @@ def test_while_the_database_is_away_calls_are_to_come_again(
 
     response = app.test_client().open(f"/api/v1/{path}", method=method, json=TRAINING if method == "POST" else None)
 
-    assert_problem(response, 503, says="try again")
+    assert_problem(response, 503, says="Try again")
     assert int(response.headers["Retry-After"]) > 0
     app.extensions[EXTENSION].database.close()
 

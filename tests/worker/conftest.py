@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from tenfold.worker.db.database import Database
+from tenfold.worker.db.records import Job
+from tenfold.worker.db.schema import migrate
+from tenfold.worker.db.states import JobKind, JobState
+from tenfold.worker.jobs.claim_rules import ClaimRules
+from tenfold.worker.jobs.leases import LeaseStore
+from tenfold.worker.jobs.store import JobStore
+from tenfold.worker.jobs.waiting_steps import WaitingSteps
 from tests.conftest import Clock
-from worker.claim_rules import ClaimRules
-from worker.database import Database
-from worker.jobs import JobStore
-from worker.leases import LeaseStore
-from worker.records import Job
-from worker.schema import migrate
-from worker.states import JobKind, JobState
-from worker.waiting_steps import WaitingSteps
 
 LEASE_SECONDS = 10
 MAX_ATTEMPTS = 3

@@ -6,10 +6,10 @@ Each invariant is a function that raises AssertionError where it does not hold, 
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from tenfold.worker.db.records import Step
+from tenfold.worker.db.states import JobKind, JobState, StepKind, StepState
+from tenfold.worker.jobs.queue import QUEUES
 from tests.worker.rows import MAX_ATTEMPTS, Rows, ended
-from worker.queue import QUEUES
-from worker.records import Step
-from worker.states import JobKind, JobState, StepKind, StepState
 
 JOB_EDGES = {
     (JobState.QUEUED, JobState.RUNNING),
@@ -31,7 +31,7 @@ STEP_EDGES = {
 }
 
 
-def jobs_move_along_their_edges(before: Rows, after: Rows) -> None:
+def jobs_change_state_as_allowed(before: Rows, after: Rows) -> None:
     """A job goes from queued to running, from running to succeeded or failed, from either to cancelled, from failed
     or cancelled back to queued, and no other way.
     """
@@ -51,8 +51,8 @@ def only_ended_jobs_are_deleted(before: Rows, after: Rows) -> None:
         assert sweep is None or ended(sweep), f"trial {job_id} was deleted while its sweep was {sweep.state}"
 
 
-def steps_move_along_their_edges(before: Rows, after: Rows) -> None:
-    """A step goes from waiting to queued, running and done; what is in line or running may go back, and what is done
+def steps_change_state_as_allowed(before: Rows, after: Rows) -> None:
+    """A step goes from waiting to queued, running and done; a queued or running one may go back, and a done one
     stays done unless its job's work was removed.
     """
     for step_id in before.steps.keys() & after.steps.keys():
@@ -74,26 +74,26 @@ def a_lease_passes_on_only_when_it_has_expired(before: Rows, after: Rows) -> Non
             assert old.lease_expires_at < after.now, f"{named(new)} was taken from {old.worker}, whose lease held"
 
 
-def whoever_lost_the_lease_writes_nothing(before: Rows, after: Rows) -> None:
-    """What is handed in under a lease that has expired, was taken over or was taken away changes no row."""
+def a_worker_without_the_lease_writes_nothing(before: Rows, after: Rows) -> None:
+    """A worker whose lease has expired, was taken over or was taken away changes no row."""
     assert after.values() == before.values()
 
 
-def a_job_that_is_queued_again_counts_anew(before: Rows, after: Rows) -> None:
-    """When a job is queued again, the steps that it has left may be tried as often as those of a new one."""
+def a_retried_job_counts_attempts_from_zero(before: Rows, after: Rows) -> None:
+    """When a job is queued again, its remaining steps may be tried as often as those of a new one."""
     for job_id in before.jobs.keys() & after.jobs.keys():
         if ended(before.jobs[job_id]) and not ended(after.jobs[job_id]):
             left = [step for step in after.steps_of(after.jobs[job_id]) if step.state is not StepState.DONE]
             assert not any(step.attempts for step in left), f"{job_id}: {[step.attempts for step in left]}"
 
 
-def giving_back_is_no_attempt(before: Rows, after: Rows, step_id: int) -> None:
-    """A step that a worker gives back, since it was told to stop, counts as not tried."""
+def releasing_is_no_attempt(before: Rows, after: Rows, step_id: int) -> None:
+    """A step that a worker releases because it was told to stop counts as not tried."""
     tried = after.steps[step_id].attempts
     assert tried == before.steps[step_id].attempts - 1, f"{named(after.steps[step_id])} counts {tried} attempts"
 
 
-def webhooks_are_told_of_each_end_once(before: Rows, after: Rows) -> None:
+def webhooks_get_each_end_once(before: Rows, after: Rows) -> None:
     """Each time a job that is no trial ends, each webhook that asked for it gets one event."""
     new = Counter(delivery.job_id for delivery in after.deliveries) - Counter(d.job_id for d in before.deliveries)
     ends = {
@@ -114,7 +114,7 @@ def a_running_step_has_a_lease(rows: Rows) -> None:
     assert len(tokens) == len(set(tokens))
 
 
-def an_ended_job_has_no_step_in_line(rows: Rows) -> None:
+def an_ended_job_has_no_queued_step(rows: Rows) -> None:
     """A job that has ended has no step that is queued or running; one that has succeeded has none left to do."""
     for job, steps in rows.with_steps():
         states = {step.state for step in steps}
@@ -124,9 +124,9 @@ def an_ended_job_has_no_step_in_line(rows: Rows) -> None:
             assert states == {StepState.DONE}, f"{job.id} has succeeded, its steps are {states}"
 
 
-def an_unfinished_job_can_go_on(rows: Rows) -> None:
-    """A job that has not ended has a step that is in line or held, or waits for a trial that has not ended: none is
-    ever stuck.
+def an_unfinished_job_can_continue(rows: Rows) -> None:
+    """A job that has not ended has a step that is queued or running, or waits for a trial that has not ended:
+    no job is ever stuck.
     """
     for job, steps in rows.with_steps():
         moving = any(step.state in (StepState.QUEUED, StepState.RUNNING) for step in steps)
@@ -141,7 +141,7 @@ def attempts_are_bounded(rows: Rows) -> None:
         assert 0 <= step.attempts <= MAX_ATTEMPTS, f"{named(step)} was tried {step.attempts} times"
 
 
-def times_tell_the_state(rows: Rows) -> None:
+def times_match_the_state(rows: Rows) -> None:
     """A job has a time of its end if and only if it has ended, and one of its start once a step of it was claimed."""
     for job in rows.jobs.values():
         assert (job.finished_at is not None) == ended(job), f"{job.id} is {job.state}, finished at {job.finished_at}"
@@ -184,7 +184,7 @@ def shards_cover_every_image_once(rows: Rows) -> None:
 
 
 def the_merge_comes_last(rows: Rows) -> None:
-    """A merge is in line only when every shard is done, and at once when the last one is."""
+    """A merge is queued only when every shard is done, and immediately when the last one is."""
     for job in rows.jobs.values():
         for merge in rows.steps_of(job, StepKind.MERGE):
             ready = all(shard.state is StepState.DONE for shard in rows.steps_of(job, StepKind.SHARD))
@@ -201,7 +201,7 @@ def a_sweep_that_did_not_succeed_leaves_no_trial_behind(before: Rows, after: Row
             assert job.state is JobState.SUCCEEDED or not left, f"sweep {job_id} is {job.state}, and left {left}"
 
 
-def a_model_is_what_a_training_succeeded_with(rows: Rows) -> None:
+def a_training_that_succeeded_has_one_model(rows: Rows) -> None:
     """A training has one model in the registry if and only if it has succeeded."""
     for job in rows.jobs.values():
         if job.kind is JobKind.TRAINING:
@@ -214,10 +214,8 @@ def a_key_names_one_job(rows: Rows) -> None:
     assert len(keys) == len(set(keys))
 
 
-def whoever_has_the_fewest_steps_running_is_next(before: Rows, after: Rows, step_id: int) -> None:
-    """Of several people with steps in line a message takes one of whoever has the fewest running; steps of nobody in
-    particular come last.
-    """
+def the_person_with_the_fewest_running_steps_is_next(before: Rows, after: Rows, step_id: int) -> None:
+    """Of several people with queued steps, the one with the fewest running steps is next; anonymous steps come last."""
     taken = after.steps[step_id]
     owner = after.jobs[taken.job_id].owner
     kinds = next(kinds for kinds in QUEUES.values() if taken.kind in kinds)
@@ -238,15 +236,17 @@ def whoever_has_the_fewest_steps_running_is_next(before: Rows, after: Rows, step
         assert running[owner] <= running[other], f"{owner} has {running[owner]} running, {other} {running[other]}"
 
 
-def what_is_in_line_is_announced_after_a_heal(rows: Rows, waiting: Mapping[JobKind, int], window: int) -> None:
-    """Seconds after Redis lost messages, a heal has announced again what could be claimed, up to the window."""
+def queued_steps_are_announced_after_reconciling(rows: Rows, waiting: Mapping[JobKind, int], window: int) -> None:
+    """Seconds after Redis lost messages, the reconciler has announced again the steps that could be claimed, up
+    to the window.
+    """
     for queue, kinds in QUEUES.items():
         in_line = sum(step.kind in kinds and rows.claimable(step) for step in rows.steps.values())
         assert waiting[queue] >= min(in_line, window), f"{waiting[queue]} messages for {in_line} steps in {queue}"
 
 
-def no_job_is_left_when_the_work_is_done(rows: Rows) -> None:
-    """While one worker lives and heals, every job ends."""
+def every_job_ends(rows: Rows) -> None:
+    """While one worker lives and reconciles, every job ends."""
     left = {job.id: (job.kind, job.state, rows.steps_of(job)) for job in rows.jobs.values() if not ended(job)}
     assert not left, left
 
@@ -258,34 +258,34 @@ def named(step: Step) -> str:
 # Of the rows of one moment.
 ALWAYS: list[Callable[[Rows], None]] = [
     a_running_step_has_a_lease,
-    an_ended_job_has_no_step_in_line,
-    an_unfinished_job_can_go_on,
+    an_ended_job_has_no_queued_step,
+    an_unfinished_job_can_continue,
     attempts_are_bounded,
-    times_tell_the_state,
+    times_match_the_state,
     a_failed_job_says_why,
     counters_agree_with_the_steps,
     shards_cover_every_image_once,
     the_merge_comes_last,
-    a_model_is_what_a_training_succeeded_with,
+    a_training_that_succeeded_has_one_model,
     a_key_names_one_job,
 ]
 
 # Of two moments between which one thing was done.
 CHANGES: list[Callable[[Rows, Rows], None]] = [
-    jobs_move_along_their_edges,
+    jobs_change_state_as_allowed,
     only_ended_jobs_are_deleted,
-    steps_move_along_their_edges,
+    steps_change_state_as_allowed,
     a_lease_passes_on_only_when_it_has_expired,
     a_sweep_that_did_not_succeed_leaves_no_trial_behind,
-    a_job_that_is_queued_again_counts_anew,
-    webhooks_are_told_of_each_end_once,
+    a_retried_job_counts_attempts_from_zero,
+    webhooks_get_each_end_once,
 ]
 
 # After something in particular was done.
 AFTERWARDS: list[Callable[..., None]] = [
-    whoever_lost_the_lease_writes_nothing,
-    giving_back_is_no_attempt,
-    whoever_has_the_fewest_steps_running_is_next,
-    what_is_in_line_is_announced_after_a_heal,
-    no_job_is_left_when_the_work_is_done,
+    a_worker_without_the_lease_writes_nothing,
+    releasing_is_no_attempt,
+    the_person_with_the_fewest_running_steps_is_next,
+    queued_steps_are_announced_after_reconciling,
+    every_job_ends,
 ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import event
 
-from worker.database import Database
+from tenfold.worker.db.database import Database
 
 
 def plans_of(database: Database, action: object) -> Sequence[str]:

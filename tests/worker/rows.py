@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import inspect, select
 
-from worker.database import Database
-from worker.records import Delivery, Job, Model, Record, Step
-from worker.states import UNFINISHED, JobState, StepKind, StepState
+from tenfold.worker.db.database import Database
+from tenfold.worker.db.records import Delivery, Job, Model, Record, Step
+from tenfold.worker.db.states import UNFINISHED, JobState, StepKind, StepState
 
 # Few, so that steps come to their last one often.
 MAX_ATTEMPTS = 2

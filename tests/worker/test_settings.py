@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from worker.database import Database
-from worker.schema import migrate
-from worker.settings import Settings
+from tenfold.worker.db.database import Database
+from tenfold.worker.db.schema import migrate
+from tenfold.worker.settings import Settings
 
 
 @pytest.mark.parametrize("name", ["100%", "a%2Fb", "scans?mode=ro", "scans #1"])

@@ -10,29 +10,35 @@ from typing import Any
 from redis import Redis
 from sqlalchemy import delete, event
 
+from tenfold.trainer.architecture.parameters import TrainingParameters
+from tenfold.worker.classification.parameters import ClassificationParameters
+from tenfold.worker.classification.submission import submit_classification
+from tenfold.worker.datasets.parameters import ImportParameters
+from tenfold.worker.datasets.submission import submit_import
+from tenfold.worker.db.records import Delivery, Job, Model, User, Webhook
+from tenfold.worker.db.scopes import Scope
+from tenfold.worker.db.states import JobKind, JobState, StepKind
+from tenfold.worker.jobs.claim_rules import ClaimRules
+from tenfold.worker.jobs.leases import Lease, LeaseStore, Shard
+from tenfold.worker.jobs.queue import QUEUES, queue_name
+from tenfold.worker.jobs.reconciler import GRACE_SECONDS, Reconciler
+from tenfold.worker.jobs.scheduler import FairScheduler
+from tenfold.worker.jobs.store import JobStore
+from tenfold.worker.jobs.submission import new_id
+from tenfold.worker.jobs.waiting_steps import WaitingSteps
+from tenfold.worker.redis import connect_redis
+from tenfold.worker.review.parameters import ReviewParameters
+from tenfold.worker.services import Services
+from tenfold.worker.settings import Settings
+from tenfold.worker.sweeps.parameters import SweepParameters
+from tenfold.worker.sweeps.submission import submit_sweep
+from tenfold.worker.training.submission import submit_training
+from tenfold.worker.uploads.upload import Upload
+from tenfold.worker.versions import STEP_VERSION
 from tests.conftest import Clock
 from tests.uploads import zipped
 from tests.worker.conftest import LEASE_SECONDS
 from tests.worker.rows import MAX_ATTEMPTS, Rows, read_rows
-from trainer.parameters import TrainingParameters
-from worker import submissions
-from worker.claim_rules import ClaimRules
-from worker.healing import GRACE_SECONDS, Healer
-from worker.jobs import JobStore
-from worker.leases import Lease, LeaseStore, Shard
-from worker.parameters import ClassificationParameters, ImportParameters, ReviewParameters
-from worker.people.scopes import Scope
-from worker.people.sharing import FairLine
-from worker.queue import QUEUES, queue_name
-from worker.records import Delivery, Job, Model, User, Webhook
-from worker.redis import connect_redis
-from worker.services import Services
-from worker.settings import Settings
-from worker.states import JobKind, JobState, StepKind
-from worker.submissions import Upload, new_id
-from worker.sweep_parameters import SweepParameters
-from worker.versions import STEP_VERSION
-from worker.waiting_steps import WaitingSteps
 
 PEOPLE = ("anna", "bert")
 WINDOW = 4
@@ -48,7 +54,7 @@ class World:
     def __init__(self, settings: Settings) -> None:
         self.clock = Clock()
         self.services = _on_clock(Services.open(settings), self.clock)
-        self.healer = Healer(self.services.waiting, self.services.queue, window=WINDOW)
+        self.reconciler = Reconciler(self.services.waiting, self.services.queue, window=WINDOW)
         self.redis: Redis = connect_redis(settings.redis_url)
         if self.services.database.engine.dialect.name == "sqlite":
             event.listen(self.services.database.engine, "connect", _write_without_waiting_for_the_disk)
@@ -87,16 +93,16 @@ class World:
         services = self.services.on_behalf_of(owner)
         match kind:
             case JobKind.TRAINING:
-                return submissions.submit_training(services, TrainingParameters(epochs=2), key)
+                return submit_training(services, TrainingParameters(epochs=2), key)
             case JobKind.SWEEP:
                 sweep = SweepParameters(space="dropout=0|0.2", trials=2, parallel=2, epochs=2)
-                return submissions.submit_sweep(services, sweep, key)
+                return submit_sweep(services, sweep, key)
             case JobKind.CLASSIFICATION:
                 chosen = ClassificationParameters(model=SERVING)
-                return submissions.submit_classification(services, chosen, self._upload(), key)
+                return submit_classification(services, chosen, self._upload(), key)
             case JobKind.IMPORT:
                 name = f"own-{key}" if key else f"own-{next(self._numbers)}"
-                return submissions.submit_import(services, ImportParameters(name=name), self._upload(), key)
+                return submit_import(services, ImportParameters(name=name), self._upload(), key)
             case JobKind.REVIEW:
                 parameters = ReviewParameters(classification="any").model_dump(mode="json")
                 return services.jobs.submit(
@@ -119,7 +125,7 @@ class World:
         self.clock.advance(max(LEASE_SECONDS, GRACE_SECONDS) + 1)
 
     def finish(self, lease: Lease, shards: int = 2, seen: Sequence[Job] | None = None) -> None:
-        """Hand in, and announce, what the runner would.
+        """Finish, and announce, what the runner would.
 
         Args:
             shards: into how many a classification is planned.
@@ -133,7 +139,7 @@ class World:
             case StepKind.TRAIN:
                 leases.finish_job(lease, {}, model=_model(lease, self.clock()))
                 if lease.parent_id is not None:
-                    queue.announce(JobKind.SWEEP, self.services.jobs.steps_in_line(lease.parent_id))
+                    queue.announce(JobKind.SWEEP, self.services.jobs.queued_steps(lease.parent_id))
             case StepKind.PLAN:
                 cut = [Shard(2 * n, 2 * n + 2) for n in range(shards)]
                 queue.announce(JobKind.CLASSIFICATION, leases.finish_plan(lease, cut, {}))
@@ -164,10 +170,10 @@ class World:
         """One worker is left that heals, and does whatever is announced."""
         for _ in range(ROUNDS_TO_THE_END):
             self.wait_out_leases()
-            self.healer.heal()
+            self.reconciler.reconcile()
             for queue in QUEUES:
                 while (named := self.receive(queue)) is not None:
-                    if (lease := self.services.line.claim(named, "the last")) is not None:
+                    if (lease := self.services.scheduler.claim(named, "the last")) is not None:
                         self.finish(lease)
 
     def close(self) -> None:
@@ -217,7 +223,7 @@ def _on_clock(services: Services, clock: Clock) -> Services:
         jobs=JobStore(database, clock),
         leases=leases,
         waiting=WaitingSteps(database, rules),
-        line=FairLine(database, leases),
+        scheduler=FairScheduler(database, leases),
     )
 
 

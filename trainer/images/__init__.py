@@ -1,23 +1,32 @@
-"""Reads image files as grey pictures, upright, on paper. `normalisation` brings those to MNIST's form.
+"""Reads image files as upright gray images without transparency; `normalization` converts those to MNIST's format.
 
-`reading` is where a file comes in: by its kind it goes to `pillow_files`, `pngs`, `tiff_pages`, `icons` or `pdfs`.
-`transparency` lays it on paper, `depth` makes bytes of more bits, `orientation` sets it upright.
+`reading` dispatches by file type to `pillow_files`, `pngs`, `tiffs`, `icons` or `pdfs`. `transparency` composites onto
+paper, `depth` converts more than 8 bits, `orientation` rotates.
 """
 
-from trainer.images.pillow_files import MOST_PIXELS, MOST_WHOLE_PIXELS
-from trainer.images.reading import page_count, read_image, read_pages
-from trainer.normalisation import BOX, CENTRE, SIDE, Normalised, NormaliseMode, normalise, normalise_all, steps
+from tenfold.trainer.images.normalization import (
+    BOX,
+    CENTER,
+    SIDE,
+    Normalized,
+    NormalizeMode,
+    normalize,
+    normalize_all,
+    steps,
+)
+from tenfold.trainer.images.pillow_files import MAX_PIXELS, MAX_WHOLE_PIXELS
+from tenfold.trainer.images.reading import page_count, read_image, read_pages
 
 __all__ = [
     "BOX",
-    "CENTRE",
-    "MOST_PIXELS",
-    "MOST_WHOLE_PIXELS",
+    "CENTER",
+    "MAX_PIXELS",
+    "MAX_WHOLE_PIXELS",
     "SIDE",
-    "NormaliseMode",
-    "Normalised",
-    "normalise",
-    "normalise_all",
+    "NormalizeMode",
+    "Normalized",
+    "normalize",
+    "normalize_all",
     "page_count",
     "read_image",
     "read_pages",

@@ -1,4 +1,4 @@
-"""Greys of more than 8 bits, or with fractions, brought to 0–255 by what range they can be seen to have.
+"""Converts pixels of more than 8 bits, or with fractions, to 0–255, and reads the files that hold them.
 
 Cameras and scanners put their 9 to 15 bits into 16 at the lower end, and few files say so: the largest value does.
 """
@@ -9,27 +9,29 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from trainer.idx import Bytes
+from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.errors import ImageUnreadable
+from tenfold.trainer.images.transparency import on_paper
 
 Numbers = npt.NDArray[Any]
 
-# Beyond the ends of a range of fractions by so much is what resampling overshoots.
+# Resampling overshoots the range of fractions by up to this much.
 OVERSHOOT = 0.1
 
-# Fractions are made lighter up to so many times: what never gets above a sixteenth is a dark exposure.
-MOST_LIGHTENED = 16
+# Fractions are brightened by at most this factor: an image that never exceeds 1/16 is a dark exposure.
+MAX_LIGHTENED = 16
 
-# Of the squared difference of neighbors to twice the variance: 1 for noise, in which no pixel knows its neighbor, and
-# below a half for MNIST's digits of 28 pixels.
+# The squared difference of neighbors, divided by twice the variance: 1 for noise, in which neighbors are independent,
+# and below 0.5 for MNIST's digits.
 NOISE = 0.8
 
 
 def to_bytes(values: Numbers) -> Bytes:
-    """Greys (h, w) of any number type as uint8; those in one of the usual ranges keep their place in it.
+    """Convert gray values (h, w) of any numeric type to uint8, according to the range that they seem to have.
 
-    Whole numbers: 0 to the least power of two less one, from 255 up, that holds them all; what is nothing but noise
-    far down in 16 bits stays as dark as it is. Fractions: 0–1, −1–1, 0–255; else as whole numbers. Any others are
-    stretched to their own range. What is no number counts as the least one.
+    Integers: from 0 to the smallest 2**n - 1, at least 255, that holds them all; dark noise in 16 bits stays dark.
+    Fractions: 0–1, −1–1 or 0–255, else as integers. Other values are stretched from their own range. NaN and infinity
+    become the smallest value.
     """
     if values.dtype.kind == "f":
         values = values.astype(np.float32)
@@ -55,7 +57,7 @@ def _range_of_fractions(values: Numbers, least: float, most: float) -> tuple[flo
     if least >= -OVERSHOOT and most <= 1 + OVERSHOOT:
         if most <= 0 or _is_noise(values):
             return 0, 1
-        return 0, max(2.0 ** np.ceil(np.log2(most)), 1 / MOST_LIGHTENED) if most <= 0.5 else 1
+        return 0, max(2.0 ** np.ceil(np.log2(most)), 1 / MAX_LIGHTENED) if most <= 0.5 else 1
     if least >= -1 - OVERSHOOT and most <= 1 + OVERSHOOT:
         return -1, 1
     if least < 0:
@@ -68,10 +70,38 @@ def _power(most: float) -> float:
 
 
 def _is_noise(values: Numbers) -> bool:
-    """Whether pixels differ from their neighbors as much as from any other."""
-    greys = values.astype(np.float32)
-    variance = float(greys.var())
-    if variance == 0 or min(greys.shape) < 2:
+    """Whether pixels differ from their neighbors as much as from any other pixel."""
+    grays = values.astype(np.float32)
+    variance = float(grays.var())
+    if variance == 0 or min(grays.shape) < 2:
         return False
-    across, down = cv2.absdiff(greys[:, 1:], greys[:, :-1]), cv2.absdiff(greys[1:], greys[:-1])
+    across, down = cv2.absdiff(grays[:, 1:], grays[:, :-1]), cv2.absdiff(grays[1:], grays[:-1])
     return bool((np.square(across).mean() + np.square(down).mean()) / (4 * variance) > NOISE)
+
+
+UNCHANGED = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
+
+
+def read_deep(data: bytes, page: int, *, halved: bool) -> Bytes:
+    """Read a page of a PNG or TIFF with OpenCV as gray (h, w) uint8, not yet rotated; its size must be checked before.
+
+    Raises:
+        ImageUnreadable: OpenCV can't read it.
+    """
+    try:
+        read, pages = cv2.imdecodemulti(np.frombuffer(data, np.uint8), UNCHANGED, range=(page, page + 1))
+    except cv2.error as error:
+        raise ImageUnreadable("can't be read: it is damaged", "damaged") from error
+    if not read or not pages:
+        raise ImageUnreadable("can't be read: it is damaged, or has an unsupported pixel format", "damaged")
+    values = pages[0][::2, ::2] if halved else pages[0]
+    if values.ndim == 2:
+        return to_bytes(values)
+    channels = values.shape[2]
+    if channels in (1, 2):
+        gray = values[:, :, 0]
+    elif channels in (3, 4):
+        gray = cv2.cvtColor(values[:, :, :3], cv2.COLOR_BGR2GRAY)
+    else:
+        raise ImageUnreadable(f"has {channels} channels, which is not a color format; save it as a gray PNG", "damaged")
+    return on_paper(to_bytes(gray), to_bytes(values[:, :, -1])) if channels in (2, 4) else to_bytes(gray)

@@ -1,7 +1,7 @@
-"""Which way up a picture is to be shown, by its EXIF or XMP.
+"""Reads an image's orientation from EXIF or XMP, and rotates it upright.
 
-EXIF is read here, and of it this one value: Pillow's `exif_transpose` writes all of it anew, and gives up a picture for
-any other value that is of a wrong type or size. As ImageMagick does, whatever is wrong with the rest is not looked at.
+EXIF is parsed here because Pillow's `exif_transpose` rewrites all of it, and fails on any other value of a wrong type
+or size. Only the orientation is read; like ImageMagick, the rest is ignored.
 """
 
 import re
@@ -12,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from trainer.idx import Bytes
+from tenfold.trainer.arrays import Bytes
 
 ORIENTATION = 0x0112
 
-# The types of EXIF 2.3 (4.6.2) that a whole number may have, as `struct` knows them: BYTE, SHORT, LONG.
+# EXIF 2.3's integer types (4.6.2) as `struct` formats: BYTE, SHORT, LONG.
 WHOLE_NUMBERS = {1: "B", 3: "H", 4: "I"}
 
 TURNS = {
@@ -33,7 +33,7 @@ XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:=[\"']|>)([1-8])")
 
 
 class Entry(NamedTuple):
-    """An entry of a TIFF directory: its tag, the type of its values, how many, and where they, or their place, are."""
+    """An entry of a TIFF directory: its tag, type, number of values, and the position of the values or their offset."""
 
     tag: int
     type: int
@@ -42,7 +42,7 @@ class Entry(NamedTuple):
 
 
 def orientation_of(image: Image.Image) -> int:
-    """From 1 to 8 as in EXIF; 1, which is upright, where the file does not say, or says what is none of these."""
+    """The orientation, 1 to 8 as in EXIF; 1 (upright) if missing or invalid."""
     exif, xmp = image.info.get("exif"), image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
     found = orientation_in_exif(exif) if isinstance(exif, bytes) else None
     if found is None and xmp:
@@ -53,7 +53,7 @@ def orientation_of(image: Image.Image) -> int:
 
 
 def orientation_in_exif(exif: bytes) -> int | None:
-    """The orientation, 1 to 8, in a block of EXIF, or None where it has no usable one."""
+    """The orientation, 1 to 8, in an EXIF block; None if missing or invalid."""
     while exif.startswith(b"Exif\0\0"):
         exif = exif[6:]
     order = {b"II": "<", b"MM": ">"}.get(exif[:2])
@@ -67,7 +67,7 @@ def orientation_in_exif(exif: bytes) -> int | None:
 
 
 def entries(data: bytes, order: str, start: int) -> Iterator[Entry]:
-    """The entries of the classic TIFF directory at `start`, as far as the data go."""
+    """The entries of the classic TIFF directory at `start`, up to the end of the data."""
     if start + 2 > len(data):
         return
     count = struct.unpack_from(f"{order}H", data, start)[0]
@@ -77,7 +77,7 @@ def entries(data: bytes, order: str, start: int) -> Iterator[Entry]:
 
 
 def value_of(data: bytes | bytearray, order: str, entry: Entry, room: int = 4) -> int | None:
-    """An orientation, which is the first number of the entry; None where it is no number from 1 to 8."""
+    """The orientation in an entry; None if it is not a number from 1 to 8."""
     form = WHOLE_NUMBERS.get(entry.type)
     if form is None or not entry.values:
         return None
@@ -91,12 +91,12 @@ def value_of(data: bytes | bytearray, order: str, entry: Entry, room: int = 4) -
 
 
 def upright(image: Image.Image, orientation: int) -> Image.Image:
-    """The image as it is to be shown."""
+    """The image rotated upright."""
     return image.transpose(TURNS[orientation]) if orientation in TURNS else image
 
 
 def turned_upright(picture: Bytes, orientation: int) -> Bytes:
-    """The picture (h, w) uint8 as it is to be shown; for orientations from 5 to 8 (w, h)."""
+    """The image (h, w) uint8 rotated upright; (w, h) for orientations 5 to 8."""
     if orientation in (5, 6, 7, 8):
         picture = picture.T
     if orientation in (3, 4, 7, 8):

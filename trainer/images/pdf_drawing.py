@@ -1,19 +1,19 @@
-"""A program that draws one page of the PDF in its standard input, and stops when that takes too much.
+"""A program that renders one page of the PDF on its standard input, with limits on time and memory.
 
-It is run in a process of its own by `trainer.images.pdfs`: what PDFium does with a hostile file then ends with that
-process. It prints the number of pages, or width, height and pixels of a page. It loads nothing of this project.
+`trainer.images.pdfs` runs it as a separate process, so that a hostile file can harm only that. It prints the number of
+pages, or the width, height and pixels of a page. It imports nothing from this project.
 """
 
 import resource
 import struct
 import sys
 
-# Handwriting is read well from 150 up; scanners' default is 200 or 300.
+# Handwriting needs at least 150; scanners default to 200 or 300.
 DOTS_PER_INCH = 200
 POINTS_PER_INCH = 72
 
-# An A3 page at 300 dots an inch has 17 million.
-MOST_PIXELS = 16_000_000
+# An A3 page at 300 dpi has 17 million.
+MAX_PIXELS = 16_000_000
 
 # A page of a form, with its fonts, takes a tenth of a second, and a photo of 50 million pixels three.
 CPU_SECONDS = 10
@@ -37,7 +37,7 @@ def main(page: str) -> int:
             return 0
         drawn = document[int(page)]
         width, height = drawn.get_size()
-        scale = min(DOTS_PER_INCH / POINTS_PER_INCH, (MOST_PIXELS / max(width * height, 1)) ** 0.5)
+        scale = min(DOTS_PER_INCH / POINTS_PER_INCH, (MAX_PIXELS / max(width * height, 1)) ** 0.5)
         bitmap = drawn.render(scale=scale, grayscale=True)
     except (pypdfium2.PdfiumError, IndexError, MemoryError, ValueError) as error:
         print(error, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Draws the pages of a PDF, with PDFium, in a process that may take so much time and memory and no more."""
+"""Renders the pages of a PDF with PDFium, in a separate process with limited time and memory."""
 
 import os
 import struct
@@ -8,31 +8,31 @@ from pathlib import Path
 
 import numpy as np
 
-from trainer.errors import ImageUnreadable
-from trainer.idx import Bytes
-from trainer.images.pdf_drawing import NO_PDFIUM, REFUSED
+from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.errors import ImageUnreadable
+from tenfold.trainer.images.pdf_drawing import NO_PDFIUM, REFUSED
 
 PROGRAM = Path(__file__).with_name("pdf_drawing.py")
 HEADER = struct.Struct("<3I")
 
-# The program stops itself after 10 seconds of work; on a busy machine these may last longer.
-PATIENCE_SECONDS = 300
+# The program stops after 10 seconds of CPU time, which may take longer on a busy machine.
+TIMEOUT_SECONDS = 300
 
 
 def pdf_pages(data: bytes) -> int:
-    """How many pages the PDF has.
+    """The number of pages.
 
     Raises:
-        ImageUnreadable: it is damaged, asks for a password, or takes too much to open.
+        ImageUnreadable: the PDF is damaged, needs a password, or takes too much time or memory.
     """
     return int(_run(data, "count"))
 
 
 def draw_page(data: bytes, page: int) -> Bytes:
-    """A page, counted from 0, as grey (h, w) uint8: 200 dots an inch, or as many as make 16 million pixels.
+    """Render the page with this index as gray (h, w) uint8, at 200 dpi or fewer for at most 16 million pixels.
 
     Raises:
-        ImageUnreadable: it is damaged, asks for a password, has no such page, or takes more than 10 seconds or 1 GiB.
+        ImageUnreadable: the PDF is damaged, needs a password, lacks this page, or takes more than 10 seconds or 1 GiB.
     """
     drawn = _run(data, str(page))
     width, height, stride = HEADER.unpack_from(drawn)
@@ -45,21 +45,23 @@ def _run(data: bytes, page: str) -> bytes:
         file.flush()
         try:
             done = subprocess.run(
-                [sys.executable, "-P", PROGRAM, page], stdin=file, capture_output=True, timeout=PATIENCE_SECONDS
+                [sys.executable, "-P", PROGRAM, page], stdin=file, capture_output=True, timeout=TIMEOUT_SECONDS
             )
         except subprocess.TimeoutExpired as error:
             raise _takes_too_much() from error
     if done.returncode == 0:
         return done.stdout
     if done.returncode == NO_PDFIUM:
-        raise ImageUnreadable("is a PDF, which needs the package pypdfium2: pip install pypdfium2", "no reader")
+        raise ImageUnreadable(
+            "is a PDF; to read it, the worker needs the package pypdfium2: pip install pypdfium2", "missing_package"
+        )
     if done.returncode == REFUSED:
-        said = done.stderr.decode(errors="replace").strip()
-        raise ImageUnreadable(f"is a PDF that cannot be read ({said}); save its pages as PNG", "damaged")
+        reason = done.stderr.decode(errors="replace").strip()
+        raise ImageUnreadable(f"is a PDF that can't be read ({reason}); save its pages as PNG", "damaged")
     raise _takes_too_much()
 
 
 def _takes_too_much() -> ImageUnreadable:
     return ImageUnreadable(
-        "is a PDF whose page takes more than 10 seconds or 1 GiB to draw; save its pages as PNG", "too large"
+        "is a PDF that takes more than 10 seconds or 1 GiB to render; save its pages as PNG", "too_large"
     )

@@ -1,8 +1,8 @@
-"""A PNG with nothing in it but what its pixels need, so that nothing else can keep it from being read.
+"""Reduces a PNG to the chunks that its pixels need, so that damage elsewhere can't keep it from being read.
 
-Texts, times, profiles and what else may stand in a PNG have no part in its pixels; of what they say, only the
-orientation is taken. Damaged, they are as ImageMagick and browsers take them: as if they were not there. None is
-unpacked without bounds. Specification: PNG, third edition (W3C, 2025).
+Texts, times, profiles and other metadata are dropped, except for the orientation; damaged metadata is ignored, as by
+ImageMagick and browsers, while Pillow and OpenCV refuse such files. Nothing is decompressed without a limit.
+Specification: PNG, third edition (W3C, 2025).
 """
 
 import re
@@ -11,37 +11,37 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from trainer.errors import ImageUnreadable
-from trainer.images.orientation import orientation_in_exif
+from tenfold.trainer.errors import ImageUnreadable
+from tenfold.trainer.images.orientation import orientation_in_exif
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-GREY, RGB, PALETTE = 0, 2, 3
+GRAY, RGB, PALETTE = 0, 2, 3
 ANIMATION = frozenset({b"acTL", b"fcTL", b"fdAT"})
 EMPTY_END = b"\0\0\0\0IEND\xaeB`\x82"
 
-# ImageMagick and others keep EXIF in a text, as hexadecimal numbers.
+# ImageMagick and others store EXIF in a text, as hexadecimal digits.
 RAW_PROFILE = re.compile(rb"Raw profile type (exif|APP1)\0")
-MOST_EXIF_BYTES = 2**18
+MAX_EXIF_BYTES = 2**18
 
-# What is unpacked at a time of pixels that are looked at for nothing but their checksum.
-STEP = 2**20
+# Pixels that are only decompressed to verify their checksum, at a time.
+STEP_BYTES = 2**20
 
 
 class Chunk(NamedTuple):
     kind: bytes
     start: int  # of the data
     end: int
-    whole: bool  # all of it is there, and its checksum is right
+    whole: bool  # complete, with a correct checksum
 
 
 class Png(NamedTuple):
-    """What is needed of a PNG.
+    """A PNG without metadata.
 
     Attributes:
-        data: a PNG with the same pixels, and nothing else.
+        data: a PNG file with the same pixels and nothing else.
         orientation: 1 to 8, as in EXIF.
-        depth: bits of each channel.
-        frames: how many pictures it has: 1, unless it is animated.
+        depth: bits per channel.
+        frames: the number of images: 1 unless it is animated.
     """
 
     data: bytes
@@ -51,13 +51,13 @@ class Png(NamedTuple):
 
 
 def read_png(data: bytes) -> Png:
-    """Take out of a PNG what its pixels do not need.
+    """Remove everything that the pixels of a PNG do not need.
 
     Raises:
-        ImageUnreadable: its pixels are damaged, or it has none.
+        ImageUnreadable: its pixels are damaged or missing.
     """
     parts, orientation, frames = [SIGNATURE], 1, 0
-    color, depth, colors, pixels, doubtful = GREY, 8, 0, list[Chunk](), False
+    color, depth, colors, pixels, doubtful = GRAY, 8, 0, list[Chunk](), False
     for chunk in _chunks(data):
         length = chunk.end - chunk.start
         if chunk.kind == b"IHDR" and length == 13:
@@ -79,16 +79,14 @@ def read_png(data: bytes) -> Png:
             continue
         parts.append(_as_chunk(data, chunk))
     if not pixels:
-        raise ImageUnreadable(
-            "is no image that can be read: it is a PNG without pixels, damaged or cut short", "damaged"
-        )
+        raise ImageUnreadable("can't be read: it is a PNG without pixels, damaged or truncated", "damaged")
     if doubtful:
         _check_pixels(data, pixels)
     return Png(b"".join([*parts, EMPTY_END]), orientation, depth, max(1, frames))
 
 
 def _chunks(data: bytes) -> Iterator[Chunk]:
-    """All chunks before the one that says it is the end, or that the file ends in."""
+    """All chunks up to the end chunk or the end of the file."""
     at = len(SIGNATURE)
     while at + 8 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
@@ -103,7 +101,7 @@ def _chunks(data: bytes) -> Iterator[Chunk]:
 
 
 def _as_chunk(data: bytes, chunk: Chunk) -> bytes:
-    """The chunk as it came, if it must be right to be used; pixels have a checksum of their own, and get a new one."""
+    """The chunk unchanged; damaged pixels, which have a checksum of their own, get a new chunk checksum."""
     if chunk.kind != b"IDAT" or chunk.whole:
         return data[chunk.start - 8 : chunk.end + 4]
     content = b"IDAT" + data[chunk.start : chunk.end]
@@ -111,8 +109,8 @@ def _as_chunk(data: bytes, chunk: Chunk) -> bytes:
 
 
 def _fits(length: int, color: int, colors: int) -> bool:
-    """Whether what says which colors are transparent has the length that it must have (11.3.1.1)."""
-    return {GREY: length == 2, RGB: length == 6, PALETTE: 0 < length <= colors}.get(color, False)
+    """Whether a transparency chunk has the required length (11.3.1.1)."""
+    return {GRAY: length == 2, RGB: length == 6, PALETTE: 0 < length <= colors}.get(color, False)
 
 
 def _orientation(kind: bytes, content: bytes) -> int | None:
@@ -123,29 +121,27 @@ def _orientation(kind: bytes, content: bytes) -> int | None:
     text = content[name.end() :]
     if kind == b"zTXt":
         try:
-            text = zlib.decompressobj().decompress(text[1:], MOST_EXIF_BYTES)
+            text = zlib.decompressobj().decompress(text[1:], MAX_EXIF_BYTES)
         except zlib.error:
             return None
-    # A line that is empty, one with the profile's name, one with its length, and its bytes.
-    lines = text[:MOST_EXIF_BYTES].split(b"\n")
+    # An empty line, the profile's name, its length, and its bytes.
+    lines = text[:MAX_EXIF_BYTES].split(b"\n")
     numbers = re.sub(rb"[^0-9a-fA-F]", b"", b"".join(lines[3:]))
     return orientation_in_exif(bytes.fromhex(numbers[: len(numbers) // 2 * 2].decode()))
 
 
 def _check_pixels(data: bytes, chunks: list[Chunk]) -> None:
-    """Pixels whose chunks have a wrong checksum, or end early, are right where the checksum of all of them is."""
+    """Accept pixels in chunks with a wrong checksum, or truncated ones, if the checksum of all pixels is correct."""
     unpacking = zlib.decompressobj()
     try:
         for chunk in chunks:
             packed = data[chunk.start : chunk.end]
             while packed and not unpacking.eof:
-                unpacking.decompress(packed, STEP)
+                unpacking.decompress(packed, STEP_BYTES)
                 packed = unpacking.unconsumed_tail
     except zlib.error as error:
         raise ImageUnreadable(
-            "is no image that can be read: it is a damaged PNG: the checksum of its pixels is wrong", "damaged"
+            "can't be read: it is a damaged PNG: the checksum of its pixels is wrong", "damaged"
         ) from error
     if not unpacking.eof:
-        raise ImageUnreadable(
-            "is no image that can be read: it is a damaged PNG, cut short within its pixels", "damaged"
-        )
+        raise ImageUnreadable("can't be read: it is a damaged PNG, truncated within its pixels", "damaged")

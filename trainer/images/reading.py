@@ -1,35 +1,35 @@
-"""Reads image files as grey pictures, upright, on a paper on which their ink can be seen."""
+"""Reads image files as upright gray images, with transparency composited onto contrasting paper."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from trainer.errors import ImageUnreadable
-from trainer.file_kinds import ICON, PDF, PNG, START_BYTES, TIFF, FileKind, kind_of_file, may_have_pages
-from trainer.idx import Bytes
-from trainer.images.deep import read_deep
-from trainer.images.icons import png_in_icon
-from trainer.images.orientation import orientation_of, turned_upright
-from trainer.images.pdfs import draw_page, pdf_pages
-from trainer.images.pillow_files import errors_in_words, frame_of, is_halved, open_image
-from trainer.images.pngs import read_png
-from trainer.images.tiff_pages import open_tiff, tiff_pages
+from tenfold.files.kinds import ICON, PDF, PNG, START_BYTES, TIFF, FileKind, kind_of_file, may_have_pages
+from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.errors import ImageUnreadable
+from tenfold.trainer.images.depth import read_deep
+from tenfold.trainer.images.icons import png_in_icon
+from tenfold.trainer.images.orientation import orientation_of, turned_upright
+from tenfold.trainer.images.pdfs import draw_page, pdf_pages
+from tenfold.trainer.images.pillow_files import errors_in_words, frame_of, is_halved, open_image
+from tenfold.trainer.images.pngs import read_png
+from tenfold.trainer.images.tiffs import open_tiff, tiff_pages
 
-# Gives a page of an open file, by its number, as grey (h, w) uint8.
+# Returns the page with an index as gray (h, w) uint8.
 Draw = Callable[[int], Bytes]
 
 
 def read_image(data: bytes, page: int = 0) -> Bytes:
-    """The image in a file's bytes as grey (h, w) uint8, upright, with what is transparent laid on paper.
+    """Read an image file as upright gray (h, w) uint8, without transparency.
 
-    One of more than 16 million pixels is halved in width and height; a PDF's page has 200 dots an inch.
+    Images of more than 16 million pixels are halved in width and height; PDF pages are rendered at 200 dpi.
 
     Args:
-        page: which page, or frame of an animation, counted from 0.
+        data: the file's content.
+        page: index of the page, or of an animation's frame.
 
     Raises:
-        ImageUnreadable: the bytes are no image, a damaged one, one of more than 50 million pixels, or have no such
-            page.
+        ImageUnreadable: the data is not an image, is damaged, has more than 50 million pixels, or lacks this page.
     """
     kind = _readable_kind(data)
     with errors_in_words(kind), _opened(data, kind) as draw:
@@ -37,10 +37,10 @@ def read_image(data: bytes, page: int = 0) -> Bytes:
 
 
 def read_pages(data: bytes, pages: Iterable[int]) -> Iterator[Bytes | ImageUnreadable]:
-    """Each of these pages as by `read_image`, or why it cannot be read; the file is opened once for all.
+    """Read several pages of a file as `read_image` does, opening it once; yields an error for an unreadable page.
 
     Args:
-        pages: counted from 0. An animation's take least time in ascending order.
+        pages: their indices. For animations ascending order is fastest.
     """
     ahead = iter(pages)
     try:
@@ -49,14 +49,14 @@ def read_pages(data: bytes, pages: Iterable[int]) -> Iterator[Bytes | ImageUnrea
             for page in ahead:
                 yield _drawn(draw, page, kind)
     except ImageUnreadable as error:
-        # It could not be opened.
+        # The file could not be opened.
         yield from (error for _ in ahead)
 
 
 def page_count(data: bytes) -> int:
-    """How many pages a TIFF or PDF has, or frames an animation; 1 for any other image.
+    """The number of pages of a TIFF or PDF, or of frames of an animation; 1 for other images.
 
-    A TIFF's smaller copies of a page, and masks, are not counted. The parts of an MPO, which show the same, are one.
+    A TIFF's thumbnails and masks are not counted. An MPO, whose images show the same scene, counts as 1.
 
     Raises:
         ImageUnreadable: as `read_image`.
@@ -88,10 +88,10 @@ def _readable_kind(data: bytes) -> FileKind:
         raise ImageUnreadable("the file is empty (0 bytes)", "empty")
     kind = kind_of_file(data[:START_BYTES])
     if kind is None:
-        raise ImageUnreadable("is no image that can be read: it begins like no kind of image that is known")
+        raise ImageUnreadable("is not an image: unrecognized file format")
     if not kind.readable:
         raise ImageUnreadable(
-            f"is no image that can be read: it is {kind.with_article}" + f"; {kind.remedy}" * bool(kind.remedy)
+            f"can't be read as an image: it is {kind.with_article}" + f"; {kind.remedy}" * bool(kind.remedy)
         )
     return kind
 

@@ -1,7 +1,7 @@
-"""Pictures with transparent parts, laid on a paper on which what is drawn can be seen.
+"""Composites transparent images onto paper on which their content is visible.
 
-White strokes on a transparent ground are as much ink as black ones: of a drawing, the color says nothing and the
-opacity everything. Of a scan with transparent corners it is the other way round.
+White strokes on a transparent background are as much ink as black ones: in a drawing only the opacity matters, in a
+scan with transparent corners only the color.
 """
 
 import cv2
@@ -9,66 +9,66 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from trainer.idx import Bytes
+from tenfold.trainer.arrays import Bytes
 
 Counts = npt.NDArray[np.float32]
 
 PAPER = 255
 
-# A pixel counts as drawn from half opacity up; less is the soft edge of something drawn.
+# A pixel counts as drawn from half opacity up; less is a soft edge.
 DRAWN = 128
 
-# What is drawn has one color if nearly all of its greys are within this, of 255: less is no ink on paper
-# (`normalisation.ink.LEAST_CONTRAST`), and lossy files change greys by as much.
+# A drawing has one color if nearly all of its gray values are within this, of 255: less is not ink on paper
+# (`normalization.ink.MIN_CONTRAST`), and lossy compression changes values by as much.
 ONE_COLOR = 12
 
-# The rim of a piece of paper is within this, of 255: with a shadow, and with the noise of lossy files.
+# The border of a piece of paper varies by at most this, of 255, including a shadow and compression noise.
 EVEN_RIM = 24
 
-# Something drawn that fills this share of the picture, in one color, is an empty sheet; no digit fills as much.
+# A single color that fills this share of the image is an empty sheet; no digit fills as much.
 SHEET = 0.7
 
-# Greys of this share, at each end, are left out where the spread of all is looked at.
-ODD_ONES = 0.02
+# This share of the gray values, at each end, is ignored when measuring their spread.
+OUTLIERS = 0.02
 
 
-def on_paper(grey: Bytes, opacity: Bytes) -> Bytes:
-    """The picture (h, w) uint8 as it looks on a paper of a grey that its ink is not of.
+def on_paper(gray: Bytes, opacity: Bytes) -> Bytes:
+    """The image (h, w) uint8 composited onto paper that contrasts with its ink.
 
     Args:
-        grey: (h, w) uint8, the color of each pixel as a grey, not multiplied by its opacity.
-        opacity: (h, w) uint8, 0 where nothing is to be seen.
+        gray: (h, w) uint8, not multiplied by the opacity.
+        opacity: (h, w) uint8, 0 where it is fully transparent.
     """
     least, most, _, _ = cv2.minMaxLoc(opacity)
     if least == 255:
-        return grey
+        return gray
     if most == 0:
-        return np.full_like(grey, PAPER)
+        return np.full_like(gray, PAPER)
     if least == most or not (drawn := opacity >= DRAWN).any():
-        return _laid_on(grey, opacity, PAPER)
+        return _laid_on(gray, opacity, PAPER)
     inside = drawn.astype(np.uint8)
-    if _spread(greys := _counted(grey, inside)) <= ONE_COLOR:
+    if _spread(values := _counted(gray, inside)) <= ONE_COLOR:
         if drawn.mean() >= SHEET and not _has_opaque_corners(drawn):
-            return _laid_on(grey, opacity, _quantile(greys, 0.5))
+            return _laid_on(gray, opacity, _quantile(values, 0.5))
         return _opacity_as_ink(opacity)
-    rim = _counted(grey, inside - _inner(inside))
-    if rim[-1] and _spread(rim) > EVEN_RIM:
+    border = _counted(gray, inside - _inner(inside))
+    if border[-1] and _spread(border) > EVEN_RIM:
         return _opacity_as_ink(opacity)
-    return _laid_on(grey, opacity, _quantile(rim, 0.5) if rim[-1] else PAPER)
+    return _laid_on(gray, opacity, _quantile(border, 0.5) if border[-1] else PAPER)
 
 
 def _opacity_as_ink(opacity: Bytes) -> Bytes:
     return np.asarray(cv2.bitwise_not(opacity), np.uint8)
 
 
-def _laid_on(grey: Bytes, opacity: Bytes, paper: int) -> Bytes:
-    sheet = Image.new("L", grey.shape[::-1], paper)
-    return np.asarray(Image.composite(Image.fromarray(grey), sheet, Image.fromarray(opacity)))
+def _laid_on(gray: Bytes, opacity: Bytes, paper: int) -> Bytes:
+    sheet = Image.new("L", gray.shape[::-1], paper)
+    return np.asarray(Image.composite(Image.fromarray(gray), sheet, Image.fromarray(opacity)))
 
 
-def _counted(grey: Bytes, where: Bytes) -> Counts:
-    """How many pixels are of each grey or darker."""
-    return np.asarray(cv2.calcHist([grey], [0], where, [256], [0, 256]).cumsum())
+def _counted(gray: Bytes, where: Bytes) -> Counts:
+    """The cumulative histogram: how many pixels have each gray value or a darker one."""
+    return np.asarray(cv2.calcHist([gray], [0], where, [256], [0, 256]).cumsum())
 
 
 def _quantile(counts: Counts, share: float) -> int:
@@ -76,11 +76,11 @@ def _quantile(counts: Counts, share: float) -> int:
 
 
 def _spread(counts: Counts) -> int:
-    return _quantile(counts, 1 - ODD_ONES) - _quantile(counts, ODD_ONES)
+    return _quantile(counts, 1 - OUTLIERS) - _quantile(counts, OUTLIERS)
 
 
 def _inner(drawn: Bytes) -> Bytes:
-    """What is drawn and has only drawn pixels around it; beyond the picture's borders nothing is transparent."""
+    """Drawn pixels with only drawn pixels around them; outside the image counts as drawn."""
     eroded = cv2.erode(drawn, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=1)
     return np.asarray(eroded, np.uint8)
 

@@ -1,23 +1,21 @@
-"""Every document has an ETag and is answered with `304` where nothing changed; text is compressed on its way.
+"""ETags, conditional requests, ranges and compression.
 
-Files go out as they lie, with `Range`, unless they are small text.
+Files are sent as they are, with `Range`, unless they are small text files.
 """
 
-from collections.abc import Callable
-
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from flask_compress import Compress
-from werkzeug.exceptions import PreconditionFailed
+from werkzeug.exceptions import MethodNotAllowed, NotFound, PreconditionFailed
 
-from web.api import api
+from tenfold.worker.errors import WorkerError
 
-# Up to this size a text file is read into memory, to be compressed.
-MOST_COMPRESSED_BYTES = 4 << 20
+# Text files up to this size are read into memory and compressed.
+MAX_COMPRESSED_BYTES = 4 << 20
 
-# What is smaller goes out at once anyhow, and most polls' answers are.
-LEAST_COMPRESSED_BYTES = 2048
+# Smaller answers, such as most polls, fit into a packet or two.
+MIN_COMPRESSED_BYTES = 2048
 
-# No pages: they hold secrets beside what a request can put into them, and their length would tell (BREACH).
+# No HTML: pages hold secrets beside text from the request, which their compressed length would reveal (BREACH).
 COMPRESSED = (
     "application/json",
     "application/problem+json",
@@ -28,10 +26,10 @@ COMPRESSED = (
 
 
 def compress(app: Flask) -> None:
-    """Compress whatever is worth it. What is streamed stays as it is: large files, and events."""
+    """Compress answers, except streams: large files and events."""
     app.config.update(
         COMPRESS_MIMETYPES=COMPRESSED,
-        COMPRESS_MIN_SIZE=LEAST_COMPRESSED_BYTES,
+        COMPRESS_MIN_SIZE=MIN_COMPRESSED_BYTES,
         COMPRESS_ALGORITHM=["br", "gzip"],
         COMPRESS_STREAMS=False,
     )
@@ -40,15 +38,14 @@ def compress(app: Flask) -> None:
 
 
 def hold_if_small(response: Response, size: int) -> None:
-    """Let a file of so few bytes be compressed, where no part of it is asked for."""
-    if "Range" not in request.headers and size <= MOST_COMPRESSED_BYTES:
+    """Let a small file be compressed, unless a range of it is requested."""
+    if "Range" not in request.headers and size <= MAX_COMPRESSED_BYTES:
         response.direct_passthrough = False
         response.set_data(response.get_data())
 
 
-@api.after_request
-def name_the_state(response: Response) -> Response:
-    """Give a document an ETag. It is weak: it names what the document says, however it is compressed."""
+def add_etag(response: Response) -> Response:
+    """Give a document a weak ETag: compressed or not, it has the same one."""
     if request.method in ("GET", "HEAD") and response.status_code == 200 and response.is_json:
         if "ETag" not in response.headers:
             response.add_etag(weak=True)
@@ -58,34 +55,50 @@ def name_the_state(response: Response) -> Response:
 
 
 def with_strong_etag(response: Response) -> Response:
-    """The state of something that can be put. Compression makes another tag of it, by a suffix."""
+    """Give a strong ETag, for `If-Match`. Compression adds a suffix to it."""
     response.add_etag()
     response.headers["Cache-Control"] = "no-cache"
     return response
 
 
-def check_if_match(current: Callable[[], Response | None]) -> None:
-    """Refuse to change what is not as the caller saw it, where `If-Match` says how they did.
+def check_if_match() -> None:
+    """Refuse a change where `If-Match` has no tag of what `GET` of the same address answers now (RFC 9110, 13.1.1).
 
-    Args:
-        current: makes what `GET` would answer, None where there is nothing.
+    Weak tags never match. What has only a weak tag can be changed with `If-Match: *` or without the header.
 
     Raises:
-        PreconditionFailed: it is otherwise.
+        PreconditionFailed: no tag matches.
     """
     wanted = request.if_match
-    if not wanted:
+    if request.method in ("GET", "HEAD", "OPTIONS") or not request.headers.get("If-Match"):
         return
-    there = current()
-    etag = there and with_strong_etag(there).get_etag()[0]
-    matches = there is not None and (wanted.star_tag or any(tag.partition(":")[0] == etag for tag in wanted))
+    etag, weak = _current_etag()
+    matches = wanted.star_tag or (not weak and any(tag.partition(":")[0] == etag for tag in wanted))
     if not matches:
-        raise PreconditionFailed("It is not as `If-Match` says: somebody changed it since. Fetch it again.")
+        raise PreconditionFailed("The resource does not match `If-Match`: it has changed since. Fetch it again.")
+
+
+def _current_etag() -> tuple[str | None, bool]:
+    """The tag that `GET` answers with, and whether it is weak.
+
+    Raises:
+        PreconditionFailed: nothing can be fetched from this address now.
+    """
+    routes = current_app.create_url_adapter(request)
+    assert routes is not None
+    try:
+        endpoint, arguments = routes.match(method="GET")
+        answer = current_app.make_response(current_app.view_functions[endpoint](**arguments))  # type: ignore[arg-type]
+    except (MethodNotAllowed, NotFound, WorkerError) as error:
+        if isinstance(error, WorkerError) and request.method != "PUT":
+            raise
+        raise PreconditionFailed("There is nothing at this address that `If-Match` could match.") from error
+    etag, weak = answer.get_etag()
+    return etag, weak or etag is None
 
 
 def ignore_unusable_ranges() -> None:
-    """By RFC 9110, `Range` is for `GET`, and one in a unit that is not known counts for nothing. Several ranges in one
-    request are not served."""
+    """Ignore `Range` if the method is not `GET`, the unit is unknown (RFC 9110), or there are several ranges."""
     unit, given, ranges = request.headers.get("Range", "").partition("=")
     if request.method != "GET" or not given or unit.strip().lower() != "bytes" or "," in ranges:
         request.environ.pop("HTTP_RANGE", None)

@@ -1,39 +1,50 @@
-"""`POST /classifications`."""
+"""`/classifications`: queue and list."""
 
-from flask import Response, request
+from flask import Blueprint, Response, request
 
-from web.api import api, examples
-from web.api.answers import accepted, fields_beside_file, idempotency_key
-from web.api.operations import FileBody, operation, queued
-from web.documents import JobDocument
-from web.services import services
-from web.uploads import take_images
-from worker.parameters import ClassificationParameters
-from worker.submissions import submit_classification
+from tenfold.web.api.answers import accepted, fields_beside_file, idempotency_key
+from tenfold.web.api.documents.jobs import JobDocument
+from tenfold.web.api.jobs import LISTED, KindFilter, list_of_kind
+from tenfold.web.api.openapi import examples
+from tenfold.web.api.openapi.operations import FileBody, operation, queued
+from tenfold.web.core.services import services
+from tenfold.web.core.uploads import take_images
+from tenfold.worker.classification.parameters import ClassificationParameters
+from tenfold.worker.classification.submission import submit_classification
+from tenfold.worker.db.states import JobKind
+
+routes = Blueprint("classifications", __name__)
 
 
-@api.post("/classifications")
+@routes.get("/classifications")
+@operation("Classifications", "List the classifications", query=KindFilter, answers=LISTED)
+def list_classifications() -> Response:
+    """Jobs of this kind, the newest first: `GET /jobs?kind=classification`."""
+    return list_of_kind(JobKind.CLASSIFICATION)
+
+
+@routes.post("/classifications")
 @operation(
     "Classifications",
     "Queue a classification",
     body=FileBody(
         ClassificationParameters,
-        "An archive, or images; nothing where `upload` or `directory` is named.",
+        "An archive, or images; no file with `upload` or `directory`.",
         name_argument="name",
         several=True,
         required=False,
         resumable=True,
-        example={"normalise": "model", "top_k": 3},
+        example={"normalize": "model", "top_k": 3},
     ),
     headers=("Idempotency-Key",),
     answers=queued(examples.CLASSIFICATION_JOB, JobDocument),
 )
 def create_classification() -> Response:
-    """Queue the classification of an archive, of loose images, of a resumable upload, or of a directory of the inbox.
+    """Queue the classification of an archive, of images, of a resumable upload, or of a directory in the inbox.
 
-    Files are multipart parts `file` with the parameters as form fields, or one is the raw body with the parameters in
-    the query (`name` there is the file's name). Instead of a file, `upload` names a resumable upload that has arrived,
-    or `directory` what lies in the inbox.
+    Send files as multipart parts `file` with the parameters as form fields, or one file as the raw body with the
+    parameters in the query (`name` is its file name). Instead of a file, send `upload`, the id of a complete resumable
+    upload, or `directory`, a path in the inbox.
     """
     given = fields_beside_file(request)
     given.pop("name", None)

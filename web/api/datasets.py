@@ -1,40 +1,46 @@
-"""`/datasets`: list, upload, look at, delete."""
+"""`/datasets`: list, import, show, delete."""
 
-from flask import Response, jsonify, request, send_file
+from flask import Blueprint, Response, jsonify, request, send_file
 from werkzeug.exceptions import NotFound
 
-from trainer.dataset_files import PREVIEW
-from web.api import api, examples
-from web.api.answers import accepted, fields_beside_file, idempotency_key
-from web.api.operations import NO_CONTENT, Answer, FileBody, operation, queued
-from web.documents import DatasetDocument, DatasetList, JobDocument
-from web.problems import with_code
-from web.representations import dataset_document, dataset_line
-from web.services import services
-from web.uploads import take_upload
-from worker.datasets import delete_dataset, get_dataset, list_datasets
-from worker.parameters import ImportParameters
-from worker.submissions import submit_import
+from tenfold.trainer.data.files import PREVIEW
+from tenfold.web.api.answers import accepted, fields_beside_file, idempotency_key
+from tenfold.web.api.documents.datasets import DatasetDocument, DatasetList, dataset_document, dataset_item
+from tenfold.web.api.documents.jobs import JobDocument
+from tenfold.web.api.openapi import examples
+from tenfold.web.api.openapi.operations import NO_CONTENT, Answer, FileBody, operation, queued
+from tenfold.web.core.problems import with_code
+from tenfold.web.core.services import services
+from tenfold.web.core.uploads import take_upload
+from tenfold.worker.datasets import datasets
+from tenfold.worker.datasets.parameters import ImportParameters
+from tenfold.worker.datasets.submission import submit_import
+
+routes = Blueprint("datasets", __name__)
 
 
-@api.get("/datasets")
+@routes.get("/datasets")
 @operation(
     "Data sets",
     "List the data sets",
-    answers=[Answer(200, "All of them.", DatasetList, {"datasets": [examples.DATASET_LINE]}, headers=("ETag",))],
+    answers=[
+        Answer(200, "All of them.", DatasetList, {"items": [examples.DATASET_ITEM], "next": None}, headers=("ETag",))
+    ],
 )
-def list_all_datasets() -> Response:
-    """All data sets, those that come with Tenfold first."""
-    return jsonify({"datasets": [dataset_line(entry) for entry in list_datasets(services().volume)]})
+def list_datasets() -> Response:
+    """All data sets, the built-in ones first."""
+    entries = datasets.list_datasets(services().volume)
+    answer: DatasetList = {"items": [dataset_item(entry) for entry in entries], "next": None}
+    return jsonify(answer)
 
 
-@api.post("/datasets")
+@routes.post("/datasets")
 @operation(
     "Data sets",
     "Queue the import of a data set",
     body=FileBody(
         ImportParameters,
-        "A zip of class folders, a zip of IDX files, an `.npz` or a `.csv`; nothing where `upload` is named.",
+        "A zip of class folders, a zip of IDX files, an `.npz` or a `.csv`; no file with `upload`.",
         name_argument="filename",
         required=False,
         resumable=True,
@@ -49,9 +55,9 @@ def list_all_datasets() -> Response:
 def create_dataset() -> Response:
     """Queue the import of a data set.
 
-    The file is the multipart part `file` with the parameters as form fields, or the raw body with the parameters in
-    the query (`filename` there is the file's name). Instead of a file, `upload` names a resumable upload that has
-    arrived.
+    Send the file as the multipart part `file` with the parameters as form fields, or as the raw body with the
+    parameters in the query (`filename` is its name). Instead of a file, send `upload`, the id of a complete resumable
+    upload.
     """
     given = fields_beside_file(request)
     given.pop("filename", None)
@@ -61,38 +67,38 @@ def create_dataset() -> Response:
     return accepted(submit_import(services(), parameters, upload, idempotency_key(request)))
 
 
-@api.get("/datasets/<name>")
+@routes.get("/datasets/<name>")
 @operation(
     "Data sets",
-    "Look at a data set",
+    "Show a data set",
     answers=[Answer(200, "The data set.", DatasetDocument, examples.DATASET, headers=("ETag",))],
     problems=(404,),
 )
-def get_one_dataset(name: str) -> Response:
+def get_dataset(name: str) -> Response:
     """One data set, with the report of its import."""
-    return jsonify(dataset_document(get_dataset(services().volume, name)))
+    return jsonify(dataset_document(datasets.get_dataset(services().volume, name)))
 
 
-@api.get("/datasets/<name>/preview.png")
+@routes.get("/datasets/<name>/preview.png")
 @operation(
     "Data sets",
-    "Look at sample images",
+    "Show sample images",
     answers=[Answer(200, "The picture.", media_types=["image/png"], headers=("ETag",))],
     problems=(404,),
 )
-def get_preview(name: str) -> Response:
+def get_dataset_preview(name: str) -> Response:
     """A picture of sample images of each class."""
-    get_dataset(services().volume, name)
-    path = services().volume.catalogue() / name / PREVIEW
+    datasets.get_dataset(services().volume, name)
+    path = services().volume.catalog() / name / PREVIEW
     if not path.is_file():
-        missing = NotFound(f"There is no preview of {name} yet; one is made when it is first fetched.")
+        missing = NotFound(f"There is no preview of {name} yet; it is drawn when the data set is fetched.")
         raise with_code(missing, "file_not_found")
     return send_file(path, mimetype="image/png", max_age=0, conditional=True)
 
 
-@api.delete("/datasets/<name>")
-@operation("Data sets", "Remove a data set", answers=NO_CONTENT, problems=(404, 409))
-def delete_one_dataset(name: str) -> tuple[str, int]:
-    """Remove an uploaded data set that no unfinished training uses. Models trained on it stay."""
-    delete_dataset(services(), name)
+@routes.delete("/datasets/<name>")
+@operation("Data sets", "Delete a data set", answers=NO_CONTENT, problems=(404, 409))
+def delete_dataset(name: str) -> tuple[str, int]:
+    """Delete an imported data set that no unfinished training uses. Models trained on it stay."""
+    datasets.delete_dataset(services(), name)
     return "", 204

@@ -1,44 +1,45 @@
-"""`GET /jobs/{id}/events`: a job's progress as Server-Sent Events, until it has ended."""
+"""`GET /jobs/{id}/events`: a job's progress as Server-Sent Events until it ends."""
 
 import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
-from flask import Response, request, stream_with_context
+from flask import Blueprint, Response, request, stream_with_context
 from werkzeug.exceptions import ServiceUnavailable
 
-from web.api import api, examples
-from web.api.operations import Answer, operation
-from web.job_answers import JobAnswer, job_answers
-from web.polling import CHECK_EVERY_SECONDS, waiting_room
-from web.problems import with_code
-from worker.errors import UnknownJob
+from tenfold.web.api.job_answers import JobAnswer, job_answers
+from tenfold.web.api.openapi import examples
+from tenfold.web.api.openapi.operations import Answer, operation
+from tenfold.web.api.polling import CHECK_EVERY_SECONDS, long_poll_slots
+from tenfold.web.core.problems import with_code
+from tenfold.worker.errors import UnknownJob
 
-# A comment after so long without an event shows proxies that the stream lives, and us whether somebody still reads it.
+routes = Blueprint("events", __name__)
+
+# Seconds without an event until a comment is sent: it keeps proxies from closing the stream, and detects closed ones.
 HEARTBEAT_SECONDS = 15
 
-# Then the stream ends, and who still wants it connects again: so no forgotten one keeps its place.
-LONGEST_STREAM_SECONDS = 300
+# Then the stream is closed; clients reconnect. So no forgotten stream keeps its slot.
+MAX_STREAM_SECONDS = 300
 
 
-@api.get("/jobs/<job_id>/events")
+@routes.get("/jobs/<job_id>/events")
 @operation(
     "Jobs",
     "Follow a job",
     headers=("Last-Event-ID",),
     answers=[
         Answer(200, "Events until the job has ended.", media_types=["text/event-stream"], example=examples.EVENTS),
-        Answer(204, "The job has ended, and `Last-Event-ID` knows how: connect no more."),
+        Answer(204, "The job has ended, and `Last-Event-ID` is its last event: do not reconnect."),
     ],
     problems=(404, 503),
 )
 def follow_job(job_id: str) -> Response:
-    """Server-Sent Events. `progress` comes whenever the job has changed, `end` when it has ended, `gone` when it was
-    removed; data is the job as a poll answers it, and the id is its ETag.
+    """Server-Sent Events: `progress` when the job has changed, `end` when it has ended, `gone` when it was deleted. The
+    data is the job as a poll answers it, the id its ETag.
 
-    After `end` the stream closes, and after five minutes without; an `EventSource` then connects again by itself.
-    Streams share their places with waiting polls (`TENFOLD_MAX_WAITING_POLLS`): where none is free the answer is `503`,
-    and polling goes on.
+    The stream closes after `end`, or after five minutes; an `EventSource` then reconnects by itself. Streams and
+    waiting polls share `TENFOLD_MAX_WAITING_POLLS` slots: if none is free the answer is `503`; poll instead.
     """
 
     answers = job_answers()
@@ -50,9 +51,9 @@ def follow_job(job_id: str) -> Response:
     known = request.headers.get("Last-Event-ID")
     if now.state.final and known == now.etag:
         return Response(status=HTTPStatus.NO_CONTENT)
-    room = waiting_room()
+    room = long_poll_slots()
     if not room.enter():
-        refusal = ServiceUnavailable("As many polls and streams are open as there are places. Poll the job instead.")
+        refusal = ServiceUnavailable("All slots for streams and waiting polls are taken. Poll the job instead.")
         raise with_code(refusal, "too_many_streams")
     response = Response(stream_with_context(events(look, known)), mimetype="text/event-stream")
     response.call_on_close(room.leave)
@@ -68,9 +69,9 @@ def events(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[str]:
-    """An event for each change of what `look` sees, and comments in between."""
+    """An event for each change of `look()`, and comments in between."""
     started = spoke = clock()
-    while clock() - started < LONGEST_STREAM_SECONDS:
+    while clock() - started < MAX_STREAM_SECONDS:
         try:
             answer = look()
         except UnknownJob:

@@ -2,57 +2,59 @@
 
 from typing import Any
 
-from flask import Response, jsonify, request, send_file, url_for
+from flask import Blueprint, Response, jsonify, request, send_file, url_for
 from werkzeug.exceptions import NotFound
 
-from web.api import api, examples
-from web.api.caching import hold_if_small
-from web.api.operations import Answer, operation
-from web.documents import FileLine, FileList
-from web.problems import with_code
-from web.services import services
-from worker.storage import StoredFile
+from tenfold.web.api.caching import hold_if_small
+from tenfold.web.api.documents.jobs import FileItem, FileList
+from tenfold.web.api.openapi import examples
+from tenfold.web.api.openapi.operations import Answer, operation
+from tenfold.web.core.problems import with_code
+from tenfold.web.core.services import services
+from tenfold.worker.storage import StoredFile
 
-# What a browser may show in place; everything else is downloaded, so that no upload is ever rendered as a page.
+routes = Blueprint("files", __name__)
+
+# Shown in the browser; everything else is downloaded, so that no uploaded file is rendered as a page.
 TEXT = "text/plain"
 SHOWN_IN_PLACE = {".png": "image/png", ".txt": TEXT, ".md": TEXT, ".json": "application/json"}
 DOWNLOADED = {".csv": "text/csv", ".jsonl": "application/jsonl"}
 
 
-FILES = Answer(200, "Its files.", FileList, {"files": [examples.FILE]}, headers=("ETag",))
+FILES = Answer(200, "Its files.", FileList, {"items": [examples.FILE], "next": None}, headers=("ETag",))
 CONTENT = (
     Answer(200, "The file.", media_types=["*/*"], example="(the file)", headers=("ETag",)),
     Answer(206, "The part that `Range` names.", media_types=["*/*"], headers=("ETag",)),
 )
 
 
-@api.get("/jobs/<job_id>/files")
+@routes.get("/jobs/<job_id>/files")
 @operation("Jobs", "List the files of a job", answers=[FILES], problems=(404,))
-def list_files(job_id: str) -> Response:
-    """What can be fetched of a job."""
+def list_job_files(job_id: str) -> Response:
+    """All files of a job."""
     services().jobs.get(job_id)
-    files = services().volume.artefacts(job_id)
-    return _listing(files, "api.get_file", job_id=job_id)
+    files = services().volume.artifacts(job_id)
+    return _listing(files, "api.files.get_job_file", job_id=job_id)
 
 
-@api.get("/jobs/<job_id>/files/<path:name>")
-@operation("Jobs", "Fetch a file of a job", headers=("Range",), answers=CONTENT, problems=(404, 416))
-def get_file(job_id: str, name: str) -> Response:
+@routes.get("/jobs/<job_id>/files/<path:name>")
+@operation("Jobs", "Download a file of a job", headers=("Range",), answers=CONTENT, problems=(404, 416))
+def get_job_file(job_id: str, name: str) -> Response:
     """One file of a job."""
     services().jobs.get(job_id)
-    return _send(services().volume.artefacts(job_id), name)
+    return _send(services().volume.artifacts(job_id), name)
 
 
-@api.get("/models/<model:model_id>/files")
+@routes.get("/models/<model:model_id>/files")
 @operation("Models", "List the files of a model", answers=[FILES], problems=(404,))
 def list_model_files(model_id: str) -> Response:
-    """What can be fetched of a model."""
+    """All files of a model."""
     services().models.get(model_id)
-    return _listing(services().volume.model_files(model_id), "api.get_model_file", model_id=model_id)
+    return _listing(services().volume.model_files(model_id), "api.files.get_model_file", model_id=model_id)
 
 
-@api.get("/models/<model:model_id>/files/<path:name>")
-@operation("Models", "Fetch a file of a model", headers=("Range",), answers=CONTENT, problems=(404, 416))
+@routes.get("/models/<model:model_id>/files/<path:name>")
+@operation("Models", "Download a file of a model", headers=("Range",), answers=CONTENT, problems=(404, 416))
 def get_model_file(model_id: str, name: str) -> Response:
     """One file of a model."""
     services().models.get(model_id)
@@ -60,17 +62,18 @@ def get_model_file(model_id: str, name: str) -> Response:
 
 
 def _listing(files: dict[str, StoredFile], endpoint: str, **owner: Any) -> Response:
-    listed: list[FileLine] = [
+    listed: list[FileItem] = [
         {"name": name, "bytes": file.bytes, "href": url_for(endpoint, name=name, **owner)}
         for name, file in files.items()
     ]
-    return jsonify({"files": listed})
+    answer: FileList = {"items": listed, "next": None}
+    return jsonify(answer)
 
 
 def _send(files: dict[str, StoredFile], name: str) -> Response:
     file = files.get(name)
     if file is None:
-        missing = NotFound(f"There is no file {name!r} here; there are: {', '.join(files) or 'none yet'}.")
+        missing = NotFound(f"There is no file {name!r}. Available files: {', '.join(files) or 'none yet'}.")
         raise with_code(missing, "file_not_found")
     shown_as = SHOWN_IN_PLACE.get(file.path.suffix)
     text = DOWNLOADED.get(file.path.suffix)
@@ -85,7 +88,7 @@ def _send(files: dict[str, StoredFile], name: str) -> Response:
     )
     response.content_length = file.bytes
     response.make_conditional(request.environ, accept_ranges=True, complete_length=file.bytes)
-    # Should a file be something else after all, it can load nothing and run nothing.
+    # Even if the type is wrong, the file can load and run nothing.
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     if text or (shown_as and file.path.suffix != ".png"):
         hold_if_small(response, file.bytes)

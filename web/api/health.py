@@ -1,54 +1,74 @@
-"""`/healthz`: the process answers. `/readyz`: it can also take jobs."""
+"""`/healthz`: the process responds. `/readyz`: it can also accept jobs."""
 
 from http import HTTPStatus
+from typing import Literal
 
-from flask import Response, jsonify
+from flask import Blueprint, Response, jsonify
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from typing_extensions import TypedDict
 
-from web.api import api
-from web.api.operations import Answer, operation
-from web.documents import Health, Readiness
-from web.services import services
-from worker.states import JobKind
+from tenfold.web.api.openapi.operations import Answer, operation
+from tenfold.web.core.services import services
+from tenfold.worker.db.states import JobKind
+
+routes = Blueprint("health", __name__)
 
 CHECKS = ("database", "volume", "redis", "predictor")
 
 
-@api.get("/healthz")
+class Health(TypedDict):
+    status: Literal["ok"]
+
+
+class Checks(TypedDict):
+    """`ok`, or what is wrong."""
+
+    database: str
+    volume: str
+    redis: str
+    predictor: str
+
+
+class Readiness(TypedDict):
+    status: Literal["ready", "not_ready"]
+    checks: Checks
+
+
+@routes.get("/healthz")
 @operation(
     "Service",
-    "Say that the process answers",
+    "Check that the process responds",
     answers=[Answer(200, "It does.", Health, {"status": "ok"})],
     public=True,
 )
 def healthz() -> Response:
-    """Always `200` while the process answers."""
+    """Always `200` while the process responds."""
     return jsonify({"status": "ok"})
 
 
-@api.get("/readyz")
+@routes.get("/readyz")
 @operation(
     "Service",
-    "Say whether jobs can be taken",
+    "Check whether jobs are accepted",
     answers=[
-        Answer(200, "They can.", Readiness, {"status": "ready", "checks": dict.fromkeys(CHECKS, "ok")}),
+        Answer(200, "Jobs are accepted.", Readiness, {"status": "ready", "checks": dict.fromkeys(CHECKS, "ok")}),
         Answer(
             503,
-            "They cannot.",
+            "Jobs are refused.",
             Readiness,
-            {"status": "not ready", "checks": dict.fromkeys(CHECKS, "ok") | {"volume": "the volume is not there"}},
+            {"status": "not_ready", "checks": dict.fromkeys(CHECKS, "ok") | {"volume": "the volume is not there"}},
         ),
     ],
     public=True,
 )
 def readyz() -> Response:
-    """`200` when jobs can be taken, else `503`. Redis being away only delays jobs, and is told without
-    failing; so is the predictor, without which all but `POST /predictions` works."""
+    """`200` if jobs are accepted, else `503`. Without Redis jobs are only delayed, and without a predictor only
+    `POST /predictions` fails: both are reported in `checks` without failing."""
     checks = {"database": _database(), "volume": _volume(), "redis": _redis(), "predictor": _predictor()}
     ready = checks["database"] == checks["volume"] == "ok"
-    response = jsonify({"status": "ready" if ready else "not ready", "checks": checks})
+    response = jsonify({"status": "ready" if ready else "not_ready", "checks": checks})
     response.status_code = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
     return response
 
@@ -58,7 +78,7 @@ def _database() -> str:
         with services().database.read() as session:
             session.execute(text("SELECT 1 FROM jobs LIMIT 1"))
     except SQLAlchemyError as error:
-        return f"the table of jobs cannot be read: {type(error).__name__}"
+        return f"the table of jobs is not readable: {type(error).__name__}"
     return "ok"
 
 
@@ -70,12 +90,16 @@ def _redis() -> str:
     try:
         services().queue.waiting(JobKind.TRAINING)
     except RedisError:
-        return "away: jobs are accepted and start when it is back"
+        return "unavailable: jobs are accepted and start when it is back"
     return "ok"
 
 
 def _predictor() -> str:
     try:
-        return "ok" if services().predictions.has_predictor() else "away: single images are refused until it is back"
+        return (
+            "ok"
+            if services().predictions.has_predictor()
+            else "unavailable: single images are refused until one is online"
+        )
     except RedisError:
-        return "away, as Redis is"
+        return "unavailable, like Redis"

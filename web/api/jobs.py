@@ -1,54 +1,56 @@
-"""`/jobs`: list, poll, cancel, retry, delete."""
+"""`/jobs`: list, poll, cancel, retry, delete; and the lists of `/trainings`, `/sweeps` and the like."""
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
-from flask import Response, jsonify, request, url_for
+from flask import Blueprint, Response, jsonify, request
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from trainer.plans import Flag
-from web.api import api, examples
-from web.api.answers import accepted
-from web.api.operations import NO_CONTENT, Answer, operation, queued
-from web.documents import JobDocument, JobList
-from web.job_answers import job_answers
-from web.polling import waiting_room
-from web.representations import job_document, job_line
-from web.services import services, settings
-from worker import submissions
-from worker.states import JobKind, JobState
+from tenfold.trainer.architecture.plans import Flag
+from tenfold.web.api.answers import PageFilter, accepted, page_of
+from tenfold.web.api.documents.jobs import JobDocument, JobList, job_document, job_item
+from tenfold.web.api.job_answers import job_answers
+from tenfold.web.api.openapi import examples
+from tenfold.web.api.openapi.operations import NO_CONTENT, Answer, operation, queued
+from tenfold.web.api.polling import long_poll_slots
+from tenfold.web.core.services import services, settings
+from tenfold.worker.db.states import JobKind, JobState
+from tenfold.worker.jobs import submission
 
-# What a poll may ask for, whatever the server's setting is.
+routes = Blueprint("jobs", __name__)
+
+# Accepted in requests; the server's setting may cut it.
 MAX_WAIT_SECONDS = 3600
 
-# How soon a poll without `?wait=` makes sense again.
+# Sent as `Retry-After`.
 RETRY_AFTER_SECONDS = {JobState.QUEUED: "2", JobState.RUNNING: "1"}
 
 
 def _no_number(given: object) -> object:
-    """Pydantic would take a number for seconds since 1970; the API has one way of writing times."""
+    """Refuse numbers, which pydantic would take for seconds since 1970: times are RFC 3339."""
     if isinstance(given, str) and "-" not in given[1:]:
-        raise ValueError("write a time as 2026-11-21T10:15:00Z")
+        raise ValueError("write times as 2026-11-21T10:15:00Z")
     return given
 
 
 Time = Annotated[AwareDatetime, BeforeValidator(_no_number)]
 
 
-class JobFilter(BaseModel):
-    """Which jobs to list."""
+class KindFilter(PageFilter):
+    """Which jobs of one kind to list."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    kind: JobKind | None = Field(None, description="Only jobs of this kind.")
     state: JobState | None = Field(None, description="Only jobs in this state.")
-    parent: str | None = Field(None, max_length=26, description="Id of a sweep, whose trials are listed.")
     mine: Flag = Field(False, description="Only your own jobs; while there are no users, all.")
     created_after: Time | None = Field(None, description="Only jobs submitted at this time or later.")
     created_before: Time | None = Field(None, description="Only jobs submitted before this time.")
-    limit: int = Field(50, ge=1, le=500, description="Most jobs on a page.")
-    cursor: str | None = Field(None, max_length=26, description="As `next` of the page before has it.")
+
+
+class JobFilter(KindFilter):
+    """Which jobs to list."""
+
+    kind: JobKind | None = Field(None, description="Only jobs of this kind.")
+    sweep: str | None = Field(None, max_length=26, description="Id of a sweep: its trials, which no other list has.")
 
 
 class PollOptions(BaseModel):
@@ -61,44 +63,50 @@ class PollOptions(BaseModel):
         ge=0,
         le=MAX_WAIT_SECONDS,
         allow_inf_nan=False,
-        description="Most seconds to hold the answer back until something has changed. The server's setting "
-        "TENFOLD_MAX_WAIT_SECONDS may make it less.",
+        description="Maximum seconds to wait for a change before answering; the setting "
+        "TENFOLD_MAX_WAIT_SECONDS may cut it.",
     )
 
 
-@api.get("/jobs")
+LISTED = [Answer(200, "A page.", JobList, {"items": [examples.JOB_ITEM], "next": None}, headers=("ETag",))]
+
+
+@routes.get("/jobs")
 @operation(
     "Jobs",
     "List the jobs",
     query=JobFilter,
-    answers=[Answer(200, "A page.", JobList, {"jobs": [examples.JOB_LINE], "next": None}, headers=("ETag",))],
+    answers=LISTED,
 )
 def list_jobs() -> Response:
-    """Jobs, the newest first; `next` is the address of the following page, or null.
-
-    A sweep's trials are listed where it is named as the parent, and nowhere else.
-    """
+    """Jobs, the newest first; `next` is the address of the following page, or null. The trials of a sweep are listed
+    with `?sweep=ID` only."""
     wanted = JobFilter.model_validate(request.args.to_dict())
-    jobs = services().jobs.list(
-        kind=wanted.kind,
+    return _list(wanted, wanted.kind, wanted.sweep)
+
+
+def list_of_kind(kind: JobKind) -> Response:
+    """What `GET` of the collection that queues jobs of this kind answers."""
+    return _list(KindFilter.model_validate(request.args.to_dict()), kind)
+
+
+def _list(wanted: KindFilter, kind: JobKind | None, sweep: str | None = None) -> Response:
+    found = services().jobs.list(
+        kind=kind,
         state=wanted.state,
-        parent=wanted.parent,
+        parent=sweep,
         owner=services().owner if wanted.mine else None,
         created_after=_seconds(wanted.created_after),
         created_before=_seconds(wanted.created_before),
         before=wanted.cursor,
         limit=wanted.limit + 1,
     )
-    page, more = jobs[: wanted.limit], len(jobs) > wanted.limit
-    following: str | None = None
-    if more:
-        query: dict[str, Any] = wanted.model_dump(mode="json", exclude_defaults=True) | {"cursor": page[-1].id}
-        following = url_for("api.list_jobs", **query)
-    answer: JobList = {"jobs": [job_line(job) for job in page], "next": following}
+    page, following = page_of(found, wanted)
+    answer: JobList = {"items": [job_item(job) for job in page], "next": following}
     return jsonify(answer)
 
 
-@api.get("/jobs/<job_id>")
+@routes.get("/jobs/<job_id>")
 @operation(
     "Jobs",
     "Poll a job",
@@ -108,8 +116,8 @@ def list_jobs() -> Response:
     problems=(404,),
 )
 def get_job(job_id: str) -> Response:
-    """One job. With `?wait=SECONDS`, the answer comes when the job differs from `If-None-Match` (without that
-    header: when it has ended), or when the time is up."""
+    """One job. With `?wait=SECONDS` the answer comes when the job differs from `If-None-Match` (without that header:
+    when it has ended), at the latest after this time."""
     options = PollOptions.model_validate(request.args.to_dict()) if request.query_string else PollOptions()
     seconds = min(options.wait, settings().max_wait_seconds)
     answers, known = job_answers(), request.if_none_match
@@ -121,8 +129,8 @@ def get_job(job_id: str) -> Response:
         return answer.state.final or (bool(known) and not known.contains_weak(answer.etag))
 
     if seconds and not changed():
-        waiting_room().wait(changed, seconds)
-    # The ETag is weak: it names what the document says, however it is compressed on its way.
+        long_poll_slots().wait(changed, seconds)
+    # Weak: compressed or not, the document has the same one.
     headers = {"ETag": f'W/"{answer.etag}"', "Cache-Control": "no-cache"}
     if answer.state in RETRY_AFTER_SECONDS:
         headers["Retry-After"] = RETRY_AFTER_SECONDS[answer.state]
@@ -131,7 +139,7 @@ def get_job(job_id: str) -> Response:
     return Response(answer.body, headers=headers, mimetype="application/json")
 
 
-@api.post("/jobs/<job_id>/cancel")
+@routes.post("/jobs/<job_id>/cancel")
 @operation(
     "Jobs",
     "Cancel a job",
@@ -139,22 +147,22 @@ def get_job(job_id: str) -> Response:
     problems=(404, 409),
 )
 def cancel_job(job_id: str) -> Response:
-    """End a job that has not ended; its worker stops within a second or two."""
+    """Cancel an unfinished job; its worker stops within two seconds."""
     return jsonify(job_document(services().jobs.cancel(job_id), services().live))
 
 
-@api.post("/jobs/<job_id>/retry")
-@operation("Jobs", "Try a job again", answers=queued(examples.TRAINING_JOB, JobDocument), problems=(404, 409))
+@routes.post("/jobs/<job_id>/retry")
+@operation("Jobs", "Retry a job", answers=queued(examples.TRAINING_JOB, JobDocument), problems=(404, 409))
 def retry_job(job_id: str) -> Response:
-    """Queue a failed or cancelled job again; what it had finished is kept."""
-    return accepted(submissions.retry(services(), job_id))
+    """Queue a failed or cancelled job again; finished parts are kept."""
+    return accepted(submission.retry(services(), job_id))
 
 
-@api.delete("/jobs/<job_id>")
-@operation("Jobs", "Remove a job", answers=NO_CONTENT, problems=(404, 409))
+@routes.delete("/jobs/<job_id>")
+@operation("Jobs", "Delete a job", answers=NO_CONTENT, problems=(404, 409))
 def delete_job(job_id: str) -> tuple[str, int]:
-    """Remove a job that has ended, and its files. A trained model stays in the registry."""
-    submissions.delete(services(), job_id)
+    """Delete a finished job and its files. A model that it trained stays."""
+    submission.delete(services(), job_id)
     return "", 204
 
 

@@ -1,28 +1,30 @@
 """`POST /predictions`."""
 
-from flask import Response, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 
-from web.api import api, examples
-from web.api.answers import fields_beside_file
-from web.api.operations import Answer, FileBody, operation
-from web.documents import PredictionDocument
-from web.predicting import predict, take_image
-from worker.parameters import PredictionParameters
+from tenfold.web.api.answers import fields_beside_file
+from tenfold.web.api.documents.predictions import PredictionDocument
+from tenfold.web.api.openapi import examples
+from tenfold.web.api.openapi.operations import Answer, FileBody, operation
+from tenfold.web.api.predicting import predict, take_image
+from tenfold.worker.predictions.parameters import PredictionParameters
+
+routes = Blueprint("predictions", __name__)
 
 
-@api.post("/predictions")
+@routes.post("/predictions")
 @operation(
     "Classifications",
-    "Classify one image at once",
-    body=FileBody(PredictionParameters, "An image.", example={"normalise": "model"}),
+    "Classify one image",
+    body=FileBody(PredictionParameters, "An image.", example={"normalize": "model"}),
     answers=[Answer(200, "What it shows.", PredictionDocument, examples.PREDICTION)],
     problems=(503,),
 )
 def create_prediction() -> Response:
-    """Say at once which class one image is of.
+    """Classify one image immediately; nothing is stored.
 
-    The image is the multipart part `file` with the parameters as form fields, or the raw body with the parameters in
-    the query.
+    Send the image as the multipart part `file` with the parameters as form fields, or as the raw body with the
+    parameters in the query.
     """
     image = take_image()
     given = fields_beside_file(request)

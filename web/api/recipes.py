@@ -1,14 +1,15 @@
 """`GET /recipes`."""
 
-from flask import Response, jsonify
+from flask import Blueprint, Response, jsonify
 
-from trainer.recipes import RECIPES
-from web.api import api
-from web.api.operations import Answer, operation
-from web.documents import RecipeList
+from tenfold.trainer.architecture.recipes import RECIPES
+from tenfold.web.api.documents.models import RecipeList
+from tenfold.web.api.openapi.operations import Answer, operation
+
+routes = Blueprint("recipes", __name__)
 
 
-@api.get("/recipes")
+@routes.get("/recipes")
 @operation(
     "Trainings",
     "List the recipes",
@@ -17,11 +18,11 @@ from web.documents import RecipeList
             200,
             "All recipes.",
             RecipeList,
-            {"recipes": [RECIPES["dropout-128"].model_dump(mode="json")]},
+            {"items": [RECIPES["dropout-128"].model_dump(mode="json")], "next": None},
             headers=("ETag",),
         )
     ],
 )
 def list_recipes() -> Response:
-    """The recipes that a training can name, with what they are made of and their published figures."""
-    return jsonify({"recipes": [recipe.model_dump(mode="json") for recipe in RECIPES.values()]})
+    """The recipes for trainings, with their layers, hyperparameters and published results."""
+    return jsonify({"items": [recipe.model_dump(mode="json") for recipe in RECIPES.values()], "next": None})

@@ -1,35 +1,39 @@
-"""`/jobs/{id}/review`: look at doubtful answers and correct them; `/reviews` puts the corrections to use."""
+"""`/jobs/{id}/review`: list and correct uncertain answers; `/reviews` merges the corrections."""
 
 import csv
 import io
 from typing import Any, Literal
 
-from flask import Response, jsonify, request, url_for
+from flask import Blueprint, Response, jsonify, request, url_for
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import NotFound
 
-from web.access.guard import check_owner
-from web.api import api, examples
-from web.api.answers import accepted, idempotency_key, json_body
-from web.api.caching import check_if_match, with_strong_etag
-from web.api.operations import NO_CONTENT, Answer, operation, queued
-from web.documents import JobDocument, ReviewDocument, ReviewItem
-from web.problems import with_code
-from web.representations import timestamp
-from web.review_documents import counts_document, item_document
-from web.services import services
-from worker import reviews
-from worker.corrections import NONE_OF_THESE
-from worker.csv_cells import as_cell
-from worker.parameters import ReviewParameters
-from worker.submissions import submit_review
+from tenfold.web.api.answers import accepted, idempotency_key, json_body
+from tenfold.web.api.caching import with_strong_etag
+from tenfold.web.api.documents.common import timestamp
+from tenfold.web.api.documents.jobs import JobDocument
+from tenfold.web.api.documents.reviews import ReviewDocument, ReviewItem, review_counts, review_item
+from tenfold.web.api.jobs import LISTED, KindFilter, list_of_kind
+from tenfold.web.api.openapi import examples
+from tenfold.web.api.openapi.operations import NO_CONTENT, Answer, operation, queued
+from tenfold.web.auth.guard import check_owner
+from tenfold.web.core.problems import with_code
+from tenfold.web.core.services import services
+from tenfold.worker.classification.csv_cells import as_cell
+from tenfold.worker.db.states import JobKind
+from tenfold.worker.review import reviews
+from tenfold.worker.review.corrections import NONE_OF_THESE
+from tenfold.worker.review.parameters import ReviewParameters
+from tenfold.worker.review.submission import submit_review
 
-CSV_COLUMNS = ("row", "name", "predicted", "confidence", "corrected", "corrected_at")
+routes = Blueprint("reviews", __name__)
 
-# PNG's and JPEG's first bytes; the pictures are one or the other.
+CSV_COLUMNS = ("row", "name", "prediction", "confidence", "corrected", "corrected_at")
+
+# The first bytes of a PNG; the other pictures are JPEGs.
 PNG_START = b"\x89PNG"
 
-# A picture never changes: its classification has ended.
+# How long browsers keep a picture, which never changes.
 KEPT_SECONDS = 7 * 24 * 3600
 
 
@@ -40,18 +44,20 @@ class ReviewFilter(BaseModel):
 
     cursor: int = Field(0, ge=0, lt=2**31, description="As `next` of the page before has it.")
     limit: int = Field(100, ge=1, le=500, description="Most items on a page.")
-    only: Literal["open"] | None = Field(None, description="`open`: those that nobody has looked at.")
+    only: Literal["open"] | None = Field(None, description="`open`: those without a correction.")
 
 
 class PictureOptions(BaseModel):
-    """Which picture: without `seen`, of the original."""
+    """Which picture of the image."""
 
     model_config = ConfigDict(extra="forbid")
 
-    seen: Literal["model"] | None = Field(None, description="`model`: the 28×28 that the model saw.")
+    view: Literal["original", "model_input"] = Field(
+        "original", description="`model_input`: the pixels that the model was given."
+    )
 
 
-class Said(BaseModel):
+class CorrectionParameters(BaseModel):
     """What an image shows: one of the classes, or null for none of them."""
 
     model_config = ConfigDict(extra="forbid")
@@ -59,7 +65,7 @@ class Said(BaseModel):
     label: str | None = Field(description="One of the classes, or null for none of them.")
 
 
-@api.get("/jobs/<job_id>/review")
+@routes.get("/jobs/<job_id>/review")
 @operation(
     "Reviews",
     "List the answers to review",
@@ -82,80 +88,86 @@ class Said(BaseModel):
     problems=(404, 409),
 )
 def get_review(job_id: str) -> Response:
-    """The answers to review, the least certain first; with `?only=open`, those that nobody has looked at yet."""
+    """The answers to review, the least certain first; with `?only=open`, those without a correction."""
     wanted = ReviewFilter.model_validate(request.args.to_dict())
     job = reviews.reviewable(services(), job_id)
     corrections = {correction.row: correction for correction in services().corrections.list(job_id)}
     besides = frozenset(corrections) if wanted.only else frozenset()
     with reviews.open_queue(services(), job_id) as queue:
-        items, place = reviews.list_items(queue, wanted.cursor, wanted.limit, besides)
+        items, rank = reviews.list_items(queue, wanted.cursor, wanted.limit, besides)
         counts = reviews.Counts(len(queue), len(corrections))
     following: str | None = None
-    if place is not None:
-        query: dict[str, Any] = wanted.model_dump(exclude_none=True) | {"cursor": place}
-        following = url_for("api.get_review", job_id=job_id, **query)
+    if rank is not None:
+        query: dict[str, Any] = wanted.model_dump(exclude_none=True) | {"cursor": rank}
+        following = url_for("api.reviews.get_review", job_id=job_id, **query)
     return jsonify(
         {
-            "items": [item_document(job, item, corrections.get(item.row)) for item in items],
+            "items": [review_item(job, item, corrections.get(item.row)) for item in items],
             "next": following,
-            "counts": counts_document(counts),
+            "counts": review_counts(counts),
             "classes": reviews.class_names(services(), job),
             "review_below": (job.summary or {})["review_below"],
         }
     )
 
 
-@api.put("/jobs/<job_id>/review/<int:row>")
+@routes.put("/jobs/<job_id>/review/<int:row>")
 @operation(
     "Reviews",
     "Correct or confirm an answer",
-    body=Said,
+    body=CorrectionParameters,
     example={"label": "7"},
     headers=("If-Match",),
     answers=[Answer(200, "The answer as it is now.", ReviewItem, examples.REVIEW_ITEM, headers=("ETag",))],
     problems=(404, 409, 412),
 )
 def put_correction(job_id: str, row: int) -> Response:
-    """Say what the image in this row shows; it replaces what was said before."""
-    said = Said.model_validate(json_body(request))
-    check_if_match(lambda: _item(job_id, row))
-    item, correction = reviews.correct(services(), job_id, row, said.label)
-    return with_strong_etag(jsonify(item_document(services().jobs.get(job_id), item, correction)))
+    """Set what the image in this row shows; replaces an earlier correction."""
+    wanted = CorrectionParameters.model_validate(json_body(request))
+    item, correction = reviews.correct(services(), job_id, row, wanted.label)
+    return with_strong_etag(jsonify(review_item(services().jobs.get(job_id), item, correction)))
 
 
-def _item(job_id: str, row: int) -> Response:
+@routes.get("/jobs/<job_id>/review/<int:row>")
+@operation(
+    "Reviews",
+    "Show an answer to review",
+    answers=[Answer(200, "The answer.", ReviewItem, examples.REVIEW_ITEM, headers=("ETag",))],
+    problems=(404, 409),
+)
+def get_review_item(job_id: str, row: int) -> Response:
+    """The answer in this row of the results, with its correction."""
     job = reviews.reviewable(services(), job_id)
     with reviews.open_queue(services(), job_id) as queue:
         item = reviews.find_item(queue, job_id, row)
-    correction = next((said for said in services().corrections.list(job_id) if said.row == row), None)
-    return jsonify(item_document(job, item, correction))
+    return with_strong_etag(jsonify(review_item(job, item, services().corrections.get(job_id, row))))
 
 
-@api.delete("/jobs/<job_id>/review/<int:row>")
-@operation("Reviews", "Take back a correction", answers=NO_CONTENT, problems=(404, 409))
+@routes.delete("/jobs/<job_id>/review/<int:row>")
+@operation("Reviews", "Remove a correction", answers=NO_CONTENT, problems=(404, 409))
 def delete_correction(job_id: str, row: int) -> tuple[str, int]:
-    """Take back what was said of this row, if anything."""
+    """Remove the correction of this row, if there is one."""
     reviews.clear(services(), job_id, row)
     return "", 204
 
 
-@api.get("/jobs/<job_id>/review/<int:row>/picture")
+@routes.get("/jobs/<job_id>/review/<int:row>/picture")
 @operation(
     "Reviews",
-    "Look at an image",
+    "Show an image",
     query=PictureOptions,
     answers=[Answer(200, "The picture.", media_types=["image/png", "image/jpeg"])],
     problems=(404, 409),
 )
 def get_review_picture(job_id: str, row: int) -> Response:
-    """The image in this row, made small; with `?seen=model`, as the model saw it: 28×28, light on dark."""
+    """The image in this row, made small; with `?view=model_input`, the pixels that the model was given."""
     options = PictureOptions.model_validate(request.args.to_dict())
     with reviews.open_queue(services(), job_id) as queue:
         reviews.find_item(queue, job_id, row)
-        picture = queue.picture(row, seen_by_model=options.seen == "model")
+        picture = queue.picture(row, model_input=options.view == "model_input")
     if picture is None:
         most = services().settings.max_review_images
-        missing = NotFound(f"No picture is kept of row {row}: only the least certain have one (now {most:,}).")
+        missing = NotFound(f"There is no picture of row {row}: only the least certain {most:,} have one.")
         raise with_code(missing, "file_not_found")
     response = Response(picture, mimetype="image/png" if picture.startswith(PNG_START) else "image/jpeg")
     response.cache_control.private = True
@@ -163,10 +175,10 @@ def get_review_picture(job_id: str, row: int) -> Response:
     return response
 
 
-@api.get("/jobs/<job_id>/corrections.csv")
+@routes.get("/jobs/<job_id>/corrections.csv")
 @operation(
     "Reviews",
-    "Fetch the corrections",
+    "Download the corrections",
     answers=[
         Answer(
             200,
@@ -179,25 +191,32 @@ def get_review_picture(job_id: str, row: int) -> Response:
     problems=(404, 409),
 )
 def get_corrections(job_id: str) -> Response:
-    """What people said, a line for each row that they looked at; `(none)` is none of the classes."""
+    """A line for each corrected or confirmed row; `(none)` is none of the classes."""
     corrections = services().corrections.list(job_id)
     with reviews.open_queue(services(), job_id) as queue:
         items = {item.row: item for item in queue.find_all(correction.row for correction in corrections)}
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
-    for said in corrections:
-        item = items[said.row]
-        label = NONE_OF_THESE if said.label is None else said.label
-        answer = "" if item.label is None else as_cell(item.label)
-        line = [said.row, as_cell(said.name), answer, item.confidence, as_cell(label), timestamp(said.corrected_at)]
-        writer.writerow(line)
+    for correction in corrections:
+        item = items[correction.row]
+        label = NONE_OF_THESE if correction.label is None else correction.label
+        prediction = "" if item.prediction is None else as_cell(item.prediction)
+        corrected = as_cell(label), timestamp(correction.corrected_at)
+        writer.writerow([correction.row, as_cell(correction.name), prediction, item.confidence, *corrected])
     response = Response(table.getvalue(), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="corrections-{job_id}.csv"'
     return response
 
 
-@api.post("/reviews")
+@routes.get("/reviews")
+@operation("Reviews", "List the reviews", query=KindFilter, answers=LISTED)
+def list_reviews() -> Response:
+    """Jobs that merge corrections, the newest first: `GET /jobs?kind=review`."""
+    return list_of_kind(JobKind.REVIEW)
+
+
+@routes.post("/reviews")
 @operation(
     "Reviews",
     "Queue the merging of corrections",

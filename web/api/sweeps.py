@@ -1,17 +1,28 @@
-"""`POST /sweeps`."""
+"""`/sweeps`: queue and list."""
 
-from flask import Response, request
+from flask import Blueprint, Response, request
 
-from web.api import api, examples
-from web.api.answers import accepted, idempotency_key, json_body
-from web.api.operations import operation, queued
-from web.documents import JobDocument
-from web.services import services
-from worker.submissions import submit_sweep
-from worker.sweep_parameters import SweepParameters
+from tenfold.web.api.answers import accepted, idempotency_key, json_body
+from tenfold.web.api.documents.jobs import JobDocument
+from tenfold.web.api.jobs import LISTED, KindFilter, list_of_kind
+from tenfold.web.api.openapi import examples
+from tenfold.web.api.openapi.operations import operation, queued
+from tenfold.web.core.services import services
+from tenfold.worker.db.states import JobKind
+from tenfold.worker.sweeps.parameters import SweepParameters
+from tenfold.worker.sweeps.submission import submit_sweep
+
+routes = Blueprint("sweeps", __name__)
 
 
-@api.post("/sweeps")
+@routes.get("/sweeps")
+@operation("Trainings", "List the sweeps", query=KindFilter, answers=LISTED)
+def list_sweeps() -> Response:
+    """Jobs of this kind, the newest first: `GET /jobs?kind=sweep`."""
+    return list_of_kind(JobKind.SWEEP)
+
+
+@routes.post("/sweeps")
 @operation(
     "Trainings",
     "Queue a sweep",
@@ -21,6 +32,6 @@ from worker.sweep_parameters import SweepParameters
     answers=queued({**examples.TRAINING_JOB, "kind": "sweep", "parameters": examples.SWEEP}, JobDocument),
 )
 def create_sweep() -> Response:
-    """Queue a sweep: a search over hyper-parameters, each trial a training of its own."""
+    """Queue a sweep: a search over hyperparameters; each trial is a training."""
     parameters = SweepParameters.model_validate(json_body(request))
     return accepted(submit_sweep(services(), parameters, idempotency_key(request)))

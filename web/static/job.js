@@ -1,56 +1,55 @@
-// Keeps a running job's page up to date: one held-open poll at a time, and when something has changed, the parts that show
-// it are fetched, as the server renders them, and swapped in.
+// Keeps the page of a running job up to date: one long poll at a time, and after each change the live parts of the page
+// are fetched as HTML and replaced.
+import { fetchPage, replaceElement } from "./page.js";
+
 const { href, live } = document.getElementById("job").dataset;
 const PAUSE_MS = 700;
-const TROUBLE_MS = 3000;
-// A screen reader is told of progress no oftener than this.
-const SAY_MS = 10_000;
-const FOCUSABLE = "a[href], button, summary, [tabindex]";
+const RETRY_MS = 3000;
+// Screen readers announce progress no more often than this.
+const ANNOUNCE_MS = 10_000;
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-const trouble = (there) => { document.getElementById("trouble").hidden = !there; };
-const isReadInHere = (part) => !getSelection().isCollapsed && getSelection().containsNode(part, true);
+const showOffline = (offline) => { document.getElementById("offline").hidden = !offline; };
+const hasSelection = (part) => !getSelection().isCollapsed && getSelection().containsNode(part, true);
 
-function show(text) {
-  const parts = new DOMParser().parseFromString(text, "text/html").querySelectorAll("[data-part]");
-  for (const next of parts) {
-    const shown = document.getElementById(next.id);
-    if (shown && !isReadInHere(shown)) swap(shown, next);
-    if (next.dataset.said) say(next.dataset);
+function show(page) {
+  for (const fresh of page.querySelectorAll("[data-part]")) {
+    const shown = document.getElementById(fresh.id);
+    if (shown && !hasSelection(shown)) replacePart(shown, fresh);
+    if (fresh.dataset.status) announce(fresh.dataset);
   }
 }
 
-function swap(shown, next) {
-  const folds = (part) => [part, ...part.querySelectorAll("*")].filter((element) => element.matches("details[data-keep]"));
-  const open = folds(shown).map((details) => details.open);
-  folds(next).forEach((details, index) => { details.open = open[index] ?? false; });
-  if (shown.isEqualNode(next)) return;
-  const focused = [...shown.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement);
-  const places = scrolled(shown);
-  shown.replaceWith(next);
-  scrolled(next).forEach(({ element }, index) => {
-    const place = places[index] ?? { atEnd: true };
-    element.scrollTop = place.atEnd ? element.scrollHeight : place.top;
+// Opened details stay open, and logs keep their scroll position.
+function replacePart(shown, fresh) {
+  const details = (part) => [part, ...part.querySelectorAll("*")].filter((element) => element.matches("details[data-keep]"));
+  const open = details(shown).map((element) => element.open);
+  details(fresh).forEach((element, index) => { element.open = open[index] ?? false; });
+  const positions = logs(shown);
+  replaceElement(shown, fresh);
+  if (!fresh.isConnected) return;
+  logs(fresh).forEach(({ log }, index) => {
+    const position = positions[index] ?? { atEnd: true };
+    log.scrollTop = position.atEnd ? log.scrollHeight : position.top;
   });
-  [...next.querySelectorAll(FOCUSABLE)][focused]?.focus({ preventScroll: true });
 }
 
-function scrolled(part) {
-  return [...part.querySelectorAll(".log")].map((element) => ({
-    element,
-    top: element.scrollTop,
-    atEnd: element.scrollTop + element.clientHeight >= element.scrollHeight - 4,
+function logs(part) {
+  return [...part.querySelectorAll(".log")].map((log) => ({
+    log,
+    top: log.scrollTop,
+    atEnd: log.scrollTop + log.clientHeight >= log.scrollHeight - 4,
   }));
 }
 
-let saidAt = 0;
+let announcedAt = 0;
 
-function say({ said, title }) {
+function announce({ status, title }) {
   document.title = `${title} – Tenfold`;
-  const status = document.getElementById("said");
-  if (status.textContent === said || Date.now() - saidAt < SAY_MS) return;
-  saidAt = Date.now();
-  status.textContent = said;
+  const announced = document.getElementById("status");
+  if (announced.textContent === status || Date.now() - announcedAt < ANNOUNCE_MS) return;
+  announcedAt = Date.now();
+  announced.textContent = status;
 }
 
 async function follow() {
@@ -61,30 +60,30 @@ async function follow() {
       const response = await fetch(etag ? `${href}?wait=20` : href, { headers, cache: "no-store" });
       if (response.status === 404) return location.assign(document.documentElement.dataset.start);
       if (!response.ok && response.status !== 304) throw new Error(response.statusText);
-      const inLine = document.getElementById("state").textContent.trim() === "queued";
+      const queued = document.getElementById("state").textContent.trim() === "queued";
       if (response.status === 200) {
         const job = await response.json();
         etag = response.headers.get("ETag");
         if (job.finished_at) return location.reload();
       }
-      // A job in line does not change while those before it end, but its place does.
-      if (response.status === 200 || inLine) {
-        const part = await fetch(live, { cache: "no-store" });
-        if (!part.ok) throw new Error(part.statusText);
-        show(await part.text());
+      // A queued job does not change when its position in the queue does.
+      if (response.status === 200 || queued) {
+        const part = await fetchPage(live, { cache: "no-store" });
+        if (!part.response.ok) throw new Error(part.response.statusText);
+        show(part.page);
       }
-      trouble(false);
+      showOffline(false);
       await pause(PAUSE_MS);
     } catch {
-      trouble(true);
-      await pause(TROUBLE_MS);
+      showOffline(true);
+      await pause(RETRY_MS);
     }
   }
 }
 
-// A log that is opened is read from its end.
+// An opened log is scrolled to its end.
 document.addEventListener("toggle", ({ target }) => {
-  for (const { element } of scrolled(target)) element.scrollTop = element.scrollHeight;
+  for (const { log } of logs(target)) log.scrollTop = log.scrollHeight;
 }, true);
 
 follow();

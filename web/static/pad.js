@@ -1,10 +1,10 @@
-// A canvas to write on with mouse, finger, pen or keyboard. It keeps the strokes, so that the last can be taken back.
+// A canvas to draw on with mouse, finger, pen or keyboard. It keeps the strokes, so that they can be undone.
 const LINE = 20;
 const KEY_STEP = 10;
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class Pad {
-  // `changed` is called whenever there is more, or less, on the canvas.
+  // `changed` is called whenever the drawing changes.
   constructor(canvas, pen, changed) {
     this.canvas = canvas;
     this.pen = pen;
@@ -51,7 +51,7 @@ export class Pad {
     for (const stroke of this.strokes) this.paintStroke(stroke);
   }
 
-  // Through the middles between the points, with the points as handles: no corners where the pointer was sampled.
+  // Curves through the midpoints, with the points as control points: no corners at the sampled positions.
   paintStroke(points) {
     this.ink.beginPath();
     this.ink.moveTo(...points[0]);
@@ -71,12 +71,12 @@ export class Pad {
       canvas.setPointerCapture(event.pointerId);
       this.drawing = event.pointerId;
       this.keyStroke = null;
-      this.strokes.push([this.place(event)]);
+      this.strokes.push([this.position(event)]);
       this.paint();
     });
     canvas.addEventListener("pointermove", (event) => {
       if (this.drawing !== event.pointerId) return;
-      this.strokes.at(-1).push(...(event.getCoalescedEvents?.() ?? [event]).map((moved) => this.place(moved)));
+      this.strokes.at(-1).push(...(event.getCoalescedEvents?.() ?? [event]).map((moved) => this.position(moved)));
       this.paint();
       this.changed();
     });
@@ -97,12 +97,12 @@ export class Pad {
       this.undo();
       return;
     }
-    const way = KEYS[event.key];
-    if (!way) return;
+    const direction = KEYS[event.key];
+    if (!direction) return;
     event.preventDefault();
     this.pen.hidden = false;
     const from = this.penAt;
-    this.penAt = from.map((at, axis) => Math.min(Math.max(at + way[axis] * KEY_STEP, LINE), this.canvas.width - LINE));
+    this.penAt = from.map((at, axis) => Math.min(Math.max(at + direction[axis] * KEY_STEP, LINE), this.canvas.width - LINE));
     this.showPen();
     if (event.shiftKey) {
       this.keyStroke = null;
@@ -114,7 +114,7 @@ export class Pad {
     this.changed();
   }
 
-  place(event) {
+  position(event) {
     const box = this.canvas.getBoundingClientRect();
     return [((event.clientX - box.left) / box.width) * this.canvas.width, ((event.clientY - box.top) / box.height) * this.canvas.height];
   }

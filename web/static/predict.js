@@ -1,21 +1,21 @@
-// Asks again whenever the drawing, the file or an option changes, and puts the answer in place of the last one.
-// The answer is rendered by the server, as it is without JavaScript; what the other models say comes after it.
-import { EXAMPLES } from "./examples.js";
+// Asks for a new answer whenever the drawing, the file or an option changes. The answer is rendered by the server, as it is
+// without JavaScript; the answers of the other models follow later.
 import { Pad } from "./pad.js";
+import { fetchPage } from "./page.js";
 
 const form = document.getElementById("predict");
 const byId = (id) => document.getElementById(id);
 
-// While somebody draws, an answer is asked for this often.
+// While the user draws, an answer is requested this often.
 const PAUSE_MS = 150;
-// The other models are asked when the drawing has been left alone for this long.
+// The other models are asked when the drawing has not changed for this long.
 const OTHERS_PAUSE_MS = 500;
 
 let pad = null;
-let image = null; // what is asked about: the drawing or the file, whichever came last
+let image = null; // the drawing or the file, whichever came last
 let asking = false; // whether a request is under way
-let again = false; // whether something has changed since it began
-let question = 0; // the number of the newest; answers to older ones of the other models are dropped
+let again = false; // whether something has changed since it started
+let question = 0; // the number of the newest request; older answers of the other models are dropped
 let pause = null;
 let othersPause = null;
 
@@ -33,7 +33,7 @@ function drawn() {
   }, PAUSE_MS);
 }
 
-// One request at a time: a slow line gets no more questions than it can answer, and the last one always is asked.
+// One request at a time, so that a slow connection is not overloaded. The last change is always asked about.
 async function ask() {
   question += 1;
   clearTimeout(othersPause);
@@ -57,14 +57,13 @@ async function askFirst() {
   try {
     const body = bodyWith(mine);
     body.delete("compare");
-    const response = await fetch(form.action, { method: "POST", body });
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    if (!image) return; // cleared meanwhile
+    const { response, page } = await fetchPage(form.action, { method: "POST", body });
+    if (!image) return; // cleared in the meantime
     const arrived = page.getElementById("answer");
     if (arrived) put(...arrived.children);
     else show(page.querySelector("main")?.textContent ?? `The server answered with status ${response.status}.`);
   } catch {
-    if (image) show("The server does not answer. Try again in a moment.");
+    if (image) show("The server does not respond. Try again in a moment.");
   } finally {
     answer.removeAttribute("aria-busy");
   }
@@ -80,8 +79,7 @@ async function askOthers() {
   }
   others.setAttribute("aria-busy", "true");
   try {
-    const response = await fetch(others.dataset.href, { method: "POST", body });
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const { page } = await fetchPage(others.dataset.href, { method: "POST", body });
     if (mine !== question) return;
     const arrived = page.getElementById("model-answers");
     if (arrived) byId("model-answers").replaceWith(arrived);
@@ -109,7 +107,7 @@ function show(text) {
 
 function put(...children) {
   byId("answer").replaceChildren(...children);
-  // On a phone the answer is out of sight while one draws.
+  // On a phone the answer is out of view while the user draws.
   byId("brief").textContent = byId("label")?.textContent ?? "";
 }
 
@@ -122,6 +120,26 @@ function forget() {
   byId("others").hidden = true;
   put();
 }
+
+// An example of each digit, as strokes on the drawing area of 280×280 pixels.
+const arc = (x, y, rx, ry, from, to) =>
+  Array.from({ length: 25 }, (_, step) => {
+    const angle = ((from + ((to - from) * step) / 24) * Math.PI) / 180;
+    return [x + rx * Math.cos(angle), y + ry * Math.sin(angle)];
+  });
+
+const EXAMPLES = {
+  0: [arc(140, 140, 58, 88, -90, 270)],
+  1: [[[120, 75], [150, 50], [142, 130], [135, 230]]],
+  2: [[...arc(138, 100, 52, 48, 190, 390), [90, 218], [120, 216], [205, 220]]],
+  3: [[...arc(132, 95, 48, 42, 200, 450), ...arc(132, 182, 56, 46, -80, 160)]],
+  4: [[[105, 55], [92, 120], [85, 150], [120, 152], [205, 148]], [[175, 70], [170, 150], [165, 235]]],
+  5: [[[110, 58], [105, 100], [102, 128], ...arc(132, 175, 60, 52, -115, 150)], [[110, 58], [150, 58], [195, 54]]],
+  6: [[[170, 50], [125, 95], [95, 150], ...arc(138, 185, 46, 44, 190, -170)]],
+  7: [[[80, 62], [140, 60], [205, 60], [170, 130], [130, 235]]],
+  8: [[...arc(140, 95, 42, 42, 90, 450), ...arc(140, 183, 50, 46, -90, 270)]],
+  9: [[...arc(135, 100, 45, 44, 0, -360), [182, 120], [172, 180], [160, 235]]],
+};
 
 if (form) {
   byId("drawing").hidden = byId("examples").hidden = false;

@@ -1,21 +1,21 @@
-// Makes the review quick: one key an image, the next one shown at once, and what was said sent in the background.
+// Makes the review fast: one key per image, the next image is shown immediately, and answers are sent in the background.
 const root = document.getElementById("review");
 const byId = (id) => document.getElementById(id);
 const { href } = root.dataset;
 const total = Number(root.dataset.total);
 let corrected = Number(root.dataset.corrected);
-let current = Number(root.dataset.place);
+let current = Number(root.dataset.rank);
 
-const PAGE = 100; // items asked for at a time
-const AHEAD = 8; // images fetched before they are shown
+const PAGE = 100; // items per request
+const AHEAD = 8; // images loaded before they are shown
 const RETRY_MS = 2000;
-const FEW_PIXELS = 64; // in a row of an image whose pixels are shown as they are
+const FEW_PIXELS = 64; // images up to this width are shown with sharp pixels
 
 const percent = (share) => `${(share * 100).toFixed(1)} %`;
 const number = (count) => count.toLocaleString("en");
 const named = (label) => (label === null ? "none of these" : label);
 
-// --- the items, a page at a time ---------------------------------------------------------------------------------
+// --- loading items -----------------------------------------------------------------------------------------------
 
 const pages = new Map();
 
@@ -31,15 +31,15 @@ function loadPage(start) {
   return pages.get(start);
 }
 
-async function itemAt(place) {
-  if (place < 0 || place >= total) return null;
-  const start = place - (place % PAGE);
-  return (await loadPage(start))[place - start];
+async function itemAt(rank) {
+  if (rank < 0 || rank >= total) return null;
+  const start = rank - (rank % PAGE);
+  return (await loadPage(start))[rank - start];
 }
 
-const fetched = new Map(); // images on their way or in the browser's memory
+const fetched = new Map(); // images that are loading or loaded
 function prefetch(item) {
-  for (const source of [item?.links.picture, item?.links.seen]) {
+  for (const source of [item?.links.picture, item?.links.model_input]) {
     if (!source || fetched.has(source)) continue;
     const image = new Image();
     image.src = source;
@@ -48,56 +48,56 @@ function prefetch(item) {
   }
 }
 
-async function nextOpen(place) {
+async function nextOpen(rank) {
   for (let step = 1; step < total; step += 1) {
-    const candidate = (place + step) % total;
+    const candidate = (rank + step) % total;
     if (!(await itemAt(candidate)).correction) return candidate;
   }
   return null;
 }
 
-// --- showing one -------------------------------------------------------------------------------------------------
+// --- showing an item ---------------------------------------------------------------------------------------------
 
-let asked = 0; // of several moves in a row only the last is shown
+let asked = 0; // the number of the newest move; older ones are not shown
 
-async function show(place, said = "") {
+async function show(rank, announced = "") {
   const mine = (asked += 1);
   let item;
   try {
-    item = await itemAt(place);
+    item = await itemAt(rank);
   } catch (error) {
-    trouble(`The next images could not be loaded: ${error.message}`);
+    showError(`The next images could not be loaded: ${error.message}`);
     return;
   }
   if (mine !== asked || !item) return;
-  current = place;
+  current = rank;
   picture(byId("original"), item.links.picture);
-  picture(byId("seen"), item.links.seen);
+  picture(byId("model-input"), item.links.model_input);
   byId("no-picture").hidden = Boolean(item.links.picture);
-  byId("name").textContent = item.name + (item.truth === null ? "" : `, labelled ${item.truth}`);
-  byId("answer").textContent = `${item.label}, ${percent(item.confidence)} sure`;
+  byId("name").textContent = item.name + (item.true_label === null ? "" : `, labeled ${item.true_label}`);
+  byId("answer").textContent = `${item.prediction}, ${percent(item.confidence)} confidence`;
   const other = item.runner_up === null ? "" : `, or ${item.runner_up} (${percent(item.runner_up_confidence)})`;
   byId("runner-up").textContent = other;
   byId("reason").textContent = item.reason;
-  byId("confirm").value = item.label;
-  byId("confirm-label").textContent = item.label;
-  byId("place").textContent = `${number(place + 1)} of ${number(total)}`;
-  byId("previous").classList.toggle("disabled", place === 0);
-  byId("next").classList.toggle("disabled", place + 1 === total);
+  byId("confirm").value = item.prediction;
+  byId("confirm-label").textContent = item.prediction;
+  byId("rank").textContent = `${number(rank + 1)} of ${number(total)}`;
+  byId("previous").classList.toggle("disabled", rank === 0);
+  byId("next").classList.toggle("disabled", rank + 1 === total);
   for (const button of byId("choices").querySelectorAll(".review-classes button")) {
-    button.classList.toggle("predicted", button.value === item.label);
+    button.classList.toggle("predicted", button.value === item.prediction);
     button.classList.toggle("runner-up", button.value === item.runner_up);
   }
-  showSaid(item);
-  history.replaceState(null, "", `?place=${place}`);
-  const already = item.correction ? ` You said ${named(item.correction.label)}.` : "";
+  showCorrection(item);
+  history.replaceState(null, "", `?rank=${rank}`);
+  const already = item.correction ? ` Your answer: ${named(item.correction.label)}.` : "";
   byId("announcement").textContent =
-    `${said} ${number(place + 1)} of ${number(total)}: ${item.label}, ${percent(item.confidence)} sure${other}.${already}`.trim();
-  await showStrip(place, mine);
-  for (let ahead = 1; ahead <= AHEAD; ahead += 1) itemAt(place + ahead).then(prefetch, () => {});
+    `${announced} ${number(rank + 1)} of ${number(total)}: ${item.prediction}, ${percent(item.confidence)} confidence${other}.${already}`.trim();
+  await showStrip(rank, mine);
+  for (let ahead = 1; ahead <= AHEAD; ahead += 1) itemAt(rank + ahead).then(prefetch, () => {});
 }
 
-// The last image is not shown beside the next one's answer while that one is on its way.
+// Hides the previous image while the new one is loading, so that it is never shown beside the wrong answer.
 function picture(image, source) {
   image.hidden = !source;
   if (!source || image.getAttribute("src") === source) return;
@@ -109,21 +109,21 @@ function picture(image, source) {
   };
 }
 
-function showSaid(item) {
-  const said = byId("said");
-  said.textContent = item.correction ? "You said: " : "";
-  if (item.correction) said.append(Object.assign(document.createElement("strong"), { textContent: named(item.correction.label) }));
+function showCorrection(item) {
+  const shown = byId("correction");
+  shown.textContent = item.correction ? "Your answer: " : "";
+  if (item.correction) shown.append(Object.assign(document.createElement("strong"), { textContent: named(item.correction.label) }));
   for (const button of byId("choices").querySelectorAll(".review-classes button")) {
-    button.classList.toggle("said", item.correction?.label === button.value);
+    button.classList.toggle("chosen", item.correction?.label === button.value);
   }
   byId("none").classList.toggle("active", item.correction?.label === null);
 }
 
-async function showStrip(place, mine) {
+async function showStrip(rank, mine) {
   const around = Math.max(2, Math.min(5, Math.floor(byId("choices").clientWidth / 2 / 60) - 1));
-  const first = Math.max(0, Math.min(place - around, total - 2 * around - 1));
-  const places = Array.from({ length: Math.min(2 * around + 1, total) }, (_, index) => first + index);
-  const items = await Promise.all(places.map(itemAt));
+  const first = Math.max(0, Math.min(rank - around, total - 2 * around - 1));
+  const ranks = Array.from({ length: Math.min(2 * around + 1, total) }, (_, index) => first + index);
+  const items = await Promise.all(ranks.map(itemAt));
   if (mine !== asked) return;
   byId("strip").replaceChildren(...items.map(thumbnail));
   byId("strip").hidden = false;
@@ -132,45 +132,45 @@ async function showStrip(place, mine) {
 function thumbnail(item) {
   const button = document.createElement("button");
   button.type = "button";
-  const text = item.correction ? named(item.correction.label) : item.label;
-  button.setAttribute("aria-label", `${item.place + 1}: ${item.label}${item.correction ? `, you said ${text}` : ""}`);
-  if (item.place === current) button.setAttribute("aria-current", "true");
-  if (item.links.seen) button.append(Object.assign(new Image(28, 28), { src: item.links.seen, alt: "" }));
+  const text = item.correction ? named(item.correction.label) : item.prediction;
+  button.setAttribute("aria-label", `${item.rank + 1}: ${item.prediction}${item.correction ? `, your answer ${text}` : ""}`);
+  if (item.rank === current) button.setAttribute("aria-current", "true");
+  if (item.links.model_input) button.append(Object.assign(new Image(28, 28), { src: item.links.model_input, alt: "" }));
   const caption = document.createElement("span");
-  caption.textContent = item.correction ? `${item.correction.label ?? "–"} ✓` : item.label;
-  caption.classList.toggle("said", Boolean(item.correction));
+  caption.textContent = item.correction ? `${item.correction.label ?? "–"} ✓` : item.prediction;
+  caption.classList.toggle("chosen", Boolean(item.correction));
   button.append(caption);
-  button.addEventListener("click", () => move(item.place));
+  button.addEventListener("click", () => move(item.rank));
   const entry = document.createElement("li");
   entry.append(button);
   return entry;
 }
 
-function move(place) {
-  if (place >= 0 && place < total) show(place);
+function move(rank) {
+  if (rank >= 0 && rank < total) show(rank);
 }
 
-// --- saying what it shows ------------------------------------------------------------------------------------------
+// --- answering -----------------------------------------------------------------------------------------------------
 
-const done = []; // what was said in this visit, for undoing: { item, before }
+const done = []; // the answers given on this page, for undo: { item, before }
 
-let saying = false; // until the next image is shown, no key is taken for it
+let answering = false; // ignores keys until the next image is shown
 
-async function say(label) {
-  if (saying) return;
-  saying = true;
+async function answer(label) {
+  if (answering) return;
+  answering = true;
   try {
     const item = await itemAt(current);
     done.push({ item, before: item.correction });
     change(item, { label });
-    const next = await nextOpen(item.place);
-    const said = `${item.label === label ? "Confirmed" : "Recorded"}: ${named(label)}.`;
+    const next = await nextOpen(item.rank);
+    const announced = `${item.prediction === label ? "Confirmed" : "Saved"}: ${named(label)}.`;
     byId("finished").hidden = next !== null;
-    await (next === null ? show(item.place, `${said} All are reviewed.`) : show(next, said));
+    await (next === null ? show(item.rank, `${announced} All answers are reviewed.`) : show(next, announced));
   } catch (error) {
-    trouble(`The next image could not be loaded: ${error.message}`);
+    showError(`The next image could not be loaded: ${error.message}`);
   } finally {
-    saying = false;
+    answering = false;
   }
 }
 
@@ -178,12 +178,12 @@ async function undo() {
   const last = done.pop();
   const item = last?.item ?? (await itemAt(current));
   if (!last && !item.correction) {
-    byId("announcement").textContent = "There is nothing to undo.";
+    byId("announcement").textContent = "Nothing to undo.";
     return;
   }
   change(item, last?.before ?? null);
   byId("finished").hidden = true;
-  show(item.place, "Taken back.");
+  show(item.rank, "Undone.");
 }
 
 function change(item, correction) {
@@ -203,7 +203,7 @@ function send(item, correction) {
   sending = sending.then(async () => {
     await deliver(item, correction);
     unsent -= 1;
-    if (byId("trouble").dataset.passing) byId("trouble").hidden = true;
+    if (byId("error").dataset.passing) byId("error").hidden = true;
   });
 }
 
@@ -216,21 +216,21 @@ async function deliver(item, correction) {
       const response = await fetch(item.links.self, options);
       if (response.ok) return;
       if (response.status < 500) {
-        trouble(`${item.name} was not recorded: ${(await response.json()).detail}`);
+        showError(`${item.name} was not saved: ${(await response.json()).detail}`);
         return;
       }
     } catch {
-      // The server is away: the next round tries again.
+      // The server is unreachable: try again below.
     }
-    trouble(`The server does not answer. ${unsent} of your answers wait here and are sent when it is back; keep this page open.`, true);
+    showError(`The server does not respond. Unsent answers: ${unsent}. They are sent when it is back; keep this page open.`, true);
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 }
 
-function trouble(text, passing = false) {
-  byId("trouble").textContent = text;
-  byId("trouble").dataset.passing = passing ? "yes" : "";
-  byId("trouble").hidden = false;
+function showError(text, passing = false) {
+  byId("error").textContent = text;
+  byId("error").dataset.passing = passing ? "yes" : "";
+  byId("error").hidden = false;
 }
 
 addEventListener("beforeunload", (event) => {
@@ -243,10 +243,10 @@ byId("choices").addEventListener("submit", (event) => {
   event.preventDefault();
   const button = event.submitter;
   if (button.name === "clear") undo();
-  else say(button.name === "none" ? null : button.value);
+  else answer(button.name === "none" ? null : button.value);
 });
 
-// After a click or a touch, Enter is to confirm the next answer and not to press the same button again.
+// After a click or touch, Enter must confirm the next answer and not press the same button again.
 byId("choices").addEventListener("click", (event) => {
   if (event.detail) event.target.closest("button")?.blur();
 });
@@ -258,7 +258,7 @@ for (const [id, step] of [["previous", -1], ["next", 1]]) {
   });
 }
 
-const answers = { Enter: () => say(byId("confirm").value), Delete: () => say(null), Backspace: undo };
+const answers = { Enter: () => answer(byId("confirm").value), Delete: () => answer(null), Backspace: undo };
 const moves = {
   ArrowLeft: () => move(current - 1),
   ArrowRight: () => move(current + 1),
@@ -272,7 +272,7 @@ function actionOf(event) {
     keyed.find((each) => each.dataset.key === event.key) ??
     keyed.find((each) => each.dataset.key === event.key.toLowerCase());
   if (button) return event.repeat ? () => {} : () => button.form.requestSubmit(button);
-  if (event.key === "Enter" && event.target.closest("a, button, summary")) return null; // that one is pressed
+  if (event.key === "Enter" && event.target.closest("a, button, summary")) return null; // presses that element
   if (event.key in answers) return event.repeat ? () => {} : answers[event.key];
   return moves[event.key] ?? null;
 }

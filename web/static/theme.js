@@ -1,21 +1,21 @@
-// Light, dark, or as the system has it: remembered in this browser, and read by Bootstrap from an attribute. Loaded
-// before the page is drawn, so that it never flashes in the other theme; no module, since those come later.
+// The theme: light, dark or that of the system. It is stored in this browser; Bootstrap reads it from an attribute. This
+// script is loaded before the page is drawn, so that no page flashes in the other theme; modules would run too late.
 (() => {
   const CHOICES = { auto: "Auto", light: "Light", dark: "Dark" };
-  const FOLLOWING = { auto: "light", light: "dark", dark: "auto" };
+  const NEXT = { auto: "light", light: "dark", dark: "auto" };
   const KEY = "tenfold-theme";
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
-  function remembered() {
+  function stored() {
     try {
       const choice = localStorage.getItem(KEY);
       return choice in CHOICES ? choice : "auto";
     } catch {
-      return "auto"; // this browser keeps nothing
+      return "auto"; // this browser stores nothing
     }
   }
 
-  let choice = remembered();
+  let choice = stored();
 
   function apply() {
     const theme = choice === "auto" ? (dark.matches ? "dark" : "light") : choice;
@@ -24,15 +24,15 @@
     if (!button) return;
     button.hidden = false;
     document.getElementById("theme-name").textContent = CHOICES[choice];
-    button.setAttribute("aria-label", `Theme: ${CHOICES[choice]}. Change to ${CHOICES[FOLLOWING[choice]]}.`);
+    button.setAttribute("aria-label", `Theme: ${CHOICES[choice]}. Change to ${CHOICES[NEXT[choice]]}.`);
   }
 
   function change() {
-    choice = FOLLOWING[choice];
+    choice = NEXT[choice];
     try {
       localStorage.setItem(KEY, choice);
     } catch {
-      // Then it holds for this page only.
+      // Then it applies to this page only.
     }
     apply();
   }

@@ -1,24 +1,26 @@
-// Checks the form while it is filled in: asks the server for the page as it would look with these values, and takes the
-// messages, the recipe's own values and what would be trained out of it.
+// Checks the form while it is filled in: fetches the page with these values, and takes the messages, the recipe's default
+// values and the summary out of it.
+import { fetchPage } from "./page.js";
+
 const PAUSE_MS = 300;
 const form = document.getElementById("train");
 const inputs = () => form.querySelectorAll("input[name]:not([type=radio], [type=checkbox]), select[name]");
 let timer = null;
 let asked = 0;
 
-function say(control, message) {
-  const place = document.getElementById(`${control.name}-error`);
+function showMessage(control, message) {
+  const shown = document.getElementById(`${control.name}-error`);
   control.classList.toggle("is-invalid", Boolean(message));
   control.toggleAttribute("aria-invalid", false);
   if (message) control.setAttribute("aria-invalid", "true");
-  if (place.textContent !== message) place.textContent = message;
+  if (shown.textContent !== message) shown.textContent = message;
 }
 
 function show(page) {
   for (const control of inputs()) {
     const fresh = page.getElementById(control.id);
     const message = control.validity.valid ? "" : control.validationMessage;
-    say(control, page.getElementById(`${control.name}-error`).textContent || message);
+    showMessage(control, page.getElementById(`${control.name}-error`).textContent || message);
     if (control.placeholder !== undefined) control.placeholder = fresh.placeholder;
     const unchanged = control.options?.[0];
     if (unchanged?.value === "") unchanged.text = fresh.options[0].text;
@@ -34,11 +36,10 @@ async function check() {
   const outcome = document.getElementById("outcome");
   outcome.setAttribute("aria-busy", "true");
   try {
-    const response = await fetch(`${location.pathname}?${new URLSearchParams([...given, ["check", ""]])}`);
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const { response, page } = await fetchPage(`${location.pathname}?${new URLSearchParams([...given, ["check", ""]])}`);
     if (response.ok && mine === asked) show(page);
   } catch {
-    // The server is away: it checks what is submitted.
+    // The server is unreachable: it checks the form when it is submitted.
   } finally {
     outcome.removeAttribute("aria-busy");
   }

@@ -1,7 +1,6 @@
-// Sends any `<form data-upload="…API call…" data-then="…page with JOB for the job's id…">`: by drag and drop, whole
-// folders too, with progress, speed, remaining time and cancel. Errors are those of the API's problem document.
-import { droppedFiles } from "./dropped.js";
-import { duration, size } from "./units.js";
+// Sends each `<form data-upload="…API call…" data-then="…page with JOB for the job's ID…">`: with drag and drop, also of
+// folders, progress, speed, remaining time and cancel. Errors come from the API's problem document.
+const UNITS = ["bytes", "KB", "MB", "GB", "TB"];
 
 const LISTED = 100;
 
@@ -12,9 +11,9 @@ function start(form) {
   const input = part("zone").querySelector("input[type=file][name]");
   const folder = part("folder")?.querySelector("input");
   let chosen = []; // { file, name }
-  let sending = null;
+  let current = null;
 
-  const complain = (text) => {
+  const showError = (text) => {
     part("errors").textContent = text;
     part("errors").hidden = !text;
     if (text) part("errors").scrollIntoView({ block: "nearest" });
@@ -22,15 +21,15 @@ function start(form) {
 
   function choose(files) {
     chosen = input.multiple ? files : files.slice(0, 1);
-    complain("");
+    showError("");
     const bytes = chosen.reduce((sum, { file }) => sum + file.size, 0);
     part("chosen").hidden = !chosen.length;
     part("total").textContent = `${chosen.length.toLocaleString("en")} file${chosen.length === 1 ? "" : "s"}, ${size(bytes)}`;
     part("list").replaceChildren(...chosen.slice(0, LISTED).map(item), ...more(chosen.length - LISTED));
     if (chosen.length > Number(form.dataset.maxFiles || Infinity)) {
-      complain(`${chosen.length.toLocaleString("en")} files are more than are taken at once. Pack them into one zip and choose that.`);
+      showError(`${chosen.length.toLocaleString("en")} files are too many for one upload. Put them into a zip and upload that.`);
     } else if (bytes > Number(form.dataset.maxBytes || Infinity)) {
-      complain(`${size(bytes)} are more than are taken at once: the most is ${size(Number(form.dataset.maxBytes))}.`);
+      showError(`${size(bytes)} is too large. The maximum is ${size(Number(form.dataset.maxBytes))}.`);
     }
     return !part("errors").textContent;
   }
@@ -39,43 +38,43 @@ function start(form) {
     const body = new FormData();
     for (const [name, value] of new FormData(form)) if (typeof value === "string" && value.trim()) body.append(name, value);
     for (const { file, name } of chosen) body.append(input.name, file, name);
-    const request = (sending = new XMLHttpRequest());
+    const request = (current = new XMLHttpRequest());
     const progress = part("progress").querySelector("progress");
-    const began = performance.now();
+    const started = performance.now();
     let announced = 0;
     request.upload.addEventListener("progress", ({ loaded, total }) => {
-      const speed = loaded / Math.max((performance.now() - began) / 1000, 0.001);
+      const speed = loaded / Math.max((performance.now() - started) / 1000, 0.001);
       const share = total ? loaded / total : 0;
       progress.value = share;
       const left = share < 1 ? `, ${duration((total - loaded) / speed)} left` : "";
-      part("said").textContent = share < 1 ? `${size(loaded)} of ${size(total)} at ${size(speed)}/s${left}` : "Sent. The server is checking it …";
-      const tenth = Math.floor(share * 4) * 25;
-      if (tenth > announced) part("announced").textContent = `${(announced = tenth)} % sent`;
+      part("status").textContent = share < 1 ? `${size(loaded)} of ${size(total)} at ${size(speed)}/s${left}` : "Sent. The server is checking the files …";
+      const quarter = Math.floor(share * 4) * 25;
+      if (quarter > announced) part("announced").textContent = `${(announced = quarter)} % sent`;
     });
     request.addEventListener("load", () => {
       const answer = parsed(request.responseText);
       if (request.status < 300 && answer.id) location.assign(form.dataset.then.replace("JOB", answer.id));
       else stop(reasons(answer) ?? `The server answered with status ${request.status}.`);
     });
-    request.addEventListener("error", () => stop("The connection to the server was lost. Your files are still chosen: try again."));
+    request.addEventListener("error", () => stop("The connection to the server was lost. Your files are still selected: try again."));
     request.addEventListener("abort", () => stop(""));
     request.open("POST", form.dataset.upload);
     request.setRequestHeader("Accept", "application/json");
     part("progress").hidden = false;
-    // The button that began it may be far below, and can take no focus now.
+    // The submit button may be far below, and is disabled now.
     part("progress").scrollIntoView({ block: "center" });
     part("cancel").focus({ preventScroll: true });
     progress.value = 0;
-    part("said").textContent = "Connecting …";
+    part("status").textContent = "Connecting …";
     busy(true);
     request.send(body);
   }
 
   function stop(text) {
-    sending = null;
+    current = null;
     part("progress").hidden = true;
     busy(false);
-    complain(text && `Not submitted: ${text}`);
+    showError(text && `Not submitted: ${text}`);
   }
 
   function busy(is) {
@@ -91,15 +90,15 @@ function start(form) {
     choose([]);
     input.focus();
   });
-  part("cancel").addEventListener("click", () => sending?.abort());
+  part("cancel").addEventListener("click", () => current?.abort());
   form.addEventListener("submit", (event) => {
-    // Without files the server says what is missing, or takes what another field names.
+    // Without files the server reports what is missing, or uses the server directory from another field.
     if (!chosen.length) return;
     event.preventDefault();
-    if (!sending && choose(chosen)) send();
+    if (!current && choose(chosen)) send();
   });
 
-  // Who comes back to this page finds the form as it was before.
+  // After the browser's back button the form is as it was before.
   addEventListener("pageshow", (event) => event.persisted && stop(""));
   document.addEventListener("dragover", (event) => {
     if (!event.dataTransfer?.types.includes("Files")) return;
@@ -113,7 +112,7 @@ function start(form) {
     document.body.classList.remove("dropping");
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
-    if (sending) return;
+    if (current) return;
     const files = await droppedFiles(event.dataTransfer);
     input.value = "";
     choose(files);
@@ -144,4 +143,40 @@ function parsed(text) {
 
 function reasons(problem) {
   return problem.errors?.map((error) => error.message).join(" ") || problem.detail;
+}
+
+// The dropped files as `[{ file, name }]`; the names of files in folders are their paths.
+async function droppedFiles(transfer) {
+  // Read all entries before the first `await`: the browser discards them then.
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!entries.length) return [...transfer.files].map((file) => ({ file, name: file.name }));
+  const found = [];
+  for (const entry of entries) await collect(entry, found);
+  return found;
+}
+
+async function collect(entry, found) {
+  if (entry.isFile) {
+    const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+    found.push({ file, name: entry.fullPath.replace(/^\//, "") });
+  } else {
+    const reader = entry.createReader();
+    // A reader returns some entries at a time, and none at the end.
+    for (let some; (some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject))).length; ) {
+      for (const inside of some) await collect(inside, found);
+    }
+  }
+}
+
+function size(bytes) {
+  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log(bytes) / Math.log(1000)), UNITS.length - 1);
+  const value = bytes / 1000 ** power;
+  return `${power && value < 10 ? value.toFixed(1) : Math.round(value)} ${UNITS[power]}`;
+}
+
+function duration(seconds) {
+  if (!Number.isFinite(seconds)) return "some time";
+  if (seconds < 60) return `${Math.ceil(seconds)} s`;
+  if (seconds < 3600) return `${Math.ceil(seconds / 60)} min`;
+  return `${Math.floor(seconds / 3600)} h ${Math.ceil((seconds % 3600) / 60)} min`;
 }

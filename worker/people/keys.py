@@ -1,7 +1,7 @@
-"""The store of API keys, of which only a digest is kept: a key is shown once, when it is made.
+"""Stores digests of API keys: a key itself is shown once, when it is created.
 
-A key is `tf_<id>_<secret>`. The id finds its row and is what lists show; the secret has 256 random bits, so a plain
-SHA-256 of it cannot be searched.
+A key is `tf_<id>_<secret>`. The id identifies its row and is shown in lists; the secret has 256 random bits, so a plain
+SHA-256 of it cannot be brute-forced.
 """
 
 import hashlib
@@ -15,24 +15,24 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from worker.clock import Clock
-from worker.database import Database, rows_changed
-from worker.errors import InvalidSubmission, UnknownKey, UnknownUser
-from worker.lookups import Lookup
-from worker.people.scopes import Scope, lesser
-from worker.records import ApiKey, User
+from tenfold.worker.db.clock import Clock
+from tenfold.worker.db.database import Database, rows_changed
+from tenfold.worker.db.lookups import Lookup
+from tenfold.worker.db.records import ApiKey, User
+from tenfold.worker.db.scopes import Scope, lesser
+from tenfold.worker.errors import InvalidSubmission, UnknownKey, UnknownUser
 
 KEY = re.compile(r"(tf_[0-9a-f]{12})_([0-9a-f]{64})")
-LONGEST_NAME = 100
+MAX_NAME = 100
 MAX_DAYS = 3650
 DAY_SECONDS = 86_400
 
-# When a key was last used is written down this often at most, so that polls stay reads.
-USE_NOTED_SECONDS = 60
+# `last_used_at` is updated at most this often, so that most requests only read.
+LAST_USED_RESOLUTION_SECONDS = 60
 
 
 class KeyHolder(NamedTuple):
-    """Whose a key is, and what may be done with it: no more than it says, and no more than they may themselves."""
+    """The owner of a key and its effective scope: the lesser of the key's and the owner's."""
 
     key_id: str
     owner: str
@@ -65,20 +65,20 @@ class KeyStore:
         )
 
     def add(self, owner: str, name: str, scope: Scope, *, days: int = 0) -> tuple[ApiKey, str]:
-        """A new key, and its text, which can never be had again.
+        """A new key and its text, which is not stored and cannot be shown again.
 
         Args:
             name: what it is for, in its owner's words.
             days: after how many it expires, at most `MAX_DAYS`; 0: never.
 
         Raises:
-            UnknownUser: there is no such owner.
-            InvalidSubmission: there is no name, or too long a one, or the days are out of range.
+            UnknownUser: the owner does not exist.
+            InvalidSubmission: the name is missing or too long, or `days` is out of range.
         """
         if not 0 <= days <= MAX_DAYS:
             raise InvalidSubmission("days", f"A key expires after 1 to {MAX_DAYS:,} days, or never (0)")
-        if not 0 < len(name) <= LONGEST_NAME:
-            raise InvalidSubmission("name", f"Say in 1 to {LONGEST_NAME} characters what the key is for")
+        if not 0 < len(name) <= MAX_NAME:
+            raise InvalidSubmission("name", f"Give the key a name of 1 to {MAX_NAME} characters")
         key_id, secret = f"tf_{secrets.token_hex(6)}", secrets.token_hex(32)
         now = self._clock()
         key = ApiKey(
@@ -94,11 +94,11 @@ class KeyStore:
             with self._database.write() as session:
                 session.add(key)
         except IntegrityError:
-            raise UnknownUser(f"There is no user {owner!r}; `tenfold users list` names those there are.") from None
+            raise UnknownUser(f"There is no user {owner!r}; `tenfold user list` shows all users.") from None
         return key, f"{key_id}_{secret}"
 
     def list(self, owner: str | None = None) -> Sequence[ApiKey]:
-        """Everybody's keys, or one person's, the newest first."""
+        """All keys, or those of one user, newest first."""
         query = select(ApiKey).order_by(ApiKey.created_at.desc(), ApiKey.id)
         if owner is not None:
             query = query.where(ApiKey.owner == owner)
@@ -106,13 +106,13 @@ class KeyStore:
             return session.scalars(query).all()
 
     def revoke(self, key_id: str, owner: str | None = None) -> None:
-        """Make a key worthless, at once.
+        """Revoke a key, effective immediately.
 
         Args:
-            owner: whose it must be, where given.
+            owner: if given, the key must be this user's.
 
         Raises:
-            UnknownKey: there is no such key.
+            UnknownKey: the key does not exist.
         """
         query = delete(ApiKey).where(ApiKey.id == key_id)
         if owner is not None:
@@ -120,10 +120,10 @@ class KeyStore:
         with self._database.write() as session:
             revoked = rows_changed(session, query)
         if not revoked:
-            raise UnknownKey(f"There is no key {key_id[:20]!r}; `tenfold keys list` names those there are.")
+            raise UnknownKey(f"There is no key {key_id[:20]!r}; `tenfold key list` shows all keys.")
 
     def find(self, text: str) -> KeyHolder | None:
-        """Whose the key with this text is; None for what is no key, or one that was revoked or has expired."""
+        """The holder of the key with this text; None if it is invalid, revoked or expired."""
         parts = KEY.fullmatch(text)
         if parts is None:
             return None
@@ -132,15 +132,15 @@ class KeyStore:
             return None
         if found["expires_at"] is not None and found["expires_at"] <= self._clock():
             return None
-        self._note_use(parts[1], found["last_used_at"])
+        self._record_use(parts[1], found["last_used_at"])
         return KeyHolder(parts[1], found["owner"], lesser(found["scope"], found["scope_of_owner"]))
 
-    def _note_use(self, key_id: str, last_used_at: float | None) -> None:
+    def _record_use(self, key_id: str, last_used_at: float | None) -> None:
         now = self._clock()
-        noted_before = now - USE_NOTED_SECONDS
-        if last_used_at is not None and last_used_at > noted_before:
+        recorded_before = now - LAST_USED_RESOLUTION_SECONDS
+        if last_used_at is not None and last_used_at > recorded_before:
             return
-        stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= noted_before)
+        stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= recorded_before)
         with self._database.write() as session:
             session.execute(update(ApiKey).where(ApiKey.id == key_id, stale).values(last_used_at=now))
 

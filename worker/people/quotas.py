@@ -1,21 +1,18 @@
-"""How much one person may have at once: unfinished jobs, and bytes on the volume.
-
-Jobs that belong to nobody, as all do before there are users, are not counted.
-"""
+"""Limits each user's unfinished jobs and bytes on the volume. Jobs without an owner are not counted."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from worker.errors import QuotaExceeded
-from worker.records import Job, User
-from worker.states import UNFINISHED
+from tenfold.worker.db.records import Job, User
+from tenfold.worker.db.states import UNFINISHED
+from tenfold.worker.errors import QuotaExceeded
 
 
 @dataclass(frozen=True)
 class Quota:
-    """The most that one person may have; None is no limit. A person's own row may say otherwise."""
+    """Limits for one user; None is unlimited. A user's own row takes precedence."""
 
     max_jobs: int | None = None
     max_bytes: int | None = None
@@ -32,7 +29,7 @@ UNLIMITED = Quota()
 
 @dataclass(frozen=True)
 class Usage:
-    """What one person has now. A sweep counts as one job; the bytes are those of all their jobs' files."""
+    """Current usage of one user. A sweep counts as one job; `bytes` are the files of all their jobs."""
 
     jobs: int
     bytes: int
@@ -43,10 +40,10 @@ def usage(session: Session, owner: str) -> Usage:
 
 
 def check_quota(session: Session, owner: str | None, quota: Quota, *, new_jobs: int = 1, new_bytes: int = 0) -> None:
-    """Refuse what would be more than the owner may have. Of two submissions at once the second sees the first.
+    """Refuse a submission that exceeds the owner's quota. Concurrent submissions are checked one after the other.
 
     Raises:
-        QuotaExceeded: says which quota, how much of it is used, and what to do.
+        QuotaExceeded: with the quota, its usage, and what to do.
     """
     user = session.scalar(select(User).where(User.name == owner).with_for_update()) if owner else None
     if user is None:
@@ -58,14 +55,14 @@ def check_quota(session: Session, owner: str | None, quota: Quota, *, new_jobs: 
         and (jobs := _unfinished_jobs(session, user.name)) + new_jobs > quota.max_jobs
     ):
         raise QuotaExceeded(
-            f"You have {jobs:,} unfinished jobs, and may have {quota.max_jobs:,} at once. Wait for some to end or "
-            "cancel some, or ask an administrator for more."
+            f"You have {jobs:,} unfinished jobs; your quota is {quota.max_jobs:,}. Wait until some have finished, "
+            "cancel some, or ask an administrator for a larger quota."
         )
-    # The sum is over all that they ever submitted and kept, so it is made only where it matters.
+    # Summed only if there is a limit: it reads all jobs of the user.
     if new_bytes and quota.max_bytes is not None and (held := _bytes(session, user.name)) + new_bytes > quota.max_bytes:
         raise QuotaExceeded(
-            f"Your jobs hold {held:,} bytes, this one would add {new_bytes:,}, and you may have "
-            f"{quota.max_bytes:,}. Delete jobs that you no longer need, or ask an administrator for more."
+            f"Your jobs use {held:,} bytes and this one needs {new_bytes:,}; your quota is {quota.max_bytes:,}. Delete "
+            "jobs that you no longer need, or ask an administrator for a larger quota."
         )
 
 

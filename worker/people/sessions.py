@@ -1,6 +1,6 @@
-"""The store of sessions: who has signed in where, until they sign out, change the password, are removed, or it expires.
+"""Stores sessions, which end by sign-out, a password change, removal of the user, or expiry.
 
-A browser keeps 256 random bits, and the table their SHA-256: whoever reads the table cannot take part in a session.
+The browser has 256 random bits, the table their SHA-256: the table does not reveal session cookies.
 """
 
 import hashlib
@@ -9,10 +9,10 @@ import time
 
 from sqlalchemy import bindparam, delete, select
 
-from worker.clock import Clock
-from worker.database import Database
-from worker.lookups import Lookup
-from worker.records import SignIn, User
+from tenfold.worker.db.clock import Clock
+from tenfold.worker.db.database import Database
+from tenfold.worker.db.lookups import Lookup
+from tenfold.worker.db.records import SignIn, User
 
 
 class SessionStore:
@@ -34,7 +34,7 @@ class SessionStore:
         )
 
     def begin(self, user: User, seconds: float) -> str:
-        """A session of this person's, and what the browser has to show; it ends after so many seconds."""
+        """Start a session that expires after `seconds`. Returns the text for the cookie."""
         text, now = secrets.token_hex(32), self._clock()
         begun = SignIn(id=_digest(text), owner=user.name, stamp=user.session_stamp, expires_at=now + seconds)
         with self._database.write() as session:
@@ -43,12 +43,12 @@ class SessionStore:
         return text
 
     def find(self, text: str) -> User | None:
-        """Whose session this is; None where it has ended."""
+        """The user of this session; None if it has ended."""
         row = self._user_of(id=_digest(text), now=self._clock())
         return None if row is None else User.of_row(row)
 
     def end(self, text: str) -> None:
-        """End one session; whoever kept a copy of its cookie cannot use it any more."""
+        """End a session; copies of its cookie become invalid."""
         with self._database.write() as session:
             session.execute(delete(SignIn).where(SignIn.id == _digest(text)))
 

@@ -1,23 +1,21 @@
-"""What can be handed in for classification: a zip, a tar, a compressed tar, a 7-Zip archive, a directory of the
-volume's inbox.
+"""Reads the images of a submission: a zip, a tar, a compressed tar, a 7-Zip archive, or a directory in the inbox.
 
-All meet one small interface, `Source`: a `listing` of the images, `members` by an index that takes 8 bytes an image,
-and `read` for the bytes of one. `open_source` tells by content which it is. No NumPy: the web counts with it.
+All implement `Source`: a `listing` of the images, `members` by an index of 8 bytes per image, and `read` for the bytes
+of one. `open_source` detects the format by content. No NumPy: the web counts images with this.
 """
 
-from worker.sources.index import read_index, read_listing, read_places, write_index, write_listing
-from worker.sources.limits import Limits
-from worker.sources.opening import (
+from tenfold.worker.sources.index import read_index, read_listing, read_positions, write_index, write_listing
+from tenfold.worker.sources.opening import (
     UNPACKED,
     count_images,
-    list_whole,
+    list_zip,
     needs_unpacking,
     open_source,
     prepare,
     suffix_of,
 )
-from worker.sources.pages import Page
-from worker.sources.source import Listing, Member, Members, Source, UnreadableMember, read_file
+from tenfold.worker.sources.pages import Page
+from tenfold.worker.sources.source import Limits, Listing, Member, Members, Source, UnreadableMember, read_file
 
 __all__ = [
     "UNPACKED",
@@ -29,14 +27,14 @@ __all__ = [
     "Source",
     "UnreadableMember",
     "count_images",
-    "list_whole",
+    "list_zip",
     "needs_unpacking",
     "open_source",
     "prepare",
     "read_file",
     "read_index",
     "read_listing",
-    "read_places",
+    "read_positions",
     "suffix_of",
     "write_index",
     "write_listing",

@@ -1,26 +1,26 @@
-"""Compressed tars and 7-Zip archives: a worker unpacks one to a plain tar once, where shards then read any image."""
+"""Unpacks compressed tars and 7-Zip archives to a plain tar, once per job, so that shards can read any image."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-from trainer.errors import UnpackingFailed
-from trainer.file_kinds import BZIP2, GZIP, SEVEN_ZIP, START_BYTES, XZ, ZSTD, FileKind, kind_of_file
-from trainer.unpacking import refuse_cut_7z, tar_of_7z, unpacked
-from worker.errors import ArchiveError
-from worker.sources.limits import Limits
-from worker.storage.whole import write_whole
+from tenfold.files.kinds import BZIP2, GZIP, SEVEN_ZIP, START_BYTES, XZ, ZSTD, FileKind, kind_of_file
+from tenfold.trainer.errors import UnpackingFailed
+from tenfold.trainer.files.unpacking import refuse_cut_7z, tar_of_7z, unpacked
+from tenfold.worker.errors import ArchiveError
+from tenfold.worker.sources.source import Limits
+from tenfold.worker.storage.whole import atomic_write
 
-# What is unpacked, and the suffix of its name.
+# Formats that are unpacked first, with their file name suffix.
 PACKED = {GZIP: ".tar.gz", BZIP2: ".tar.bz2", XZ: ".tar.xz", ZSTD: ".tar.zst", SEVEN_ZIP: ".7z"}
 
-# Behind the furthest byte that was read: more than the headers of one member of a tar.
+# How far a reader can go back: more than the headers of one tar member.
 KEPT_BYTES = 2**16
 
 
 def is_packed(start: bytes) -> bool:
-    """Whether a file that starts so is unpacked before its images are read."""
+    """Whether a file that starts with these bytes must be unpacked before its images are read."""
     return kind_of_file(start) in PACKED
 
 
@@ -31,17 +31,17 @@ def is_7z(start: bytes) -> bool:
 def check_7z(path: Path) -> None:
     """
     Raises:
-        ArchiveError: the 7-Zip archive is cut short, as far as its first bytes tell.
+        ArchiveError: the 7-Zip archive is truncated, according to its first bytes.
     """
-    with _told():
+    with _as_archive_error():
         refuse_cut_7z(path)
 
 
-class Forwards:
-    """The content of a compressed tar, which can be read forwards only; a little behind is kept.
+class ForwardReader:
+    """The content of a compressed tar, read forward only; the last `KEPT_BYTES` can be read again.
 
     Args:
-        pieces: of the content.
+        pieces: the content.
     """
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
@@ -61,8 +61,8 @@ class Forwards:
         """At most `size` bytes, no more than `KEPT_BYTES`; fewer at the end.
 
         Raises:
-            ArchiveError: the file is damaged or cut short.
-            ValueError: the position is too far behind.
+            ArchiveError: the file is damaged or truncated.
+            ValueError: the position is too far back.
         """
         while self._position + size > self._begin + len(self._held) and (piece := next(self._pieces, b"")):
             kept = self._held[-KEPT_BYTES:]
@@ -70,7 +70,7 @@ class Forwards:
             self._held = kept + piece
         at = self._position - self._begin
         if at < 0:
-            raise ValueError("its headers lead backwards")
+            raise ValueError("its headers point backward")
         data = self._held[at : at + size]
         self._position += len(data)
         return data
@@ -78,19 +78,19 @@ class Forwards:
 
 @contextmanager
 def open_compressed(path: Path) -> Iterator[IO[bytes]]:
-    """The content of a compressed tar, not of a 7-Zip archive."""
+    """The content of a compressed tar; not for 7-Zip archives."""
     with closing(_pieces(path, _kind(path))) as pieces:
-        yield cast("IO[bytes]", Forwards(pieces))
+        yield cast("IO[bytes]", ForwardReader(pieces))
 
 
 def unpack(path: Path, target: Path, limits: Limits, check: Callable[[], None]) -> None:
-    """Unpack a file to a plain tar, which appears whole. What was written by an earlier attempt stays.
+    """Unpack a file to a plain tar, which appears when it is complete. One of an earlier attempt is kept.
 
     Args:
-        check: called often; may raise to stop, and nothing is left then.
+        check: called often; may raise to stop, leaving nothing behind.
 
     Raises:
-        ArchiveError: the file is damaged, cut short, encrypted, or unpacks to more than `limits.unpacked_bytes`.
+        ArchiveError: the file is damaged, truncated, encrypted, or unpacks to more than `limits.unpacked_bytes`.
     """
     if target.exists():
         return
@@ -102,13 +102,13 @@ def unpack(path: Path, target: Path, limits: Limits, check: Callable[[], None]) 
         if written > limits.unpacked_bytes:
             what = "7-Zip archive" if kind is SEVEN_ZIP else "tar"
             raise ArchiveError(
-                f"The {what} unpacks to more than {limits.unpacked_bytes:,} bytes, which is the most. Split it up."
+                f"The {what} unpacks to more than {limits.unpacked_bytes:,} bytes, the maximum. Split it up."
             )
         check()
 
-    with write_whole(target) as file:
+    with atomic_write(target) as file:
         if kind is SEVEN_ZIP:
-            with _told():
+            with _as_archive_error():
                 tar_of_7z(path, file, keep_to_limits)
         else:
             for piece in _pieces(path, kind):
@@ -117,12 +117,12 @@ def unpack(path: Path, target: Path, limits: Limits, check: Callable[[], None]) 
 
 
 def _pieces(path: Path, kind: FileKind) -> Generator[bytes, None, None]:
-    with _told():
+    with _as_archive_error():
         yield from unpacked(path, kind)
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _as_archive_error() -> Iterator[None]:
     try:
         yield
     except UnpackingFailed as error:

@@ -1,8 +1,5 @@
-"""What is known of a source, on disk.
-
-Where each image is found, so that a shard looks up its own images only; and all of the listing, so that nobody has to
-list it again.
-"""
+"""Stores on disk where a source has each image, so that a shard looks up its own only, and the listing, so that it is
+made once."""
 
 import json
 from array import array
@@ -10,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from worker.sources.source import Listing, Members, Source
+from tenfold.worker.sources.source import Listing, Members, Source
 
 
 def write_index(images: Members, file: BinaryIO) -> None:
-    """Write where each image is found, for `read_index`: 8 bytes an image."""
+    """Write the position of each image, for `read_index`: 8 bytes per image."""
     file.write(images.positions.tobytes())
 
 
@@ -27,7 +24,7 @@ def read_index(path: Path, start: int, stop: int) -> "array[int]":
     return positions
 
 
-def read_places(path: Path, numbers: Sequence[int]) -> "array[int]":
+def read_positions(path: Path, numbers: Sequence[int]) -> "array[int]":
     """The positions of the images with these numbers, from 0, of all that `write_index` wrote."""
     positions, size = array("Q"), array("Q").itemsize
     with path.open("rb") as file:
@@ -38,7 +35,7 @@ def read_places(path: Path, numbers: Sequence[int]) -> "array[int]":
 
 
 def write_listing(listing: Listing, file: BinaryIO) -> None:
-    """Write all of a listing, for `read_listing`: a line of JSON, then what `write_index` writes."""
+    """Write a listing for `read_listing`: a line of JSON, then what `write_index` writes."""
     about = {
         "images": len(listing.images),
         "skipped": dict(listing.skipped),
@@ -53,8 +50,7 @@ def write_listing(listing: Listing, file: BinaryIO) -> None:
 
 
 def read_listing(path: Path, source: Source) -> Listing:
-    """The listing of this source that `write_listing` wrote; made anew where a web of version 0.1.0 wrote it, which did
-    not look into folders or contents."""
+    """The listing that `write_listing` wrote. One of version 0.1.0 lacks folders and contents, and is made again."""
     with path.open("rb") as file:
         about = json.loads(file.readline())
         if "paged" not in about:

@@ -1,40 +1,39 @@
-"""Tells by its content what kind of source a file is, and opens it."""
+"""Detects the format of a source by its content, and opens it."""
 
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
-from trainer.file_kinds import SPLIT_ZIP, TAR, ZIP, kind_of_file
-from worker.errors import ArchiveError
-from worker.sources.compressed import PACKED, check_7z, is_7z, is_packed, open_compressed, unpack
-from worker.sources.folders import Folder, count_folder
-from worker.sources.limits import Limits
-from worker.sources.source import Listing, Source
-from worker.sources.survey import Survey
-from worker.sources.tars import FARTHEST, Headers, Tar, meet_member
-from worker.sources.zips import SPLIT, Zip
+from tenfold.files.kinds import SPLIT_ZIP, TAR, ZIP, kind_of_file
+from tenfold.worker.errors import ArchiveError
+from tenfold.worker.sources.compressed import PACKED, check_7z, is_7z, is_packed, open_compressed, unpack
+from tenfold.worker.sources.folders import Folder, count_folder
+from tenfold.worker.sources.source import Limits, Listing, Source
+from tenfold.worker.sources.survey import Survey
+from tenfold.worker.sources.tars import MAX_POSITION, Headers, Tar, add_member
+from tenfold.worker.sources.zips import SPLIT, Zip
 
 # In a job's work directory.
 UNPACKED = "unpacked.tar"
 NAMES = "names"
 
-# A tar is counted at submission as far as this, which takes a few seconds; the plan counts a larger one.
+# At submission a tar is counted up to here, a few seconds; the plan counts the rest.
 COUNTED_FILES = 250_000
 COUNTED_UNPACKED_BYTES = 256 * 2**20
 
-REMEDY = "Pack the images into a .zip or a .tar.gz and hand that in."
+REMEDY = "Pack the images into a .zip or .tar.gz and submit that."
 
 
 def open_source(path: Path, work: Path, limits: Limits | None = None) -> Source:
     """Open a zip, a tar, a compressed tar, a 7-Zip archive or a directory.
 
     Args:
-        path: what was handed in. What kind of file it is its content tells, not its name.
-        work: where `prepare` and listing a directory put what is needed to read at random.
-        limits: what `listing` refuses; default: nothing.
+        path: the submitted file or directory. Its name does not matter.
+        work: directory with what `prepare` made; a directory's listing is written there.
+        limits: enforced by `listing`; default: none.
 
     Raises:
-        ArchiveError: it is of no kind that is known, or damaged.
+        ArchiveError: the format is not recognized, or the file is damaged.
     """
     limits = limits or Limits()
     if path.is_dir():
@@ -46,31 +45,29 @@ def open_source(path: Path, work: Path, limits: Limits | None = None) -> Source:
 
 
 def needs_unpacking(path: Path) -> bool:
-    """Whether `prepare` has something to do for what was handed in: it is a compressed tar or a
-    7-Zip archive.
+    """Whether this is a compressed tar or a 7-Zip archive, which `prepare` unpacks.
 
     Raises:
-        ArchiveError: it cannot be read any more.
+        ArchiveError: it can no longer be read.
     """
     return not path.is_dir() and is_packed(_read_start(path))
 
 
 def prepare(path: Path, work: Path, limits: Limits, check: Callable[[], None]) -> None:
-    """Make ready in `work` what `open_source` needs: a compressed tar or a 7-Zip archive is unpacked
-    there. Nothing for other kinds.
+    """Unpack a compressed tar or a 7-Zip archive into `work` for `open_source`. Does nothing for other formats.
 
     Args:
         check: called often; may raise to stop.
 
     Raises:
-        ArchiveError: the file is damaged, cut short, encrypted, or unpacks to too much.
+        ArchiveError: the file is damaged, truncated or encrypted, or exceeds the limits.
     """
     if needs_unpacking(path):
         unpack(path, work / UNPACKED, limits, check)
 
 
-def list_whole(path: Path, limits: Limits) -> Listing | None:
-    """The listing of a zip. None of any other kind, whose images are counted by less than a listing.
+def list_zip(path: Path, limits: Limits) -> Listing | None:
+    """The listing of a zip. None for other formats, whose images can be counted without one.
 
     Raises:
         ArchiveError: as `count_images`.
@@ -85,14 +82,13 @@ def list_whole(path: Path, limits: Limits) -> Listing | None:
 
 
 def count_images(path: Path, limits: Limits) -> int:
-    """How many images are in what was handed in, by its listing alone; at least 1.
+    """Count the images of a submission without decoding them; at least 1.
 
-    Files whose names do not say whether they are images are opened. Of a tar that takes long to go through, this is how
-    many images are in its beginning, and of a 7-Zip archive 1, since a hostile one takes much memory to list: the plan
-    finds the rest.
+    Files whose names do not show whether they are images are opened. For a large tar this counts its beginning, and
+    for a 7-Zip archive it is 1, since listing a hostile one takes much memory: the plan counts them all.
 
     Raises:
-        ArchiveError: it is of no kind that is known, damaged, holds no image, or is beyond the limits.
+        ArchiveError: the format is not recognized, the file is damaged or has no images, or exceeds the limits.
     """
     if path.is_dir():
         return count_folder(path, limits)
@@ -105,23 +101,23 @@ def count_images(path: Path, limits: Limits) -> int:
             return _count_tar(Headers(unpacked), limits, COUNTED_UNPACKED_BYTES)
     if _is_tar(start):
         with path.open("rb") as file:
-            return _count_tar(Headers(file), limits, FARTHEST)
+            return _count_tar(Headers(file), limits, MAX_POSITION)
     with Zip(path, limits) as archive:
         return len(archive.listing.images)
 
 
 def suffix_of(path: Path) -> str:
-    """The suffix that the name of such an archive has, told by its content; of what is no archive, that of a zip.
+    """The file name suffix for an archive, by its content; `.zip` for what is not an archive.
 
     Raises:
-        ArchiveError: it is an archive of a kind that is not read here, or damaged.
+        ArchiveError: this archive format is not supported, or the file is damaged.
     """
     start = _read_start(path)
     kind = kind_of_file(start)
     if kind is SPLIT_ZIP:
         raise ArchiveError(SPLIT)
     if kind is not None and kind.group == "archive" and kind not in (ZIP, TAR, *PACKED):
-        raise ArchiveError(f"This file is {kind.with_article}, which is not read here. {REMEDY}")
+        raise ArchiveError(f"This file is {kind.with_article}, which is not supported. {REMEDY}")
     if kind in PACKED:
         if not is_7z(start):
             _refuse_compressed_other(path)
@@ -132,21 +128,21 @@ def suffix_of(path: Path) -> str:
 def _refuse_compressed_other(path: Path) -> None:
     with open_compressed(path) as unpacked:
         if not _is_tar(unpacked.read(tarfile.BLOCKSIZE)):
-            raise ArchiveError(f"This file is compressed, but holds no tar. {REMEDY}")
+            raise ArchiveError(f"This file is compressed, but does not contain a tar. {REMEDY}")
 
 
 def _count_tar(headers: Headers, limits: Limits, most_bytes: int) -> int:
     survey = Survey("tar", limits)
-    for met, (position, member) in enumerate(headers.scan()):
-        meet_member(survey, headers, position, member)
-        if met > COUNTED_FILES or member.offset_data + member.size > most_bytes:
+    for count, (position, member) in enumerate(headers.scan()):
+        add_member(survey, headers, position, member)
+        if count > COUNTED_FILES or member.offset_data + member.size > most_bytes:
             return max(1, len(survey.positions))
     survey.refuse_without_images()
     return len(survey.positions)
 
 
 def _is_tar(start: bytes) -> bool:
-    """Whether a file that starts so is a tar, be it an empty one: that is all zeros."""
+    """Whether a file that starts with these bytes is a tar; an empty one is all zeros."""
     try:
         tarfile.TarInfo.frombuf(start, "utf-8", "replace")
     except tarfile.HeaderError:
@@ -159,4 +155,4 @@ def _read_start(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(tarfile.BLOCKSIZE)
     except OSError as error:
-        raise ArchiveError(f"What was handed in cannot be read any more ({error}). Hand it in anew.") from error
+        raise ArchiveError(f"The submitted file can no longer be read ({error}). Submit it again.") from error

@@ -1,7 +1,7 @@
-"""Pages of files that have several: each is an image of its own, found by a position that says which page it is.
+"""Pages of multi-page files: each is an image, with a position that includes the page number.
 
 A position of a source has at most 48 bits (256 TiB); the bits above are 0 for a whole file, and else the number of a
-page, from 1. So an index stays at 8 bytes an image, and files of one page are met as if there were no pages.
+page, from 1. So an index takes 8 bytes per image, and single-page files need no special treatment.
 """
 
 import re
@@ -11,13 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 PAGE_BITS = 48
-PLACE = 2**PAGE_BITS - 1
-
-# More fit neither the index nor a person's patience.
-MAX_PAGES = 10_000
-
-# Names of files that can have several pages or frames; what has another name is taken for one picture.
-PAGED_SUFFIXES = frozenset({".tif", ".tiff", ".pdf", ".gif", ".webp", ".apng", ".heic", ".heif", ".hif", ".avif"})
+FILE_MASK = 2**PAGE_BITS - 1
 
 PAGE_NAME = re.compile(r"(.*)#([1-9][0-9]*)", re.DOTALL)
 
@@ -40,21 +34,21 @@ def page_of(member: _Named, number: int) -> Page:
 
 
 def split_position(position: int) -> tuple[int, int]:
-    """Where the file is, and the number of the page, from 1; 0 where it is the whole file."""
-    return position & PLACE, position >> PAGE_BITS
+    """The position of the file, and the page number from 1, or 0 for a whole file."""
+    return position & FILE_MASK, position >> PAGE_BITS
 
 
 def with_page(position: int, number: int) -> int:
-    """The position of a page, whose number counts from 1, of the file at this position."""
+    """The position of a page, numbered from 1, of the file at this position."""
     return position | number << PAGE_BITS
 
 
 def expand(positions: "array[int]", pages: Mapping[int, int]) -> "array[int]":
-    """The positions of all images, where these files have several pages.
+    """The positions of all images, with a position for each page of multi-page files.
 
     Args:
-        positions: of files, rising.
-        pages: how many pages there are at a position, for files with more than one.
+        positions: of files, ascending.
+        pages: number of pages by position, for files with more than one.
 
     Example:
         >>> [split_position(position) for position in expand(array("Q", [10, 20]), {20: 2})]

@@ -1,22 +1,50 @@
-"""The interface that every kind of source meets."""
+"""The interface of all sources."""
 
+import sys
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, overload
 
-from worker.sources.names import leads_outside
-from worker.sources.pages import PLACE, Page, page_of, split_position
+from tenfold.files.names import leads_outside
+from tenfold.worker.settings import Settings
+from tenfold.worker.sources.pages import FILE_MASK, Page, page_of, split_position
 
-# Kinds of errors that more than one module tells.
-TOO_LARGE, NO_FILE = "too large", "no file"
+# Error kinds used by several modules.
+TOO_LARGE, NOT_A_FILE = "too_large", "not_a_file"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits on what is listed and unpacked; by default there are none.
+
+    Args:
+        images: maximum number of images.
+        files: maximum number of files of any kind, plus directories.
+        image_bytes: maximum size of an image, unpacked. A larger one is not unpacked; its row has an error.
+        unpacked_bytes: maximum size of all images, unpacked, and of a compressed tar unpacked on disk.
+    """
+
+    images: int = sys.maxsize
+    files: int = sys.maxsize
+    image_bytes: int = sys.maxsize
+    unpacked_bytes: int = sys.maxsize
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Limits":
+        return cls(
+            images=settings.max_archive_images,
+            files=settings.max_archive_files,
+            image_bytes=settings.max_image_bytes,
+            unpacked_bytes=settings.max_unpacked_bytes,
+        )
 
 
 class UnreadableMember(Exception):
-    """One member of a source that cannot be read; its row gets this message.
+    """A member that cannot be read; its row gets this message.
 
     Args:
-        kind: one of few words, by which such rows are counted.
+        kind: an identifier by which such rows are counted.
     """
 
     def __init__(self, message: str, kind: str = "damaged") -> None:
@@ -25,24 +53,24 @@ class UnreadableMember(Exception):
 
 
 class Member(Protocol):
-    """One file of a source. The name is for people: it may be anything, and is no path."""
+    """One file of a source. The name is for display only: it may be anything, and is not a path."""
 
     @property
     def name(self) -> str: ...
 
 
 class Members(Sequence[Member]):
-    """Members of an open source, or pages of them, each looked up when it is asked for: they take 8 bytes apiece.
+    """Members of an open source, or pages of them, looked up on access: 8 bytes each.
 
     Args:
-        look_up: gives the member at a position that has no page.
-        positions: where each member is found, in order; what a position means is the source's own.
+        look_up: returns the member at a position without page number.
+        positions: of the members, in order; only the source knows what a position means.
     """
 
     def __init__(self, look_up: Callable[[int], Member], positions: "array[int]") -> None:
         self._look_up = look_up
         self.positions = positions
-        self._has_pages = max(positions, default=0) > PLACE
+        self._has_pages = max(positions, default=0) > FILE_MASK
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -67,13 +95,16 @@ class Members(Sequence[Member]):
 
 @dataclass(frozen=True)
 class Listing:
-    """What a source holds.
+    """What a source contains.
 
-    `skipped` counts the files that are no images by kind, in the words of `names.Kind`; `skipped_examples` names some
-    of each kind. `manifest` has the tables at the top, or in the one folder that holds everything, that may say more of
-    the images, the likeliest first (`names.MANIFESTS`). `unpacked_bytes` is the size of all images together as far as
-    the source says, 0 where it does not. `folders` says how many images lie directly in each folder; `paged` has the
-    positions of those that may have several pages.
+    Args:
+        skipped: files that are not images, counted by `names.Kind`.
+        manifest: tables at the top, or in the only top folder, that may describe the images, best match first
+            (`names.MANIFESTS`).
+        unpacked_bytes: size of all images; 0 if the source does not have it.
+        skipped_examples: some names of each kind.
+        folders: number of images directly in each folder.
+        paged: positions of images that may have several pages.
     """
 
     images: Members
@@ -94,25 +125,25 @@ class Source(Protocol):
 
     @property
     def listing(self) -> Listing:
-        """What the source holds; all of it is gone through, and no image is read.
+        """List the source; images are not decoded.
 
         Raises:
-            ArchiveError: it is damaged, holds no image, or is beyond the limits.
+            ArchiveError: it is damaged, has no images, or exceeds the limits.
         """
 
     def members(self, positions: "array[int]") -> Members:
-        """The members at these positions, those of `listing.images` or some of them."""
+        """The members at these positions: those of `listing.images`, or some of them."""
 
     def read(self, member: Any, max_bytes: int) -> bytes:
         """The unpacked bytes of one member.
 
         Raises:
-            UnreadableMember: it is damaged, is no regular file, is named like a way out, or is larger than `max_bytes`.
+            UnreadableMember: it is damaged, not a regular file, has an unsafe name, or is larger than `max_bytes`.
         """
 
 
 def read_file(source: Source, member: Member, max_bytes: int) -> bytes:
-    """The bytes of a member; of a page, those of its whole file.
+    """The bytes of a member, or of the whole file that a page is in.
 
     Raises:
         UnreadableMember: as `Source.read`.
@@ -123,11 +154,11 @@ def read_file(source: Source, member: Member, max_bytes: int) -> bytes:
 def refuse_to_read(member: Member, size: int, max_bytes: int) -> None:
     """
     Raises:
-        UnreadableMember: the name leads outside, or there are more bytes than `max_bytes`.
+        UnreadableMember: the name is a path out of the archive, or there are more than `max_bytes`.
     """
     if leads_outside(member.name):
         raise UnreadableMember(
-            "has a name that leads out of the archive; pack it under a name without '..' or a root", "unsafe name"
+            "has an unsafe name, a path out of the archive; pack it under a relative name without '..'", "unsafe_name"
         )
     if size > max_bytes:
         raise UnreadableMember(f"is larger than {max_bytes} bytes when unpacked", TOO_LARGE)

@@ -1,31 +1,30 @@
-"""Meets the files of a source once: collects the images, counts the rest, finds manifests, keeps to limits."""
+"""Goes through the files of a source once: lists images, counts other files, finds manifests, enforces limits."""
 
 from array import array
 from collections import Counter
 
-from trainer.file_kinds import kind_of_file, may_have_pages
-from trainer.naming.system_files import is_system_folder
-from worker.errors import ArchiveError
-from worker.sources.limits import Limits
-from worker.sources.names import MANIFESTS, Kind, kind_of_base, split_name
-from worker.sources.source import Listing, Source
+from tenfold.files.kinds import kind_of_file, may_have_pages
+from tenfold.files.names import MANIFESTS, Kind, kind_of_base, split_name
+from tenfold.files.system_files import is_system_folder
+from tenfold.worker.errors import ArchiveError
+from tenfold.worker.sources.source import Limits, Listing, Source
 
-# Skipped files of each kind that are named to the person.
+# Skipped files of each kind that are named in the summary.
 EXAMPLES = 3
-LONGEST_EXAMPLE = 200
+MAX_EXAMPLE = 200
 
-# Folders are counted by name as far as these; a person's archive has fewer.
+# Folders counted by name at most.
 MAX_FOLDERS = 10_000
 
-# Of an archive with folders, `manifest.csv` may be at its top or in the one folder that holds everything.
+# A manifest may be at the top, or in the only top folder.
 AT_TOP, IN_FOLDER = 0, 1
 
 
 class Survey:
-    """Takes one file after another; `listing` then has what was found. Images take 8 bytes apiece.
+    """Add the files one after another, then read `listing`. Images take 8 bytes each.
 
     Args:
-        what: the word for the source in messages: zip, tar or directory.
+        what: the source in messages: zip, tar or directory.
     """
 
     def __init__(self, what: str, limits: Limits) -> None:
@@ -45,8 +44,8 @@ class Survey:
         self._has_one_top = True
         self._manifests: dict[tuple[int, int], tuple[int, str]] = {}
 
-    def meet(self, position: int, name: str, unpacked_bytes: int) -> Kind:
-        """Take in a file, and say what it is. Of an `UNKNOWN` one `meet_content` has to tell.
+    def add(self, position: int, name: str, unpacked_bytes: int) -> Kind:
+        """Add a file and return its kind by its name. For `UNKNOWN`, call `add_by_content`.
 
         Raises:
             ArchiveError: there are more files, images or unpacked bytes than the limits allow.
@@ -70,8 +69,8 @@ class Survey:
             self._note_top(folder)
         return kind
 
-    def meet_content(self, position: int, name: str, unpacked_bytes: int, start: bytes) -> Kind:
-        """Take in a file of which `meet` could not tell what it is, by how its content begins (`START_BYTES`).
+    def add_by_content(self, position: int, name: str, unpacked_bytes: int, start: bytes) -> Kind:
+        """Add a file that `add` returned `UNKNOWN` for, by its first `START_BYTES`.
 
         Raises:
             ArchiveError: there are more images or unpacked bytes than the limits allow.
@@ -89,8 +88,8 @@ class Survey:
             self._paged.append(position)
         return kind
 
-    def meet_directory(self) -> None:
-        """Take in a directory: it is no file, but going past millions of them takes as long.
+    def add_directory(self) -> None:
+        """Count a directory: it is not a file, but millions of them take as long to go through.
 
         Raises:
             ArchiveError: there are more files and directories than the limits allow.
@@ -102,12 +101,12 @@ class Survey:
         self.skipped[kind.value] += 1
         examples = self._examples.setdefault(kind.value, [])
         if len(examples) < EXAMPLES:
-            examples.append(name[:LONGEST_EXAMPLE])
+            examples.append(name[:MAX_EXAMPLE])
 
     def listing(self, source: Source) -> Listing:
         """
         Raises:
-            ArchiveError: there was no image.
+            ArchiveError: there are no images.
         """
         manifests = self._settle_manifests()
         self.refuse_without_images()
@@ -125,7 +124,7 @@ class Survey:
     def refuse_without_images(self) -> None:
         """
         Raises:
-            ArchiveError: there was no image.
+            ArchiveError: there are no images.
         """
         archives = self.skipped[Kind.ARCHIVE.value]
         if self.positions:
@@ -134,17 +133,17 @@ class Survey:
             raise ArchiveError(f"The {self._what} is empty. Add the images to it and submit it again.")
         if archives:
             raise ArchiveError(
-                f"The {self._what} holds {archives:,} archives and no image beside them. Archives inside are not "
-                "opened: submit each by itself, or unpack them and pack the images."
+                f"The {self._what} contains {archives:,} archives but no images. Nested archives are not opened: "
+                "submit each separately, or unpack them and pack the images."
             )
-        kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(self.skipped.items()))
+        kinds = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in sorted(self.skipped.items()))
         raise ArchiveError(
-            f"The {self._what} holds no image: of its {self._files:,} files none has an image's suffix or content "
-            f"({kinds or 'a table only'}). Add the images and submit it again."
+            f"The {self._what} contains no images: none of its {self._files:,} files has an image suffix or "
+            f"content ({kinds or 'a table only'}). Add the images and submit it again."
         )
 
     def sort(self) -> None:
-        """Put the images into the order of their positions, where some were met out of it."""
+        """Sort the images by position, if they were added in another order."""
         self.positions = array("Q", sorted(self.positions))
 
     def _count(self) -> None:
@@ -163,7 +162,7 @@ class Survey:
                 raise self._too_much(f"{self._limits.unpacked_bytes:,} bytes of images when unpacked")
 
     def _enter(self, folder: str) -> None:
-        """Go on with the files of another folder. Most archives have them folder by folder, so this is rare."""
+        """Continue with another folder. This is rare: most archives are ordered by folder."""
         if self._in_folder and (self._folder in self._folders or len(self._folders) < MAX_FOLDERS):
             self._folders[self._folder] += self._in_folder
         self._folder, self._in_folder = folder, 0
@@ -178,7 +177,7 @@ class Survey:
             self._has_one_top = False
 
     def _is_manifest(self, position: int, name: str, folder: str, base: str) -> bool:
-        """Whether this may be the manifest, as far as can be told by now."""
+        """Whether this file may be the manifest."""
         base = base.lower()
         if "/" in folder or base not in MANIFESTS:
             return False
@@ -189,8 +188,7 @@ class Survey:
         return True
 
     def _settle_manifests(self) -> list[int]:
-        """The positions of what may be the manifest, the likeliest first. One in a folder counts only where that folder
-        holds everything, and else is a file like others."""
+        """Positions of possible manifests, best match first; one in a folder only if that is the only top folder."""
         found = []
         for place, (position, name) in sorted(self._manifests.items()):
             if place[0] == AT_TOP or self._has_one_top:
@@ -200,4 +198,4 @@ class Survey:
         return found
 
     def _too_much(self, most: str) -> ArchiveError:
-        return ArchiveError(f"The {self._what} holds more than {most}, which is the limit. Split it up.")
+        return ArchiveError(f"The {self._what} contains more than {most}, the maximum. Split it up.")

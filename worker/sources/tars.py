@@ -1,4 +1,4 @@
-"""Reads the images of an uncompressed tar: each is found by where its header lies, and nothing is extracted to disk."""
+"""Reads the images of an uncompressed tar by the positions of their headers, without extracting to disk."""
 
 import tarfile
 import zlib
@@ -8,34 +8,33 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO
 
-from trainer.file_kinds import START_BYTES
-from worker.errors import ArchiveError
-from worker.sources.limits import Limits
-from worker.sources.names import Kind
-from worker.sources.pages import PAGE_BITS
-from worker.sources.source import NO_FILE, Listing, Members, UnreadableMember, refuse_to_read
-from worker.sources.survey import Survey
+from tenfold.files.kinds import START_BYTES
+from tenfold.files.names import Kind
+from tenfold.worker.errors import ArchiveError
+from tenfold.worker.sources.pages import PAGE_BITS
+from tenfold.worker.sources.source import NOT_A_FILE, Limits, Listing, Members, UnreadableMember, refuse_to_read
+from tenfold.worker.sources.survey import Survey
 
-# Small images lie next to each other, so one read of the file brings many.
+# Small images are adjacent, so one read gets many.
 BUFFER_BYTES = 256 * 2**10
 
-# One member's headers: a name of 4,096 bytes, a link, attributes. `tarfile` alone would read gigabytes into memory.
-MOST_HEADER_BYTES = 32 * 2**10
+# Maximum size of one member's headers. `tarfile` alone would read gigabytes into memory.
+MAX_HEADER_BYTES = 32 * 2**10
 
-# What `tarfile`, and reading from a compressed file, raise where the bytes make no sense.
+# Raised by `tarfile`, and by reading a compressed file, for damaged bytes.
 DAMAGE = (tarfile.TarError, OSError, EOFError, ValueError, ArithmeticError, LookupError, zlib.error)
 
 END_BLOCK = bytes(tarfile.BLOCKSIZE)
 
-# No member can be at such a place; beyond it positions do not fit the index.
-FARTHEST = 2**PAGE_BITS
+# Positions from here on do not fit the index.
+MAX_POSITION = 2**PAGE_BITS
 
 
 class Headers:
     """The headers of a tar, read one member at a time from anywhere in the file.
 
     Args:
-        file: the tar; one that can only go forward will do as long as positions only grow.
+        file: the tar; a forward-only file works if positions only increase.
 
     Raises:
         ArchiveError: the first header is damaged.
@@ -45,34 +44,34 @@ class Headers:
         self._bounded = _Bounded(file)
         try:
             self._bounded.start_at(0)
-            # Names in bytes that are no text are shown with �; what `tarfile` would make of them cannot be written.
+            # Invalid UTF-8 is shown as �; the surrogates that `tarfile` uses by default cannot be written.
             self._tar = tarfile.TarFile(fileobj=self._bounded, encoding="utf-8", errors="replace")  # type: ignore[arg-type]
         except DAMAGE as error:
             raise _damaged(0, error) from error
 
     def read(self, position: int) -> tarfile.TarInfo | None:
-        """The member whose headers begin at this position, or None at the end of the tar.
+        """The member with headers at this position, or None at the end of the tar.
 
         Raises:
-            ArchiveError: no header is there.
+            ArchiveError: no header.
         """
         try:
             self._bounded.start_at(position)
             if self._bounded.read(tarfile.BLOCKSIZE) in (b"", END_BLOCK):
                 return None
             self._bounded.start_at(position)
-            # What an earlier header says of all members after it is not known when one is read from anywhere.
+            # Ignore global headers: with random access they may not have been read.
             self._tar.pax_headers = {}
             member = tarfile.TarInfo.fromtarfile(self._tar)
         except DAMAGE as error:
             raise _damaged(position, error) from error
-        if member.size < 0 or not position < self._tar.offset < FARTHEST:
+        if member.size < 0 or not position < self._tar.offset < MAX_POSITION:
             raise _damaged(position, tarfile.ReadError("impossible size"))
         member.name = member.name.removeprefix("./")
         return member
 
     def read_start(self, member: tarfile.TarInfo) -> bytes:
-        """The first bytes of the member that was read last, by which its kind is told; none where it is no file.
+        """The first bytes of the member read last, for detecting its format; empty unless it is a regular file.
 
         Raises:
             ArchiveError: the tar is damaged.
@@ -86,10 +85,10 @@ class Headers:
             raise _damaged(member.offset_data, error) from error
 
     def scan(self) -> Iterator[tuple[int, tarfile.TarInfo]]:
-        """Where the headers of each member begin, and the member, in the tar's order.
+        """Each member with the position of its headers, in the order of the tar.
 
         Raises:
-            ArchiveError: the tar is damaged or cut short.
+            ArchiveError: the tar is damaged or truncated.
         """
         position = 0
         while (member := self.read(position)) is not None:
@@ -105,26 +104,26 @@ class Headers:
             raise _damaged(end, error) from error
         if not whole:
             raise ArchiveError(
-                f"The tar is cut short: {member.name[:100]!r} should go on up to byte {end:,}. Hand in the whole of it."
+                f"The tar is truncated: {member.name[:100]!r} should end at byte {end:,}. Submit the complete file."
             )
 
 
-def meet_member(survey: Survey, headers: Headers, position: int, member: tarfile.TarInfo) -> None:
-    """Have the survey take in the member that was read last, with its content where the name does not say its kind."""
+def add_member(survey: Survey, headers: Headers, position: int, member: tarfile.TarInfo) -> None:
+    """Add the member read last to the survey, by its content if its name does not show its kind."""
     if member.isdir():
-        survey.meet_directory()
-    elif survey.meet(position, member.name, member.size) is Kind.UNKNOWN:
-        survey.meet_content(position, member.name, member.size, headers.read_start(member))
+        survey.add_directory()
+    elif survey.add(position, member.name, member.size) is Kind.UNKNOWN:
+        survey.add_by_content(position, member.name, member.size, headers.read_start(member))
 
 
 class Tar:
     """An open tar of images. Close it, or use it in a `with` block.
 
     Args:
-        what: the word for it in messages; of a 7-Zip archive, which becomes a tar, that.
+        what: the source in messages; a 7-Zip archive was unpacked to a tar.
 
     Raises:
-        ArchiveError: the file is no tar that can be read.
+        ArchiveError: the file is not a readable tar.
     """
 
     def __init__(self, path: Path, limits: Limits, what: str = "tar") -> None:
@@ -133,7 +132,7 @@ class Tar:
         try:
             self._file = path.open("rb", buffering=BUFFER_BYTES)
         except OSError as error:
-            raise ArchiveError(f"The tar cannot be read ({error}). Hand it in anew.") from error
+            raise ArchiveError(f"The tar cannot be read ({error}). Submit it again.") from error
         try:
             self._headers = Headers(self._file)
         except ArchiveError:
@@ -151,49 +150,50 @@ class Tar:
 
     @cached_property
     def listing(self) -> Listing:
-        """What the tar holds; all headers are read for it, and none of the images.
+        """List the tar by its headers.
 
         Raises:
-            ArchiveError: the tar is damaged or cut short, there is no image, or limits are passed.
+            ArchiveError: the tar is damaged or truncated, has no images, or exceeds the limits.
         """
         survey = Survey(self._what, self._limits)
         for position, member in self._headers.scan():
-            meet_member(survey, self._headers, position, member)
+            add_member(survey, self._headers, position, member)
         return survey.listing(self)
 
     def members(self, positions: "array[int]") -> Members:
-        """The members whose headers begin at these positions, those of `listing.images` or some of them."""
+        """The members at these positions: those of `listing.images`, or some of them."""
         return Members(self._member, positions)
 
     def read(self, member: tarfile.TarInfo, max_bytes: int) -> bytes:
         """The bytes of one member.
 
         Raises:
-            UnreadableMember: it is no regular file, cut short, named like a way out of the tar, or larger than
-                `max_bytes`.
+            UnreadableMember: it is not a regular file, truncated, has an unsafe name, or is larger than `max_bytes`.
         """
         if member.issym() or member.islnk():
-            raise UnreadableMember("is a link, no image; pack with `tar --dereference --hard-dereference`", NO_FILE)
+            raise UnreadableMember(
+                "is a link, not an image; pack with `tar --dereference --hard-dereference`", NOT_A_FILE
+            )
         if member.issparse():
             raise UnreadableMember("is packed as a sparse file; pack without `--sparse`")
         if not member.isreg():
-            raise UnreadableMember("is a device, a pipe or the like, no image; pack the image itself", NO_FILE)
+            raise UnreadableMember("is a device or pipe, not an image; pack the image itself", NOT_A_FILE)
         refuse_to_read(member, member.size, max_bytes)
         self._file.seek(member.offset_data)
         data = self._file.read(member.size)
         if len(data) != member.size:
-            raise UnreadableMember("is cut short in the tar; hand in the whole of it")
+            raise UnreadableMember("is truncated in the tar; submit the complete file")
         return data
 
     def _member(self, position: int) -> tarfile.TarInfo:
         member = self._headers.read(position)
         if member is None:
-            raise _damaged(position, tarfile.ReadError("no header is there"))
+            raise _damaged(position, tarfile.ReadError("no header"))
         return member
 
 
 class _Bounded:
-    """What `tarfile` reads headers from: a file of which it gets a bounded number of bytes for one member."""
+    """A file from which `tarfile` reads at most `MAX_HEADER_BYTES` for each member."""
 
     mode = "rb"
     name = ""
@@ -204,11 +204,11 @@ class _Bounded:
 
     def start_at(self, position: int) -> None:
         self._file.seek(position)
-        self._left = MOST_HEADER_BYTES
+        self._left = MAX_HEADER_BYTES
 
     def read(self, size: int) -> bytes:
         if not 0 <= size <= self._left:
-            raise tarfile.ReadError(f"headers of more than {MOST_HEADER_BYTES:,} bytes")
+            raise tarfile.ReadError(f"headers of more than {MAX_HEADER_BYTES:,} bytes")
         self._left -= size
         return self._file.read(size)
 
@@ -221,5 +221,5 @@ class _Bounded:
 
 def _damaged(position: int, error: Exception) -> ArchiveError:
     if isinstance(error, EOFError):
-        return ArchiveError(f"The compressed tar is cut short ({error}). Hand in the whole of it.")
-    return ArchiveError(f"The tar is damaged at byte {position:,} ({error}). Pack the images anew.")
+        return ArchiveError(f"The compressed tar is truncated ({error}). Submit the complete file.")
+    return ArchiveError(f"The tar is damaged at byte {position:,} ({error}). Pack the images again.")

@@ -1,21 +1,24 @@
-"""Reads the central directory of a zip a record at a time, where `zipfile` makes an object for each member at once.
+"""Reads the central directory of a zip one record at a time.
 
-Of a million members `zipfile` keeps some 700 MB; a worker that needs two thousand of them reads just those.
+`zipfile` makes an object for every member: 700 MB for a million of them, in each worker that needs two thousand.
 Standard library only: the web counts images with it.
 """
 
 import stat
 import struct
 import zipfile
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
+from operator import gt
 from typing import BinaryIO, NamedTuple
 
-from trainer.naming.zip_names import decode_zip_name, extra_field
+from tenfold.trainer.files.zip_names import decode_zip_name, extra_field
 
-# The fields of the format's own description (PKWARE APPNOTE.TXT, 4.3.12 and 4.3.14 to 4.3.16).
+# See PKWARE's APPNOTE.TXT, 4.3.12 and 4.3.14 to 4.3.16.
 RECORD = struct.Struct("<4s6H3L5H2L")
-# What a scan needs of the same record: signature, flags, sizes, lengths, where the member's own header is.
+# The fields of RECORD that a scan needs: signature, flags, sizes, lengths, offset of the local header.
 SCANNED = struct.Struct("<4s4xH10x2L3H8xL")
 RECORD_SIGNATURE = b"PK\x01\x02"
 END = struct.Struct("<4s4H2LH")
@@ -27,8 +30,8 @@ END64_LOCATOR_SIGNATURE = b"PK\x06\x07"
 EXTRA_ZIP64 = 0x0001
 IN_ZIP64 = 0xFFFF_FFFF
 IN_ZIP64_END = 0xFFFF
-LONGEST_COMMENT = 0xFFFF
-LONGEST_RECORD = RECORD.size + 3 * 0xFFFF
+MAX_COMMENT = 0xFFFF
+MAX_RECORD = RECORD.size + 3 * 0xFFFF
 BLOCK_BYTES = 2**20
 
 ENCRYPTED = 0x1
@@ -36,14 +39,14 @@ UNIX, MACOS = 3, 19
 
 
 class SplitZip(zipfile.BadZipFile):
-    """This is a part of a zip that goes over several files."""
+    """One part of a zip that is split into several files."""
 
 
 class ZipMember(NamedTuple):
-    """One file in a zip, as the central directory has it.
+    """One file in a zip, from the central directory.
 
-    `header_at` is where in the zip its own header starts, which repeats `stored_name`; `mode` is Unix' where `system`
-    is Unix; `record` is all that the directory has of it.
+    `header_at` is the offset of the local header, which repeats `stored_name`; `mode` is the Unix mode if `system` is
+    `UNIX`; `record` is the whole record.
     """
 
     name: str
@@ -60,13 +63,13 @@ class ZipMember(NamedTuple):
 
     @property
     def is_regular(self) -> bool:
-        """Whether it is no symbolic link, device, pipe or directory, as far as the system that packed it says."""
+        """Whether it is not a symbolic link, device, pipe or directory, according to its mode."""
         return stat.S_IFMT(self.mode) in (0, stat.S_IFREG) or self.system not in (UNIX, MACOS)
 
 
 @dataclass(frozen=True)
 class Directory:
-    """Where the central directory lies in the file; `shift` is the length of what was put before the zip."""
+    """Where the central directory is in the file; `shift` is the number of bytes before the zip."""
 
     start: int
     stop: int
@@ -77,10 +80,10 @@ def find_directory(file: BinaryIO) -> Directory:
     """The central directory of an open zip.
 
     Raises:
-        zipfile.BadZipFile: this is no zip, or one that goes over several disks.
+        zipfile.BadZipFile: this is not a zip, or one part of a split zip.
     """
     file_size = file.seek(0, 2)
-    file.seek(max(file_size - END.size - LONGEST_COMMENT, 0))
+    file.seek(max(file_size - END.size - MAX_COMMENT, 0))
     tail = file.read()
     found = len(tail) - END.size
     if found < 0 or not (tail.startswith(END_SIGNATURE, found) and tail.endswith(b"\0\0")):
@@ -100,8 +103,8 @@ def find_directory(file: BinaryIO) -> Directory:
 
 
 def scan(file: BinaryIO, directory: Directory) -> Iterator[tuple[int, str, int, int, int]]:
-    """For each member, in the directory's order: where its record lies in the file, its name, where its own header
-    lies, and how many bytes it has packed and unpacked.
+    """For each member, in the directory's order: the offset of its record, its name, the offset of its local header,
+    and its packed and unpacked size in bytes.
 
     Raises:
         zipfile.BadZipFile: the directory is damaged.
@@ -110,7 +113,7 @@ def scan(file: BinaryIO, directory: Directory) -> Iterator[tuple[int, str, int, 
     block, block_at, position = b"", directory.start, directory.start
     while position < directory.stop:
         at = position - block_at
-        if at + LONGEST_RECORD > len(block):
+        if at + MAX_RECORD > len(block):
             block, block_at, at = block[at:] + file.read(BLOCK_BYTES), position, 0
         if len(block) - at < RECORD.size:
             raise zipfile.BadZipFile("Truncated central directory")
@@ -131,10 +134,10 @@ def scan(file: BinaryIO, directory: Directory) -> Iterator[tuple[int, str, int, 
 
 
 def read_member(file: BinaryIO, directory: Directory, position: int) -> ZipMember:
-    """The member whose record lies at this position, of those that `scan` gave.
+    """The member with its record at this offset, as `scan` returned it.
 
     Raises:
-        zipfile.BadZipFile: there is no record.
+        zipfile.BadZipFile: there is no record at this offset.
     """
     file.seek(position)
     head = file.read(RECORD.size)
@@ -182,7 +185,7 @@ def read_member(file: BinaryIO, directory: Directory, position: int) -> ZipMembe
 
 
 def _find_zip64(file: BinaryIO, end: int) -> tuple[int, int, int] | None:
-    """Size and offset of the central directory, and where it ends, as a zip64 has them before its end record."""
+    """Size, offset and end of the central directory of a zip64."""
     locator_at = end - END64_LOCATOR.size
     record_at = locator_at - END64.size
     if record_at < 0:
@@ -201,7 +204,7 @@ def _find_zip64(file: BinaryIO, end: int) -> tuple[int, int, int] | None:
 
 
 def _sizes_in_zip64(extra: bytes, *sizes: int) -> tuple[int, ...]:
-    """The sizes, those that did not fit replaced by what the zip64 field has for them; left as they are without."""
+    """The sizes, with those that did not fit taken from the zip64 field, if there is one."""
     values = extra_field(extra, EXTRA_ZIP64)
     filled = []
     for size in sizes:
@@ -209,3 +212,34 @@ def _sizes_in_zip64(extra: bytes, *sizes: int) -> tuple[int, ...]:
             size, values = int.from_bytes(values[:8], "little"), values[8:]
         filled.append(size)
     return tuple(filled)
+
+
+def find_overlap(starts: "array[int]", ends: "array[int]") -> int | None:
+    """The index of a range that starts before another has ended, or None.
+
+    Overlapping members can make a small zip unpack to petabytes: David Fifield, "A better zip bomb" (2019). Ranges in
+    file order, as in most zips, are compared with their neighbor. Otherwise starts and ends are sorted separately: no
+    ranges overlap exactly if each start is at or after the end before it.
+
+    Args:
+        starts: where each range starts.
+        ends: where each range ends, after its start.
+
+    Example:
+        >>> find_overlap(array("Q", [0, 20, 10]), array("Q", [10, 25, 20]))
+        >>> find_overlap(array("Q", [0, 20, 10]), array("Q", [10, 25, 21]))
+        1
+    """
+    if not _first_before(ends, starts):
+        return None
+    ordered = array("Q", sorted(starts))
+    found = _first_before(array("Q", sorted(ends)), ordered)
+    return None if found is None else starts.index(ordered[found])
+
+
+def _first_before(ends: "array[int]", starts: "array[int]") -> int | None:
+    """The index of the first start that is before the previous end."""
+    for index, overlaps in enumerate(map(gt, ends, islice(starts, 1, None)), 1):
+        if overlaps:
+            return index
+    return None

@@ -1,4 +1,4 @@
-"""Reads the images of a zip, in the archive's own order, without ever extracting to disk."""
+"""Reads the images of a zip in the order of the archive, without extracting to disk."""
 
 import io
 import struct
@@ -9,15 +9,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
-from trainer.file_kinds import START_BYTES
-from trainer.naming.zip_names import NAME_IS_UTF8
-from worker.errors import ArchiveError
-from worker.sources.limits import Limits
-from worker.sources.names import IMAGES, Kind
-from worker.sources.overlaps import find_overlap
-from worker.sources.source import NO_FILE, TOO_LARGE, Listing, Members, UnreadableMember, refuse_to_read
-from worker.sources.survey import Survey
-from worker.sources.zip_directory import (
+from tenfold.files.kinds import START_BYTES
+from tenfold.files.names import IMAGES, Kind
+from tenfold.trainer.files.zip_names import NAME_IS_UTF8
+from tenfold.worker.errors import ArchiveError
+from tenfold.worker.sources.source import (
+    NOT_A_FILE,
+    TOO_LARGE,
+    Limits,
+    Listing,
+    Members,
+    UnreadableMember,
+    refuse_to_read,
+)
+from tenfold.worker.sources.survey import Survey
+from tenfold.worker.sources.zip_directory import (
     ENCRYPTED,
     END,
     END_SIGNATURE,
@@ -25,26 +31,27 @@ from worker.sources.zip_directory import (
     SplitZip,
     ZipMember,
     find_directory,
+    find_overlap,
     read_member,
     scan,
 )
 
-# Flags and lengths in a member's own header (APPNOTE.TXT, 4.3.7); the rest is as the central directory has it.
+# Flags and lengths in a local header (APPNOTE.TXT, 4.3.7); the rest repeats the central directory.
 HEADER = struct.Struct("<4s2xH18x2H")
 HEADER_SIGNATURE = b"PK\x03\x04"
 
-# Small images lie next to each other, so one read of the file brings hundreds.
+# Small images are adjacent, so one read gets hundreds.
 BUFFER_BYTES = 256 * 2**10
 
-# Packed, so much is enough for the first bytes of a file.
+# Packed bytes that are enough to unpack the first bytes of a file.
 START_PACKED_BYTES = 2**14
 
 SPLIT = (
-    "This is one part of a split zip, of which all parts are needed. Join them into one zip "
+    "This is one part of a split zip; all parts are needed. Join them into one zip "
     "(zip -s 0 first.zip --out whole.zip) and submit that."
 )
 
-# Ways of packing that are not read, by their numbers (APPNOTE.TXT, 4.4.5).
+# Unsupported compression methods (APPNOTE.TXT, 4.4.5).
 UNREAD_METHODS = {
     **{
         1: "Shrink",
@@ -58,25 +65,25 @@ UNREAD_METHODS = {
     **{93: "Zstandard", 94: "MP3", 95: "XZ", 96: "JPEG", 97: "WavPack", 98: "PPMd"},
 }
 
-# Flags that change nothing about reading: how hard it was packed, sizes that follow the data, UTF-8 names.
+# Flags that do not affect reading: compression level, sizes after the data, UTF-8 names.
 PLAIN_FLAGS = 0x2 | 0x4 | 0x8 | NAME_IS_UTF8
 
-# What packing can add to bytes that do not compress: far below this, even for bz2 and lzma.
-MOST_OVERHEAD_BYTES = 2**20
+# More than compression can add to incompressible bytes, even bz2 and lzma.
+MAX_OVERHEAD_BYTES = 2**20
 
 
 class Zip:
     """An open zip of images. Close it, or use it in a `with` block.
 
     Raises:
-        ArchiveError: the file is no zip that can be read.
+        ArchiveError: the file is not a readable zip.
     """
 
     def __init__(self, path: Path, limits: Limits) -> None:
         self._limits = limits
         try:
             self._file = path.open("rb", buffering=BUFFER_BYTES)
-            # A buffer each for the members and the directory: reading goes back and forth between the two.
+            # Separate buffers for members and directory, since reading alternates between them.
             self._directory_file = path.open("rb", buffering=BUFFER_BYTES)
         except OSError as error:
             raise _no_zip(error) from error
@@ -100,17 +107,17 @@ class Zip:
 
     @cached_property
     def listing(self) -> Listing:
-        """What the archive holds; its whole directory is read for it, and none of the images.
+        """List the archive by its directory; only files with unknown names are opened.
 
         Raises:
-            ArchiveError: the directory is damaged, there is no image, images share bytes, or limits are passed.
+            ArchiveError: the directory is damaged, there are no images, images overlap, or limits are exceeded.
         """
         survey, starts, ends, unknown = Survey("zip", self._limits), array("Q"), array("Q"), array("Q")
         try:
             for position, name, header_at, packed_bytes, unpacked_bytes in scan(self._directory_file, self._directory):
                 if name.endswith("/"):
-                    survey.meet_directory()
-                elif (kind := survey.meet(position, name, unpacked_bytes)) in IMAGES:
+                    survey.add_directory()
+                elif (kind := survey.add(position, name, unpacked_bytes)) in IMAGES:
                     starts.append(header_at)
                     ends.append(header_at + HEADER.size + packed_bytes)
                 elif kind is Kind.UNKNOWN:
@@ -118,7 +125,7 @@ class Zip:
             for position in unknown:
                 member = self._member(position)
                 start = self._read_start(member)
-                if survey.meet_content(position, member.name, member.unpacked_bytes, start) is Kind.IMAGE:
+                if survey.add_by_content(position, member.name, member.unpacked_bytes, start) is Kind.IMAGE:
                     starts.append(member.header_at)
                     ends.append(member.header_at + HEADER.size + member.packed_bytes)
         except (zipfile.BadZipFile, OSError) as error:
@@ -129,34 +136,33 @@ class Zip:
         if overlapping is not None:
             name = self._member(survey.positions[overlapping]).name
             raise ArchiveError(
-                f"In the zip {name[:100]!r} shares bytes with another image: it is damaged, or was made to do harm. "
-                "Pack the images anew."
+                f"The zip is damaged or malicious: {name[:100]!r} overlaps with another image. Pack the images again."
             )
         if unknown:
             survey.sort()
         return survey.listing(self)
 
     def members(self, positions: "array[int]") -> Members:
-        """The members whose records lie at these positions, those of `listing.images` or some of them."""
+        """The members at these positions: those of `listing.images`, or some of them."""
         return Members(self._member, positions)
 
     def read(self, member: ZipMember, max_bytes: int) -> bytes:
         """The unpacked bytes of one member.
 
         Raises:
-            UnreadableMember: it is encrypted, no regular file, damaged, packed in an unknown way, named like a way out
-                of the archive, or larger than `max_bytes`.
+            UnreadableMember: it is encrypted, not a regular file, damaged, compressed by an unsupported method, has an
+                unsafe name, or is larger than `max_bytes`.
         """
         refuse_to_read(member, member.unpacked_bytes, max_bytes)
         if member.flags & ENCRYPTED:
             raise UnreadableMember("is encrypted; pack the images without a password", "encrypted")
         if not member.is_regular:
-            raise UnreadableMember("is a link or a device, no image; pack the image itself", NO_FILE)
+            raise UnreadableMember("is a link or device, not an image; pack the image itself", NOT_A_FILE)
         if member.method in UNREAD_METHODS:
             method = UNREAD_METHODS[member.method]
             raise UnreadableMember(
-                f"is packed with {method}, which is not read here; pack the images with Deflate, as zips usually are",
-                "packing method",
+                f"is compressed with {method}, which is not supported; pack the images with Deflate, the usual method",
+                "unsupported_compression",
             )
         data = self._read_plain(member, max_bytes)
         return self._read_with_zipfile(member, max_bytes) if data is None else data
@@ -168,7 +174,7 @@ class Zip:
             raise _no_zip(error) from error
 
     def _read_start(self, member: ZipMember) -> bytes:
-        """The first bytes of a member, by which its kind is told; none where it cannot be read."""
+        """The first bytes of a member, for detecting its format; empty if it cannot be read."""
         header = self._read_header(member)
         if len(header) != HEADER.size or member.flags & ENCRYPTED or not member.is_regular:
             return b""
@@ -187,7 +193,7 @@ class Zip:
             return b""
 
     def _read_plain(self, member: ZipMember, max_bytes: int) -> bytes | None:
-        """The bytes of a whole member that is stored or deflated, checked; None for any other, and for a bad one."""
+        """The verified bytes of a stored or deflated member; None for any other, or a damaged one."""
         if max(member.packed_bytes, member.unpacked_bytes) > max_bytes or member.flags & ~PLAIN_FLAGS:
             return None
         header = self._read_header(member)
@@ -204,7 +210,7 @@ class Zip:
         return data if data is not None and zlib.crc32(data) == member.crc else None
 
     def _read_with_zipfile(self, member: ZipMember, max_bytes: int) -> bytes:
-        """The bytes of a member as `zipfile` reads them, or its reason why not, from a zip of just this member."""
+        """The bytes of a member, or the error, from `zipfile`, which gets a zip of this member only."""
         try:
             with zipfile.ZipFile(self._zip_of(member, max_bytes)) as alone, alone.open(alone.infolist()[0]) as file:
                 data = file.read(max_bytes + 1)
@@ -226,10 +232,10 @@ class Zip:
     def _zip_of(self, member: ZipMember, max_bytes: int) -> BinaryIO:
         header = self._read_header(member)
         if len(header) != HEADER.size:
-            raise UnreadableMember("is damaged in the archive: its header would lie behind the end")
+            raise UnreadableMember("is damaged in the archive: its header would be beyond the end")
         names_length = sum(HEADER.unpack(header)[2:])
-        # Packed bytes beyond these unpack to more than `max_bytes`.
-        body = self._file.read(names_length + min(member.packed_bytes, max_bytes + MOST_OVERHEAD_BYTES))
+        # More packed bytes than this unpack to more than `max_bytes`.
+        body = self._file.read(names_length + min(member.packed_bytes, max_bytes + MAX_OVERHEAD_BYTES))
         record = member.record[: RECORD.size - 4] + bytes(4) + member.record[RECORD.size :]
         local = header + body
         end = END.pack(END_SIGNATURE, 0, 0, 1, 1, len(record), len(local), 0)
@@ -260,9 +266,9 @@ def _no_zip(error: Exception, start: bytes = b"") -> ArchiveError:
         return ArchiveError(SPLIT)
     if start.startswith(HEADER_SIGNATURE):
         return ArchiveError(
-            "The zip is cut short or damaged: its list of files, at the end, is missing. Submit the whole of it."
+            "The zip is truncated or damaged: its list of files, at the end, is missing. Submit the complete file."
         )
     return ArchiveError(
-        f"This file is not a zip, a tar or an image that can be read ({error}). "
-        "Pack the images into a .zip or a .tar.gz and hand that in."
+        f"This file is not a readable zip, tar or image ({error}). Pack the images into a .zip or "
+        ".tar.gz and submit that."
     )

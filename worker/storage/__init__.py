@@ -66,7 +66,7 @@ class Storage(Protocol):
         """Have a file, or all of a directory, at its path. Where there is none, there is nothing at the path either.
 
         Args:
-            may_change: whether it can have been published anew under this path since it was last fetched.
+            may_change: whether it can have been published again under this path since it was last fetched.
         """
 
     def outline(self, directory: Path) -> Path:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from worker.storage import StorageAway
+from tenfold.worker.storage import StorageAway
 
 # What a file that is streamed is read in.
 BLOCK_BYTES = 4 * 2**20
@@ -15,7 +15,7 @@ BLOCK_BYTES = 4 * 2**20
 AT_A_TIME = 8
 
 # S3 deletes no more by one request.
-MOST_DELETED = 1000
+MAX_DELETED = 1000
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,8 @@ class Bucket:
         """Those that are not there are no error."""
         bucket, _, prefix = self._root.partition("/")
         with self._writing():
-            for start in range(0, len(keys), MOST_DELETED):
-                objects = [{"Key": f"{prefix}/{key}".lstrip("/")} for key in keys[start : start + MOST_DELETED]]
+            for start in range(0, len(keys), MAX_DELETED):
+                objects = [{"Key": f"{prefix}/{key}".lstrip("/")} for key in keys[start : start + MAX_DELETED]]
                 answer = self._fs.call_s3("delete_objects", Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
                 if answer.get("Errors"):
                     raise OSError(f"{answer['Errors'][0]['Key']} cannot be deleted: {answer['Errors'][0]['Message']}")

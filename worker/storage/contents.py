@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePath
 from typing import Self
 
-from worker.storage.bucket import Bucket
+from tenfold.worker.storage.bucket import Bucket
 
 SUFFIX = ".contents"
 

@@ -1,15 +1,15 @@
-"""Copies what a host needs of a bucket to its disk, where it is not there yet or was published anew."""
+"""Copies what a host needs of a bucket to its disk, where it is not there yet or was published again."""
 
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from uuid import uuid4
 
-from worker.storage.bucket import Bucket, Object
-from worker.storage.cache import Cache
-from worker.storage.contents import SUFFIX, Contents, read_contents
-from worker.storage.layout import pieces_of, prefix_of, whole_directory
-from worker.storage.whole import write_directory_whole
+from tenfold.worker.storage.bucket import Bucket, Object
+from tenfold.worker.storage.cache import Cache
+from tenfold.worker.storage.contents import SUFFIX, Contents, read_contents
+from tenfold.worker.storage.layout import pieces_of, prefix_of, whole_directory
+from tenfold.worker.storage.whole import atomic_write_directory
 
 # Of a longer file an outline has the beginning alone: an IDX file's header fits.
 LONG_BYTES = 4 * 2**20
@@ -81,7 +81,7 @@ class Copies:
         if contents is None:
             self._cache.drop(directory)
         elif self._cache.known(directory) != contents.token:
-            with write_directory_whole(directory) as new:
+            with atomic_write_directory(directory) as new:
                 self._download({contents.key(whole, name): new / name for name in contents.files})
             self._cache.note(directory, contents.token)
 
@@ -101,7 +101,7 @@ class Copies:
         contents = read_contents(self._bucket, whole)
         if contents is None:
             return
-        with self._cache.fetching(self._root / whole), write_directory_whole(path) as new:
+        with self._cache.fetching(self._root / whole), atomic_write_directory(path) as new:
             short = [name for name, size in contents.files.items() if size <= LONG_BYTES]
             self._download({contents.key(whole, name): new / name for name in short})
             for name in contents.files.keys() - short:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from worker.storage import StoredFile
-from worker.storage.whole import write_directory_whole
+from tenfold.worker.storage import StoredFile
+from tenfold.worker.storage.whole import atomic_write_directory
 
 # How files and folders are named until they are whole: `.name.` and a uuid's hex digits, or what `tempfile` makes; and
 # uploads as they arrive.
@@ -65,7 +65,7 @@ class LocalStorage:
     def write_directory(
         self, path: Path, *, replace: bool = True, renaming: Callable[[], AbstractContextManager[None]] = nullcontext
     ) -> AbstractContextManager[Path]:
-        return write_directory_whole(path, replace=replace, renaming=renaming)
+        return atomic_write_directory(path, replace=replace, renaming=renaming)
 
     @contextmanager
     def append(self, path: Path) -> Iterator[Path]:

@@ -14,14 +14,14 @@ from pathlib import Path, PurePath
 from typing import BinaryIO
 from uuid import uuid4
 
-from worker.errors import LeaseLost
-from worker.storage import StorageAway, StoredFile
-from worker.storage.bucket import Bucket, Object
-from worker.storage.cache import Cache
-from worker.storage.contents import SUFFIX, Contents, list_key, read_contents
-from worker.storage.copies import Copies
-from worker.storage.layout import pieces_of, prefix_of, whole_directory
-from worker.storage.whole import write_directory_whole
+from tenfold.worker.errors import LeaseLost
+from tenfold.worker.storage import StorageAway, StoredFile
+from tenfold.worker.storage.bucket import Bucket, Object
+from tenfold.worker.storage.cache import Cache
+from tenfold.worker.storage.contents import SUFFIX, Contents, list_key, read_contents
+from tenfold.worker.storage.copies import Copies
+from tenfold.worker.storage.layout import pieces_of, prefix_of, whole_directory
+from tenfold.worker.storage.whole import atomic_write_directory
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ class ObjectStorage:
         self, path: Path, *, replace: bool = True, renaming: Callable[[], AbstractContextManager[None]] = nullcontext
     ) -> Iterator[Path]:
         whole = self._inside(path)
-        with write_directory_whole(path) as directory:
+        with atomic_write_directory(path) as directory:
             yield directory
             token = self._publish_whole(whole, directory, replace=replace, renaming=renaming)
         self._cache.note(path, token)

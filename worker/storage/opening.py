@@ -1,7 +1,7 @@
 """Opens the volume that the settings name."""
 
-from worker.settings import Settings
-from worker.volume import Volume
+from tenfold.worker.settings import Settings
+from tenfold.worker.storage.volume import Volume
 
 
 def open_volume(settings: Settings) -> Volume:
@@ -9,7 +9,7 @@ def open_volume(settings: Settings) -> Volume:
     if settings.bucket is None:
         return Volume(settings.root)
     # The packages that it takes are needed, and loaded, only here.
-    from worker.storage.objects import ObjectStorage
+    from tenfold.worker.storage.objects import ObjectStorage
 
     storage = ObjectStorage(settings.bucket, settings.cache, settings.cache_bytes)
     return Volume(storage.root, storage)

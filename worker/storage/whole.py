@@ -19,7 +19,7 @@ def list_files(directory: Path) -> dict[str, Path]:
 
 
 @contextmanager
-def write_whole(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
+def atomic_write(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
     """A file to write that appears at `path` only when the block ends well, and is on disk by then.
 
     Args:
@@ -39,7 +39,7 @@ def write_whole(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def write_directory_whole(
+def atomic_write_directory(
     path: Path, *, replace: bool = True, renaming: Callable[[], AbstractContextManager[None]] = nullcontext
 ) -> Iterator[Path]:
     """An empty directory to fill that appears at `path` only when the block ends well, and is on disk by then.

@@ -1,4 +1,4 @@
-"""What one host has: its clock, its versions, its GPUs, and whether it sees the same volume. Workers answer with it."""
+"""Describes one host: clock, versions, GPUs, and whether it sees the volume. Workers send it to `tenfold doctor`."""
 
 import os
 import platform
@@ -9,20 +9,20 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from worker.volume import Volume
+from tenfold.worker.storage.volume import Volume
 
-# The images for processors have TensorFlow under its other name.
+# CPU-only images have `tensorflow-cpu`.
 PACKAGES = ("tenfold", "keras", "tensorflow", "tensorflow-cpu", "numpy")
 
-# nvidia-smi answers within a second, or hangs with its driver.
+# nvidia-smi takes a second, unless the driver hangs.
 GPU_SECONDS = 10
 
 
 def about(volume: Volume | None = None, marker: str | None = None) -> dict[str, Any]:
-    """Plain values, to be sent as JSON.
+    """JSON values; `time` in seconds since the epoch.
 
     Args:
-        marker: the name of a file that somebody else has put on the volume (`Volume.marker`).
+        marker: the name of a file that another host has put on the volume (`Volume.marker`).
     """
     return {
         "host": socket.gethostname(),

@@ -1,8 +1,8 @@
 """`tenfold backup`: rows, models, data sets and jobs in one tar, with a checksum for each file.
 
-The rows are those of one moment. The files are read after it: each appears whole on the volume or not at all, so every
-file that a row speaks of is there, unless it was deleted meanwhile. Work in progress is left out: what it had done is
-done again after a restore.
+The rows are a snapshot of one moment. Files are read after it; since files appear on the volume whole, every file that
+a row refers to is included unless it was deleted meanwhile. Work in progress is not included: it is repeated after a
+restore.
 """
 
 import hashlib
@@ -19,24 +19,24 @@ from typing import IO, Any, cast
 
 from sqlalchemy import Connection
 
-from worker.database import Database
-from worker.schema import current_revision
-from worker.storage.whole import write_whole
-from worker.upkeep.row_files import belonging_to, dump_rows, tables_of
-from worker.volume import Volume
+from tenfold.worker.db.database import Database
+from tenfold.worker.db.schema import current_revision
+from tenfold.worker.storage.volume import Volume
+from tenfold.worker.storage.whole import atomic_write
+from tenfold.worker.upkeep.row_files import belonging_to, dump_rows, tables_of
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 ROWS = "rows/"
 FILES = "files/"
 
-# Rows are collected in memory up to this before they go to a temporary file.
+# Rows of a table beyond this go to a temporary file.
 MEMORY_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True)
 class Backup:
-    """What a backup holds. `rows` counts them for each table."""
+    """What a backup contains. `rows` counts the rows of each table."""
 
     revision: str
     rows: dict[str, int]
@@ -45,16 +45,16 @@ class Backup:
 
 
 def back_up(database: Database, volume: Volume, path: Path, *, now: float, with_jobs: bool = True) -> Backup:
-    """Write a backup; it appears at `path` only when it is whole. A name that ends in `.gz` is compressed.
+    """Write a backup, which appears at `path` when it is complete. A name that ends in `.gz` or `.tgz` is compressed.
 
     Args:
         now: seconds since the epoch.
-        with_jobs: whether to put in jobs with all that belongs to them, or models and data sets alone.
+        with_jobs: whether to include jobs and all that belongs to them, or models and data sets only.
     """
     checksums: dict[str, str] = {}
     rows: dict[str, int] = {}
     total = 0
-    with write_whole(path, private=True) as file, _open(file, path) as tar, _moment(database) as connection:
+    with atomic_write(path, private=True) as file, _open(file, path) as tar, _snapshot(database) as connection:
         tables = tables_of(connection)
         left_out = set() if with_jobs else belonging_to("jobs", tables)
         for table in tables:
@@ -74,7 +74,7 @@ def back_up(database: Database, volume: Volume, path: Path, *, now: float, with_
                     checksums |= _add(tar, FILES + name, content, size, now)
                     total += size
             except FileNotFoundError:
-                continue  # deleted meanwhile
+                continue  # deleted since the snapshot
         manifest = {"format": FORMAT, "made_at": now, "revision": revision, "rows": rows, "sha256": checksums}
         text = json.dumps(manifest, indent=1).encode()
         _add(tar, MANIFEST, io.BytesIO(text), len(text), now)
@@ -89,8 +89,8 @@ def _open(file: IO[bytes], path: Path) -> Iterator[tarfile.TarFile]:
 
 
 @contextmanager
-def _moment(database: Database) -> Iterator[Connection]:
-    """A connection that sees the rows as they are now, whatever is written meanwhile."""
+def _snapshot(database: Database) -> Iterator[Connection]:
+    """A connection with a snapshot of the rows."""
     engine = database.engine
     if engine.dialect.name == "postgresql":
         engine = engine.execution_options(isolation_level="REPEATABLE READ")
@@ -107,7 +107,7 @@ def _files(volume: Volume, with_jobs: bool) -> Iterator[tuple[str, Path]]:
 
 
 class _Hashing:
-    """A file that is hashed as it is read."""
+    """Computes the SHA-256 of a file as it is read."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file

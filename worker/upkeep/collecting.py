@@ -1,4 +1,4 @@
-"""`tenfold gc`: finds what is of no use any more, and removes it. Running jobs, and what is young, are left alone."""
+"""`tenfold gc`: removes garbage. Unfinished jobs, and what is younger than `gc_safe_seconds`, are never touched."""
 
 import contextlib
 import logging
@@ -10,27 +10,36 @@ from redis.exceptions import RedisError
 from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker import submissions
-from worker.database import rows_changed
-from worker.errors import OfLaterVersion, UnknownJob, WrongState
-from worker.records import Model
-from worker.redis import connect_redis
-from worker.services import Services
-from worker.upkeep.begin_again import discard_work
-from worker.upkeep.garbage import Garbage, Kind
-from worker.upkeep.leftovers import leftovers, missing, orphans
-from worker.upkeep.retention import expired_jobs, has_rules, losing_models
-from worker.upkeep.rows import JobRow, read_jobs, read_models
+from tenfold.worker.db.database import rows_changed
+from tenfold.worker.db.records import Model
+from tenfold.worker.errors import OfLaterVersion, UnknownJob, WrongState
+from tenfold.worker.jobs import submission
+from tenfold.worker.redis import connect_redis
+from tenfold.worker.services import Services
+from tenfold.worker.upkeep.garbage import (
+    Garbage,
+    JobRow,
+    Kind,
+    expired_jobs,
+    has_rules,
+    leftovers,
+    losing_models,
+    missing,
+    orphans,
+    read_jobs,
+    read_models,
+)
+from tenfold.worker.upkeep.reset_job import discard_work
 
 log = logging.getLogger(__name__)
 
-# Of several workers the first to set it collects.
+# A Redis key: of several workers, the first to set it collects.
 TURN = "tenfold:gc"
 
 
 @dataclass(frozen=True)
 class Collection:
-    """What was found: `garbage` is removed, or would be in a dry run; `reported` is for a person to look at."""
+    """`garbage` was removed, or would be without `dry_run`; `reported` is left for a person to decide."""
 
     garbage: tuple[Garbage, ...]
     reported: tuple[Garbage, ...]
@@ -41,33 +50,33 @@ class Collection:
 
 
 def collect(services: Services, *, dry_run: bool = False, with_orphans: bool = False) -> Collection:
-    """Find what may go by the rules of the settings, and remove it.
+    """Find what may be removed according to the settings, and remove it.
 
     Args:
         dry_run: remove nothing.
-        with_orphans: remove files without a row, too, rather than report them.
+        with_orphans: also remove files without a row, rather than report them.
     """
     settings, volume, now = services.settings, services.volume, services.clock()
     older_than = now - settings.gc_safe_seconds
     jobs, models = read_jobs(services.database), read_models(services.database)
     expired = list(expired_jobs(jobs, volume, settings, now))
-    going = {item.name for item in expired}
-    staying = {id: job for id, job in jobs.items() if id not in going}
+    expired_ids = {item.name for item in expired}
+    kept = {id: job for id, job in jobs.items() if id not in expired_ids}
     found = [
         *expired,
         *losing_models(models, jobs, volume, settings, now),
-        *leftovers(staying, volume, older_than),
+        *leftovers(kept, volume, older_than),
     ]
-    lost = list(orphans(jobs, models, volume, older_than))
+    orphaned = list(orphans(jobs, models, volume, older_than))
     if with_orphans:
-        found += lost
+        found += orphaned
     if not dry_run:
         found = [item for item in found if _remove(services, item, jobs)]
-    return Collection(tuple(found), (*(() if with_orphans else lost), *missing(staying, models, volume)))
+    return Collection(tuple(found), (*(() if with_orphans else orphaned), *missing(kept, models, volume)))
 
 
-def collect_for_ever(services: Services) -> None:
-    """Where there are rules, start a thread that collects every `gc_seconds` until the process ends."""
+def collect_forever(services: Services) -> None:
+    """If the settings have rules, start a thread that collects every `gc_seconds` until the process ends."""
     if not has_rules(services.settings):
         return
     every = services.settings.gc_seconds
@@ -79,7 +88,7 @@ def collect_for_ever(services: Services) -> None:
                     TURN, services.worker, nx=True, px=max(1, int(every * 1000))
                 ):
                     done = collect(services)
-                    log.info("gc: removed %d things, %d bytes", len(done.garbage), done.bytes)
+                    log.info("gc: removed %d items, %d bytes", len(done.garbage), done.bytes)
             except (RedisError, SQLAlchemyError, OSError, OfLaterVersion) as error:
                 log.warning("could not collect garbage, will try again: %s", error)
             time.sleep(every)
@@ -88,10 +97,10 @@ def collect_for_ever(services: Services) -> None:
 
 
 def _remove(services: Services, item: Garbage, jobs: dict[str, JobRow]) -> bool:
-    """Remove one thing; False where it came to be needed meanwhile."""
+    """Remove one item; False if it is in use by now."""
     if item.kind is Kind.JOB:
         try:
-            submissions.delete(services, item.name)
+            submission.delete(services, item.name)
         except (UnknownJob, WrongState):
             return False
     elif item.kind is Kind.WORK:

@@ -1,4 +1,4 @@
-"""`tenfold restore`: puts a backup into an empty database and volume, of whichever kind, and brings it up to date."""
+"""`tenfold restore`: loads a backup into an empty database and volume of any kind, and migrates it."""
 
 import contextlib
 import hashlib
@@ -13,29 +13,29 @@ from uuid import uuid4
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.orm import Session
 
-from worker.database import Database
-from worker.errors import BackupUnusable
-from worker.records import Job
-from worker.schema import upgrade
-from worker.states import UNFINISHED, JobState, StepState
-from worker.storage.whole import sync_directory, synced_beside
-from worker.upkeep.backup import FILES, FORMAT, MANIFEST, ROWS, Backup
-from worker.upkeep.begin_again import forget_steps
-from worker.upkeep.row_files import REVISIONS, go_on_counting, load_rows, tables_of
-from worker.volume import Volume
+from tenfold.worker.db.database import Database
+from tenfold.worker.db.records import Job
+from tenfold.worker.db.schema import upgrade
+from tenfold.worker.db.states import UNFINISHED, JobState, StepState
+from tenfold.worker.errors import BackupUnusable
+from tenfold.worker.storage.volume import Volume
+from tenfold.worker.storage.whole import sync_directory, synced_beside
+from tenfold.worker.upkeep.backup import FILES, FORMAT, MANIFEST, ROWS, Backup
+from tenfold.worker.upkeep.reset_job import reset_steps
+from tenfold.worker.upkeep.row_files import REVISIONS, continue_sequence, load_rows, tables_of
 
 CHUNK_BYTES = 1 << 20
 FOLDERS = ("datasets", "models", "jobs")
 
-# By name, read once: `TarFile` looks a name up by going through all of them.
+# By name: `TarFile` searches all members for each lookup.
 Members = Mapping[str, tarfile.TarInfo]
 
 
 def restore(database: Database, volume: Volume, path: Path) -> Backup:
-    """Put everything back as it was. Jobs that had not ended begin again; data sets that are there already stay.
+    """Restore a backup. Unfinished jobs start again; data sets that exist already are kept.
 
     Raises:
-        BackupUnusable: it is damaged or no backup, or there are rows, jobs or models where it is to go.
+        BackupUnusable: it is damaged or not a backup, or the target has rows, jobs or models.
     """
     staging = volume.root / f".restore.{uuid4().hex}"
     moved: list[Path] = []
@@ -50,7 +50,7 @@ def restore(database: Database, volume: Volume, path: Path) -> Backup:
                 moved.append(path)
     except (tarfile.TarError, EOFError, OSError, KeyError, json.JSONDecodeError) as error:
         _remove(moved, volume)
-        raise BackupUnusable(f"{path} cannot be restored: {error}. Take another backup.") from error
+        raise BackupUnusable(f"Cannot restore {path}: {error}. Use another backup.") from error
     except BaseException:
         _remove(moved, volume)
         raise
@@ -61,19 +61,21 @@ def restore(database: Database, volume: Volume, path: Path) -> Backup:
 
 
 def _verified(tar: tarfile.TarFile, members: Members) -> dict[str, Any]:
-    """The manifest, once all that it lists is there and is what it was."""
+    """The manifest, after checking that every file in it is present and has its checksum."""
     file = tar.extractfile(members[MANIFEST]) if MANIFEST in members else None
     if file is None:
-        raise BackupUnusable("It has no manifest: it is no backup of Tenfold's, or was cut short.")
+        raise BackupUnusable("The file has no manifest: it is not a Tenfold backup, or is incomplete.")
     manifest: dict[str, Any] = json.loads(file.read())
     if manifest["format"] != FORMAT:
-        raise BackupUnusable(f"It has format {manifest['format']}; this version of Tenfold reads format {FORMAT}.")
+        raise BackupUnusable(
+            f"The backup has format {manifest['format']}; this version of Tenfold reads format {FORMAT}."
+        )
     for name, expected in manifest["sha256"].items():
         digest = hashlib.sha256()
         for chunk in _chunks(tar, members, name):
             digest.update(chunk)
         if digest.hexdigest() != expected:
-            raise BackupUnusable(f"{name} in it is damaged: its checksum is another. Take another backup.")
+            raise BackupUnusable(f"{name} in the backup is damaged: wrong checksum. Use another backup.")
     return manifest
 
 
@@ -82,18 +84,18 @@ def _check_empty(connection: Connection, volume: Volume, path: Path) -> None:
         rows = connection.scalar(select(func.count()).select_from(table))
         if rows:
             raise BackupUnusable(
-                f"The database holds {rows} rows in {table.name}. Restore {path.name} into an empty one: give another "
-                "TENFOLD_DATABASE_URL, or another --data directory."
+                f"The database is not empty: {table.name} has {rows} rows. Restore {path.name} into an empty one: set "
+                "another TENFOLD_DATABASE_URL or --data directory."
             )
     for folder in (volume.models, volume.jobs):
         if volume.storage.names(folder):
             raise BackupUnusable(
-                f"{volume.storage.address} has {folder.name}. Give another --data directory, or move it away."
+                f"{volume.storage.address} already has {folder.name}. Set another --data directory, or move them away."
             )
 
 
 def _extract(tar: tarfile.TarFile, members: Members, manifest: dict[str, Any], staging: Path) -> int:
-    """Put the files into `staging`, and on disk; how many bytes they have."""
+    """Write the files to `staging` and sync them. Returns their bytes."""
     total = 0
     with synced_beside() as sync:
         for name in manifest["sha256"]:
@@ -101,7 +103,9 @@ def _extract(tar: tarfile.TarFile, members: Members, manifest: dict[str, Any], s
                 continue
             inside = PurePosixPath(name.removeprefix(FILES))
             if inside.is_absolute() or ".." in inside.parts or inside.parts[0] not in FOLDERS or len(inside.parts) < 2:
-                raise BackupUnusable(f"{name} in it does not belong there. It was not written by `tenfold backup`.")
+                raise BackupUnusable(
+                    f"{name} does not belong in a backup: the file was not written by `tenfold backup`."
+                )
             target = staging / inside
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("xb") as file:
@@ -114,9 +118,9 @@ def _extract(tar: tarfile.TarFile, members: Members, manifest: dict[str, Any], s
 
 
 def _rows(connection: Connection, tar: tarfile.TarFile, members: Members, manifest: dict[str, Any]) -> None:
-    """Make the tables as they were, fill them, and bring them up to date."""
+    """Create the tables of the backup's revision, load the rows, and migrate."""
     made = tables_of(connection)
-    for table in reversed(made):  # empty, and perhaps of another revision
+    for table in reversed(made):  # empty, possibly of another revision
         table.drop(connection)
     connection.exec_driver_sql(f"DROP TABLE IF EXISTS {REVISIONS}")
     upgrade(connection, manifest["revision"])
@@ -126,23 +130,23 @@ def _rows(connection: Connection, tar: tarfile.TarFile, members: Members, manife
             file = tar.extractfile(members[name])
             assert file is not None
             load_rows(connection, table, file)
-            go_on_counting(connection, table)
+            continue_sequence(connection, table)
     upgrade(connection)
     with Session(connection) as session:
-        _begin_again(session)
+        _reset_jobs(session)
         session.flush()
 
 
-def _begin_again(session: Session) -> None:
-    """The work of jobs in progress is in no backup; neither is that of failed ones, which can be retried."""
+def _reset_jobs(session: Session) -> None:
+    """Backups have no work files, so unfinished jobs, and failed ones that are retried, start from the beginning."""
     retriable = (JobState.FAILED, JobState.CANCELLED)
     for job_id, kind, state in session.execute(select(Job.id, Job.kind, Job.state)).all():
         if state in UNFINISHED:
             session.execute(update(Job).where(Job.id == job_id).values(state=JobState.QUEUED, done=0))
-            forget_steps(session, job_id, kind, StepState.QUEUED)
+            reset_steps(session, job_id, kind, StepState.QUEUED)
         elif state in retriable:
             session.execute(update(Job).where(Job.id == job_id).values(done=0))
-            forget_steps(session, job_id, kind, StepState.WAITING)
+            reset_steps(session, job_id, kind, StepState.WAITING)
 
 
 def _move(staging: Path, volume: Volume) -> Iterator[Path]:
@@ -160,7 +164,7 @@ def _move(staging: Path, volume: Volume) -> Iterator[Path]:
 
 
 def _append_log(volume: Volume, job_id: str) -> None:
-    """A log is published by being appended to."""
+    """In a bucket, logs are written by appending only."""
     log = volume.log(job_id)
     if log.exists():
         with volume.storage.append(log) as appended:
@@ -177,6 +181,6 @@ def _remove(moved: list[Path], volume: Volume) -> None:
 def _chunks(tar: tarfile.TarFile, members: Members, name: str) -> Iterator[bytes]:
     file = tar.extractfile(members[name]) if name in members else None
     if file is None:
-        raise BackupUnusable(f"{name} is missing in it. Take another backup.")
+        raise BackupUnusable(f"{name} is missing in the backup. Use another one.")
     while chunk := file.read(CHUNK_BYTES):
         yield chunk

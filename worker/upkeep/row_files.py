@@ -1,4 +1,4 @@
-"""Rows of any table as lines of JSON, in a form that SQLite and PostgreSQL both read."""
+"""Converts rows of any table to lines of JSON and back, for SQLite and PostgreSQL alike."""
 
 import base64
 import json
@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Connection, DateTime, LargeBinary, MetaData, Table, func, insert, select, text
 
-# Alembic's own, which `worker.schema` writes.
+# Alembic's table, written by `tenfold.worker.db.schema`.
 REVISIONS = "alembic_version"
 
 # Rows read or written at a time.
@@ -17,18 +17,18 @@ BATCH = 1000
 
 
 def tables_of(connection: Connection) -> list[Table]:
-    """All tables of the database, each after those that it refers to."""
+    """All tables, each after those that it refers to."""
     found = MetaData()
     found.reflect(connection)
     for table in found.tables.values():
         for column in table.columns:
-            if isinstance(column.type, JSON):  # else None is written as JSON's null
+            if isinstance(column.type, JSON):  # else None would become JSON's null
                 column.type = JSON(none_as_null=True)
     return [table for table in found.sorted_tables if table.name != REVISIONS]
 
 
 def belonging_to(name: str, tables: Iterable[Table]) -> set[str]:
-    """The names of this table and of all that refer to it, directly or not."""
+    """The names of this table and of all that refer to it, directly or indirectly."""
     names = {name}
     for table in tables:
         if any(key.column.table.name in names for key in table.foreign_keys):
@@ -44,7 +44,7 @@ def dump_rows(connection: Connection, table: Table) -> Iterator[bytes]:
 
 
 def load_rows(connection: Connection, table: Table, lines: Iterable[bytes]) -> int:
-    """Insert a row for each line; how many there were."""
+    """Insert a row for each line. Returns their number."""
     count, source = 0, iter(lines)
     while batch := list(islice(source, BATCH)):
         connection.execute(insert(table), [_row(table, json.loads(line)) for line in batch])
@@ -52,8 +52,8 @@ def load_rows(connection: Connection, table: Table, lines: Iterable[bytes]) -> i
     return count
 
 
-def go_on_counting(connection: Connection, table: Table) -> None:
-    """Let PostgreSQL give new rows ids after those that were loaded, as SQLite does by itself."""
+def continue_sequence(connection: Connection, table: Table) -> None:
+    """Make PostgreSQL continue after the loaded ids, as SQLite does by itself."""
     key = table.autoincrement_column
     if connection.dialect.name != "postgresql" or key is None:
         return

@@ -1,0 +1,113 @@
+"""`tenfold model`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tenfold.cli.completions import complete_models
+from tenfold.cli.console import confirm, yes_option
+from tenfold.cli.files import download, fetch_options, show_files
+from tenfold.cli.output import output_option, print_json, print_lines, print_list, print_table, table_option
+from tenfold.cli.server import connect
+
+if TYPE_CHECKING:
+    from tenfold.web.api.documents.models import ModelDocument
+
+HEADER = ("MODEL", "RECIPE", "DATA SET", "TEST ACCURACY", "NOTE")
+
+model_argument = click.argument("model_id", metavar="MODEL", shell_complete=complete_models)
+
+
+@click.group()
+def model() -> None:
+    """List, show and manage trained models.
+
+    MODEL is an ID, or `default` for the default model.
+    """
+
+
+@model.command("list")
+@click.option("--search", metavar="WORDS", help="Only models whose recipe, data set or ID contains each word.")
+@table_option
+def list_models(search: str | None, as_json: bool) -> None:
+    """List the trained models, newest first."""
+    with connect() as client:
+        found = client.models(search=search)
+    empty = "No such models." if search else "No models yet. Train one: tenfold train dropout-128 --wait"
+    print_list(found, HEADER, [_row(document) for document in found], as_json=as_json, empty=empty)
+
+
+@model.command("show")
+@model_argument
+@output_option
+def show_model(model_id: str, as_json: bool) -> None:
+    """Show the metrics and parameters of a model."""
+    with connect() as client:
+        document = client.model(model_id)
+    if as_json:
+        print_json(document)
+        return
+    print_table(HEADER, [_row(document)])
+    metrics = {name: value for name, value in document["metrics"].items() if isinstance(value, int | float)}
+    print_lines([(name, f"{value:,.6g}") for name, value in metrics.items()])
+    print_lines([(name, str(value)) for name, value in document["parameters"].items()])
+
+
+@model.command("files")
+@model_argument
+@table_option
+def list_files(model_id: str, as_json: bool) -> None:
+    """List the files of a model."""
+    with connect() as client:
+        show_files(client.model_files(model_id), as_json)
+
+
+@model.command("fetch")
+@model_argument
+@fetch_options
+@output_option
+def fetch_files(model_id: str, names: tuple[str, ...], to: Path | None, as_json: bool) -> None:
+    """Download files of a model.
+
+    Without NAME, all of them. They are kept when the training is deleted.
+    """
+    with connect() as client:
+        download(client, client.model_files(model_id), names, to or Path(model_id), as_json=as_json)
+
+
+@model.command("set-default")
+@model_argument
+@output_option
+def set_default(model_id: str, as_json: bool) -> None:
+    """Use a model wherever a request names none."""
+    with connect() as client:
+        document = client.set_default_model(model_id)
+    if as_json:
+        print_json(document)
+    else:
+        click.echo(f"{document['id']} is the default model")
+
+
+@model.command("delete")
+@model_argument
+@yes_option
+@output_option
+def delete_model(model_id: str, yes: bool, as_json: bool) -> None:
+    """Delete a model and its files.
+
+    The training and past results are kept.
+    """
+    confirm(f"Delete the model {model_id} and its files?", yes)
+    with connect() as client:
+        client.delete_model(model_id)
+    if as_json:
+        print_json({"deleted": model_id})
+    else:
+        click.echo(f"{model_id} deleted")
+
+
+def _row(document: "ModelDocument") -> tuple[str, ...]:
+    note = "default" if document["default"] else "trial of a sweep" if document["trial"] else ""
+    accuracy = f"{document['metrics']['test_accuracy']:.2%}"
+    return (document["id"], document["recipe"], document["dataset"], accuracy, note)

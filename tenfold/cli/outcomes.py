@@ -1,0 +1,68 @@
+"""Jobs in words: what a job is about, how far it is, and what came of it."""
+
+import sys
+
+import click
+
+from tenfold.cli.console import say
+from tenfold.cli.exits import FAILURE
+from tenfold.client import Job
+
+
+def subject(job: Job) -> str:
+    """What a job is about: the uploaded file, or what its parameters name."""
+    parameters, source = job.document["parameters"], job.document["source"] or {}
+    match job.document["kind"]:
+        case "training" | "sweep":
+            return f"{parameters['recipe']} on {parameters['dataset']}"
+        case "import":
+            return f"{parameters['name']} from {source.get('name', 'a file')}"
+        case "review":
+            return f"corrections of {parameters['classification']}"
+    return str(source.get("name") or parameters.get("directory") or "images")
+
+
+def progress_of(job: Job) -> str:
+    """`3 of 7 epochs`."""
+    progress = job.document["progress"]
+    return f"{progress['done']:,} of {progress['total']:,} {progress['unit']}"
+
+
+def headline(job: Job) -> str:
+    """The outcome of a job in a few words; empty while there is none."""
+    summary = job.summary
+    if "best" in summary:
+        values = ", ".join(f"{name}={value}" for name, value in summary["best"]["values"].items())
+        return f"best of {summary['trials']} trials: {values}; test accuracy {summary['test_accuracy']:.2%}"
+    if "test_accuracy" in summary:
+        return f"test accuracy {summary['test_accuracy']:.2%}, model {summary['model']}"
+    if job.document["kind"] == "import" and summary:
+        return (
+            f"{summary['name']}: {len(summary['classes'])} classes, {summary['train_images']:,} training and "
+            f"{summary['test_images']:,} test images"
+        )
+    if job.document["kind"] == "review" and summary:
+        dataset = f"; data set {summary['dataset']['name']}" if summary["dataset"] else ""
+        return f"{summary['reviewed']} reviewed, {summary['changed']} changed{dataset}"
+    if "images" in summary:
+        right = "" if summary["accuracy"] is None else f", {summary['accuracy']:.2%} of {summary['labeled']} right"
+        return f"{summary['images']} images, {summary['errors']} with errors{right}, {summary['seconds']:.1f} s"
+    return job.document["error"] or ""
+
+
+def print_outcome(job: Job) -> None:
+    """Print the outcome of a job: the estimated error rate of a classification, the headline, notes, warnings."""
+    if message := (job.summary.get("accepted_error") or {}).get("message"):
+        click.echo(message)
+    click.echo(headline(job))
+    for note in job.summary.get("notes", []):
+        click.echo(note)
+    for warning in job.summary.get("warnings", []):
+        click.echo(f"Warning: {warning}")
+
+
+def exit_unless_succeeded(job: Job) -> None:
+    """Exit 1, with the reason, unless the job has succeeded."""
+    if job.state != "succeeded":
+        say(f"Job {job.id} {job.state}. {job.document['error'] or ''}")
+        sys.exit(FAILURE)

@@ -1,0 +1,1 @@
+"""Data sets: their files on the volume, downloading, importing, splitting and previews."""

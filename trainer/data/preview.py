@@ -1,0 +1,87 @@
+"""Draws sample images of a data set as a PNG file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextToPath
+
+from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.data.datasets import Dataset
+from tenfold.trainer.images import SIDE
+
+DPI = 110
+MAX_CLASSES = 30
+MAX_NAME_CHARACTERS = 24
+
+# Each pixel of an image is 2×2 pixels of the picture.
+CELL = SIDE + 4
+INCHES_OF_CELL = 2 * CELL / DPI
+
+MARGIN = 0.2
+TITLE, NOTE = 0.5, 0.3
+NAME_FONT, COUNT_FONT = FontProperties(size=11, weight="bold"), FontProperties(size=9)
+FAINT = "#666666"
+
+
+def plot_samples(dataset: Dataset, path: Path, per_class: int = 10) -> None:
+    """Draw a row of training images for each of the first 30 classes, evenly spaced among the class's images."""
+    names = [_shortened(name) for name in dataset.class_names[:MAX_CLASSES]]
+    counts = np.bincount(dataset.train_labels, minlength=len(dataset.class_names))
+    captions = [f"{count:,}" for count in counts[: len(names)]]
+    left_out = len(dataset.class_names) - len(names)
+
+    caption_end = MARGIN + _inches(names, NAME_FONT) + MARGIN + _inches(captions, COUNT_FONT)
+    sheet_start = caption_end + MARGIN / 2
+    title = f"{len(dataset.train_images):,} training images of {len(dataset.class_names)} classes"
+    width = MARGIN + max(sheet_start + per_class * INCHES_OF_CELL, MARGIN + _inches([title], NAME_FONT))
+    below = MARGIN + (NOTE if left_out else 0)
+    height = TITLE + len(names) * INCHES_OF_CELL + below
+
+    figure = Figure(figsize=(width, height))
+    across, up = per_class * INCHES_OF_CELL, len(names) * INCHES_OF_CELL
+    axes = figure.add_axes((sheet_start / width, below / height, across / width, up / height))
+    axes.imshow(_sheet(dataset, len(names), per_class), cmap="gray_r", vmin=0, vmax=255, aspect="auto")
+    axes.axis("off")
+
+    def write(text: str, x: float, y: float, font: FontProperties, color: str = "black", align: str = "left") -> None:
+        place: dict[str, Any] = {
+            "ha": align,
+            "va": "center",
+            "fontproperties": font,
+            "color": color,
+            "parse_math": False,
+        }
+        figure.text(x / width, y / height, text, **place)
+
+    write(title, MARGIN, height - TITLE / 2, FontProperties(size=11))
+    for row, (name, caption) in enumerate(zip(names, captions, strict=True)):
+        middle = height - TITLE - (row + 0.5) * INCHES_OF_CELL
+        write(name, MARGIN, middle, NAME_FONT)
+        write(caption, caption_end, middle, COUNT_FONT, FAINT, "right")
+    if left_out:
+        write(f"and {left_out} more class{'es' if left_out > 1 else ''}", MARGIN, below / 2, COUNT_FONT, FAINT)
+    figure.savefig(path, dpi=DPI)
+
+
+def _sheet(dataset: Dataset, rows: int, columns: int) -> Bytes:
+    sheet = np.zeros((rows * CELL, columns * CELL), np.uint8)
+    for row in range(rows):
+        members = np.flatnonzero(dataset.train_labels == row)
+        places = np.linspace(0, max(len(members) - 1, 0), min(columns, len(members)), dtype=np.int64)
+        for column, index in enumerate(members[places]):
+            top, left = row * CELL + 2, column * CELL + 2
+            sheet[top : top + SIDE, left : left + SIDE] = dataset.train_images[index]
+    return sheet
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= MAX_NAME_CHARACTERS else name[: MAX_NAME_CHARACTERS - 1] + "…"
+
+
+def _inches(texts: Sequence[str], font: FontProperties) -> float:
+    measure = TextToPath().get_text_width_height_descent
+    return max(float(measure(text, font, ismath=False)[0]) for text in texts) / 72

@@ -1,0 +1,1 @@
+"""Reports for people: metrics, plots, the model card, and the reproduction of the recipes."""

@@ -1,0 +1,75 @@
+"""The model card: what a model is, its input, its quality, its training and its limitations."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tenfold.trainer.input_spec import InputSpec
+
+
+def model_card(metrics: dict[str, Any]) -> str:
+    """The model card in Markdown, from a model's `metrics.json`."""
+    return "\n".join(_lines(metrics)) + "\n"
+
+
+def _lines(metrics: dict[str, Any]) -> Iterator[str]:
+    parameters, calibration = metrics["parameters"], metrics["calibration"]
+    spec = InputSpec.read(metrics["input"])
+    classes = metrics["class_names"]
+    yield f"# {metrics['recipe']} on {metrics['dataset']}"
+    yield ""
+    yield (
+        f"Classifies gray images of {spec.height}×{spec.width} pixels as one of {len(classes)} classes: "
+        f"{', '.join(classes)}."
+    )
+    yield ""
+    yield "## Input"
+    yield ""
+    yield f"{spec.description} {spec.reason}".rstrip()
+    yield ""
+    yield (
+        f"Tenfold does this automatically. Elsewhere, pass (n, {spec.height}, {spec.width}) float32: such pixels "
+        "divided by 255. `input` in `metrics.json` is the machine-readable form."
+    )
+    yield ""
+    yield "## Quality"
+    yield ""
+    yield f"On {metrics['test_images']:,} test images, which were not used for training:"
+    yield ""
+    yield "| metric | value |"
+    yield "|---|---|"
+    yield f"| accuracy | {metrics['test_accuracy']:.2%} |"
+    yield f"| loss | {metrics['test_loss']:.4f} |"
+    yield f"| calibration error (ECE) | {calibration['before']['error']:.2%} |"
+    yield f"| ECE after temperature scaling ({calibration['temperature']:.3f}) | {calibration['after']['error']:.2%} |"
+    yield ""
+    yield "| class | precision | recall | F1 | images |"
+    yield "|---|---|---|---|---|"
+    for name, figures in metrics["per_class"].items():
+        yield (
+            f"| {name} | {figures['precision']:.2%} | {figures['recall']:.2%} | {figures['f1']:.2%} "
+            f"| {figures['images']:,} |"
+        )
+    yield ""
+    yield "## Training"
+    yield ""
+    yield f"- Data: {metrics['dataset']}, {metrics['train_images']:,} training images"
+    yield f"- SHA-256 of the four IDX files: {metrics['data_sha256']}"
+    if parameters["validation"] == "split":
+        yield f"- Held out for validation: {parameters['validation_split']:.0%} of the training images"
+    yield f"- Recipe: {metrics['recipe']}, {metrics['parameter_count']:,} parameters"
+    for name, value in parameters.items():
+        if name not in ("recipe", "dataset", "exports"):
+            shown = ", ".join(map(str, value)) or "none" if isinstance(value, list) else value
+            yield f"- {name.replace('_', ' ').capitalize()}: {shown}"
+    yield f"- Epochs run: {metrics['epochs']}; weights of epoch {metrics['best_epoch']}"
+    yield f"- Training time: {metrics['seconds']:.1f} s"
+    yield f"- Versions: {', '.join(f'{name} {version}' for name, version in metrics['versions'].items())}"
+    yield f"- Temperature fitted on: {calibration['fitted_on'].replace('_', ' ')} ({calibration['images']:,} images)"
+    yield ""
+    yield "## Limitations"
+    yield ""
+    yield (
+        "- Every image gets one of these classes, even if it shows none of them. Check the confidence, and have "
+        "doubtful answers reviewed."
+    )
+    yield "- Accuracy is lower on images unlike the training data (other pens, scanners, handwriting)."

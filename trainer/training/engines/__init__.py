@@ -1,0 +1,27 @@
+"""Engines that run the epochs of a training, one for each Keras backend, all with Keras' own train step."""
+
+import keras
+
+from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.training.engines.engine import Engine
+
+
+def make_engine(model: keras.Model, images: Bytes, labels: Bytes, *, batch_size: int) -> Engine:
+    """The engine of the current Keras backend for a compiled model with its optimizer built.
+
+    Args:
+        images: (n, 28, 28) uint8.
+        labels: (n,) class indices.
+        batch_size: the last batch of an epoch may be smaller, as in Keras.
+    """
+    kind: type[Engine]
+    if keras.backend.backend() == "tensorflow":
+        from tenfold.trainer.training.engines.tensorflow import TensorFlowEngine as kind
+    elif keras.backend.backend() == "jax":
+        from tenfold.trainer.training.engines.jax import JaxEngine as kind
+    else:
+        from tenfold.trainer.training.engines.stepwise import StepwiseEngine as kind
+    return kind(model, images, labels, batch_size=batch_size)
+
+
+__all__ = ["Engine", "make_engine"]

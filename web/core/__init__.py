@@ -1,0 +1,1 @@
+"""What pages and API share: settings, services, forms, errors and uploads."""

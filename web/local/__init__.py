@@ -1,0 +1,1 @@
+"""`tenfold up`: Redis, worker, predictor and web as children of one process."""

@@ -1,0 +1,1 @@
+"""The pages that show the images of a classification: thumbnails, and each image."""

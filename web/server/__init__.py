@@ -1,0 +1,1 @@
+"""The HTTP server: overload, timeouts, rate limits, logs, metrics, traces, static files."""

@@ -1,0 +1,1 @@
+"""Reads the images of a source, page by page, ahead of the model."""

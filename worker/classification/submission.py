@@ -1,0 +1,94 @@
+"""Submits a classification."""
+
+from pathlib import Path
+
+from tenfold.worker.classification.inputs import store_listing
+from tenfold.worker.classification.parameters import ClassificationParameters
+from tenfold.worker.db.records import Job
+from tenfold.worker.db.states import JobKind
+from tenfold.worker.errors import ArchiveError, InvalidSubmission
+from tenfold.worker.jobs.submission import Submission, new_id
+from tenfold.worker.models.preparing import preparation_for
+from tenfold.worker.services import Services
+from tenfold.worker.settings import Settings
+from tenfold.worker.sources import Limits, Listing, count_images, list_zip, suffix_of
+from tenfold.worker.uploads.upload import Upload
+
+
+def submit_classification(
+    services: Services,
+    parameters: ClassificationParameters,
+    upload: Upload | None,
+    idempotency_key: str | None = None,
+) -> Job:
+    """Queue the classification of an uploaded archive, or of the directory that the parameters name.
+
+    The upload is moved to the job, or removed.
+
+    Args:
+        upload: None when the parameters name a directory.
+
+    Raises:
+        InvalidSubmission: no usable images, unknown model, or no default model.
+        IdempotencyConflict: the key was used for another submission.
+        QuotaExceeded: the owner's quota is used up.
+    """
+    content = [upload.sha256] if upload else []
+    try:
+        submission = Submission.of(services, JobKind.CLASSIFICATION, parameters, idempotency_key, *content)
+        if existing := submission.earlier_job():
+            return existing
+        resolved = _with_model(services, parameters)
+        if upload is None:
+            directory = _inbox_directory(services, parameters.directory)
+            total, *_ = _inspect(directory, "directory", services.settings)
+            job_id, source = submission.make_directory(), {"name": f"inbox/{parameters.directory}"}
+        else:
+            total, suffix, listing = _inspect(upload.path, "file", services.settings)
+            job_id, source = new_id(), upload.source
+            upload.move(services.volume.archive_of_kind(job_id, suffix), services.volume.storage)
+            if listing is not None:
+                store_listing(services.volume, job_id, listing)
+    finally:
+        if upload is not None:
+            upload.path.unlink(missing_ok=True)
+    return submission.commit(job_id, resolved, total=total, source=source)
+
+
+def _with_model(services: Services, parameters: ClassificationParameters) -> ClassificationParameters:
+    """The parameters with the ids of the models that will answer, the default model's when none is named."""
+    models = [services.models.serving(model_id) for model_id in parameters.model or (None,)]
+    if any(model.class_names != models[0].class_names for model in models):
+        raise InvalidSubmission("model", "Models that answer together must have the same classes; these do not.")
+    preparation_for(parameters.normalize, parameters.polarity, models)
+    return parameters.model_copy(update={"model": tuple(model.id for model in models)})
+
+
+def _inbox_directory(services: Services, directory: str | None) -> Path:
+    if directory is not None and services.settings.bucket is not None:
+        raise InvalidSubmission(
+            "directory",
+            f"The volume is the bucket {services.settings.bucket}, of which no directory is read. Pack the images into "
+            "an archive and send that.",
+        )
+    if directory is None:
+        raise InvalidSubmission("file", "There is nothing to classify: send a file, or name a directory of the inbox.")
+    found = services.volume.inbox_directory(directory)
+    if found is None:
+        raise InvalidSubmission(
+            "directory",
+            f"There is no directory {directory[:200]!r} in the inbox. Put the images into a directory in "
+            f"{services.volume.inbox}, and give its path from there.",
+        )
+    return found
+
+
+def _inspect(path: Path, field: str, settings: Settings) -> tuple[int, str, Listing | None]:
+    """The number of images, the suffix for such an archive, and its listing if one was made to count them."""
+    limits = Limits.of(settings)
+    try:
+        suffix = "" if path.is_dir() else suffix_of(path)
+        listing = list_zip(path, limits)
+        return count_images(path, limits) if listing is None else len(listing.images), suffix, listing
+    except ArchiveError as error:
+        raise InvalidSubmission(field, str(error)) from error

@@ -1,0 +1,1 @@
+"""The data sets on the volume, and the job that imports one."""

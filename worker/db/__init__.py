@@ -1,0 +1,1 @@
+"""The database: tables, states, migrations, and the clock that leases are compared with."""

@@ -1,9 +1,0 @@
-"""How Alembic reaches the database: through the connection that `worker.schema` hands it."""
-
-from alembic import context
-
-from worker.records import Record
-
-connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=Record.metadata, render_as_batch=True)
-context.run_migrations()

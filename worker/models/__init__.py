@@ -1,0 +1,1 @@
+"""The registry of trained models, and the cache of loaded ones."""

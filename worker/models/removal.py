@@ -1,0 +1,35 @@
+"""Deletes trained models. Jobs that used them keep their results."""
+
+from tenfold.worker.db.states import JobKind
+from tenfold.worker.errors import WrongState
+from tenfold.worker.services import Services
+
+
+def delete_model(services: Services, model_id: str) -> None:
+    """Delete a model and its files. If it was the default, there is none until one is set.
+
+    Raises:
+        UnknownModel: there is none with this id.
+        WrongState: an unfinished job needs it.
+    """
+    services.models.get(model_id)
+    if users := users_of(services, model_id):
+        raise WrongState(
+            f"Unfinished jobs use the model {model_id}: {', '.join(users[:3])}{' …' if users[3:] else ''}. "
+            "Wait until they have finished or cancel them, then delete it."
+        )
+    services.models.delete(model_id)
+    services.volume.delete_model(model_id)
+
+
+def users_of(services: Services, model_id: str) -> list[str]:
+    """Unfinished jobs that use a model: classifications, and the sweep that it is a trial of."""
+    classifying = [
+        job.id for job in services.jobs.unfinished(JobKind.CLASSIFICATION) if model_id in job.parameters["model"]
+    ]
+    searching = [
+        sweep.id
+        for sweep in services.jobs.unfinished(JobKind.SWEEP)
+        if any(trial.id == model_id for trial in services.jobs.trials(sweep.id))
+    ]
+    return classifying + searching

@@ -1,0 +1,1 @@
+"""Classifies single images: the queue to the predictor, and the predictor."""

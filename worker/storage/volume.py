@@ -1,0 +1,144 @@
+"""The shared volume: where each file of a job, a model or a data set lies. `storage` has them there for everybody.
+
+datasets/<name>/    the four IDX files, about.json preview.png source.json
+inbox/…             what a person puts there to be classified; never written to
+uploads/…
+jobs/<id>/          input.zip (.tar, .tar.gz …) results.csv results.jsonl summary.json log.txt, or upload log.txt
+                    review/queue.sqlite images/index.sqlite of a classification
+models/<id>/        model.keras metrics.json history.csv summary.txt curves.png …
+"""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from tenfold.files.names import INPUT_SUFFIXES
+from tenfold.worker.storage import Storage, StoredFile
+from tenfold.worker.storage.local import LocalStorage
+
+log = logging.getLogger(__name__)
+
+
+class Volume:
+    """Paths under one root. Ids come from Tenfold, never from a person, so they are safe as directory names; so are
+    the names of data sets once they are checked (`tenfold.trainer.data.files.NAME`).
+
+    Whoever reads at such a path has `storage` fetch it, and whoever has written there has it published.
+
+    Args:
+        storage: default: the file system that `root` is on.
+    """
+
+    def __init__(self, root: Path, storage: Storage | None = None) -> None:
+        self.storage: Storage = storage or LocalStorage(root)
+        self.root = self.storage.root
+        self.datasets = self.root / "datasets"
+        self.jobs = self.root / "jobs"
+        self.models = self.root / "models"
+        self.uploads = self.root / "uploads"
+        self.inbox = self.root / "inbox"
+        self.session_key = self.root / "session.key"
+
+    def create(self) -> None:
+        self.storage.create()
+        for directory in (self.datasets, self.uploads, self.inbox, self.jobs, self.models):
+            directory.mkdir(parents=True, exist_ok=True)
+
+    def dataset(self, name: str) -> Path:
+        return self.datasets / name
+
+    def catalog(self) -> Path:
+        """Where `tenfold.trainer.data.catalog` finds all data sets: what it reads of them, and not more."""
+        return self.storage.outline(self.datasets)
+
+    def job(self, job_id: str) -> Path:
+        return self.jobs / job_id
+
+    def model(self, model_id: str) -> Path:
+        return self.models / model_id
+
+    def archive(self, job_id: str) -> Path:
+        """The archive that a classification reads, of whichever kind it is."""
+        paths = [self.archive_of_kind(job_id, suffix) for suffix in INPUT_SUFFIXES]
+        there = next((path for path in paths if path.exists()), None)
+        return there or next((path for path in paths if self.storage.find(path)), paths[0])
+
+    def archive_of_kind(self, job_id: str, suffix: str) -> Path:
+        return self.job(job_id) / f"input{suffix}"
+
+    def inbox_directory(self, directory: str) -> Path | None:
+        """Where a directory of the inbox really is; None where there is none, or where it leads out of the inbox."""
+        path = (self.inbox / directory).resolve()
+        return path if path.is_dir() and path.is_relative_to(self.inbox.resolve()) else None
+
+    def upload(self, job_id: str) -> Path:
+        """The file that an import reads, of whatever kind; gone when it has succeeded."""
+        return self.job(job_id) / "upload"
+
+    def log(self, job_id: str) -> Path:
+        return self.job(job_id) / "log.txt"
+
+    def work(self, job_id: str) -> Path:
+        """Where a job keeps its checkpoint or its shards until it has succeeded."""
+        return self.job(job_id) / "work"
+
+    def review(self, job_id: str) -> Path:
+        """Where a classification keeps what is to be reviewed (`review_queue`)."""
+        return self.job(job_id) / "review"
+
+    def images(self, job_id: str) -> Path:
+        """Where this host has the index of a classification's images once somebody has looked through them
+        (`image_index`)."""
+        return self.job(job_id) / "images"
+
+    def artifacts(self, job_id: str) -> dict[str, StoredFile]:
+        """What a person can fetch of a job, by name: its own files, then those of the model that it trained."""
+        own = {file.path.name: file for file in self.storage.files(self.job(job_id), below=False)}
+        return own | self.model_files(job_id)
+
+    def model_files(self, model_id: str) -> dict[str, StoredFile]:
+        """The files of a model by name; those in its folders as `tensorboard/train/events…`."""
+        directory = self.model(model_id)
+        found = {str(file.path.relative_to(directory)): file for file in self.storage.files(directory)}
+        return dict(sorted(found.items(), key=lambda named: ("/" in named[0], named[0])))
+
+    def marker(self, name: str) -> Path:
+        """A file by which the doctor tells whether others see the same volume."""
+        return self.root / name
+
+    def bytes_of_job(self, job_id: str) -> int:
+        """What a job's files take, and those of the model that it trained."""
+        directories = (self.job(job_id), self.model(job_id))
+        return sum(file.bytes for directory in directories for file in self.storage.files(directory))
+
+    def delete_dataset(self, name: str) -> None:
+        """Remove a data set; it is gone at once, whole.
+
+        Raises:
+            FileNotFoundError: there is none of this name.
+        """
+        self.storage.remove(self.dataset(name))
+
+    def delete_job(self, job_id: str) -> None:
+        self._remove(self.job(job_id))
+
+    def delete_model(self, model_id: str) -> None:
+        self._remove(self.model(model_id))
+
+    def delete_work(self, job_id: str) -> None:
+        self._remove(self.work(job_id))
+
+    def withdraw_work(self, job_id: str) -> Callable[[], None]:
+        """As `Storage.withdraw`, of the work of a job, which may have none."""
+        try:
+            return self.storage.withdraw(self.work(job_id))
+        except FileNotFoundError:
+            return lambda: None
+
+    def _remove(self, path: Path) -> None:
+        try:
+            self.storage.remove(path)
+        except FileNotFoundError:
+            return
+        except OSError as error:  # what is left has no row any more: `tenfold gc` finds it
+            log.warning("%s could not be removed: %s", path, error)

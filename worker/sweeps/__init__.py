@@ -1,0 +1,1 @@
+"""The job that searches hyperparameters: its parameters, its trials and their ranking."""

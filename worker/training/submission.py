@@ -1,0 +1,23 @@
+"""Submits a training."""
+
+from tenfold.trainer.architecture.parameters import TrainingParameters
+from tenfold.worker.datasets.datasets import check_usable
+from tenfold.worker.db.records import Job
+from tenfold.worker.db.states import JobKind
+from tenfold.worker.jobs.submission import Submission
+from tenfold.worker.services import Services
+
+
+def submit_training(services: Services, parameters: TrainingParameters, idempotency_key: str | None = None) -> Job:
+    """Queue a training.
+
+    Raises:
+        InvalidSubmission: the data set does not exist or cannot be used.
+        IdempotencyConflict: the key was used for another submission.
+        QuotaExceeded: the owner's quota is used up.
+    """
+    submission = Submission.of(services, JobKind.TRAINING, parameters, idempotency_key)
+    if existing := submission.earlier_job():
+        return existing
+    check_usable(services.volume, parameters.dataset)
+    return submission.commit(submission.make_directory(), parameters.resolved(), total=parameters.plan().epochs)

@@ -1,0 +1,1 @@
+"""Uploaded files: resumable uploads, and how a file becomes the input of a job."""

@@ -1,0 +1,1 @@
+"""Stores webhooks, and the deliveries to make when jobs end; `web/webhooks` sends them."""
