@@ -17,9 +17,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from tenfold.trainer.architecture.networks import build_model
-from tenfold.trainer.architecture.plans import SIDE
 from tenfold.trainer.architecture.recipes import RECIPES
 from tenfold.trainer.data.datasets import Dataset
+from tenfold.trainer.input_spec import SIDE
 from tenfold.web.app import create_app
 from tenfold.web.core.services import EXTENSION
 from tenfold.web.core.settings import WebSettings

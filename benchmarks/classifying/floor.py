@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from benchmarks.classifying import Timing
-from tenfold.trainer.architecture.plans import SIDE
+from tenfold.trainer.input_spec import SIDE
 
 BATCH = 512
 

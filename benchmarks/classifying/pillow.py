@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from tenfold.trainer.architecture.plans import SIDE
+from tenfold.trainer.input_spec import SIDE
 
 BOX = 20
 

@@ -6,9 +6,9 @@ from itertools import pairwise
 import numpy as np
 
 from benchmarks.contenders import Result
-from tenfold.trainer.architecture.plans import SIDE
 from tenfold.trainer.architecture.recipes import get_recipe
 from tenfold.trainer.data.datasets import Dataset
+from tenfold.trainer.input_spec import SIDE
 
 
 def train(recipe: str, epochs: int, seed: int, dataset: Dataset) -> Result:

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from benchmarks.contenders import Result
-from tenfold.trainer.architecture.plans import SIDE
 from tenfold.trainer.architecture.recipes import get_recipe
 from tenfold.trainer.data.datasets import Dataset
+from tenfold.trainer.input_spec import SIDE
 
 OPTIMIZERS = {
     "adam": lambda weights: torch.optim.Adam(weights, lr=0.001, eps=1e-7),

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from tenfold.trainer.architecture.plans import SIDE, Plan
+from tenfold.trainer.architecture.plans import Plan
+from tenfold.trainer.input_spec import SIDE
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 import keras
 
-from tenfold.trainer.architecture.plans import SIDE, Plan
+from tenfold.trainer.architecture.plans import Plan
+from tenfold.trainer.input_spec import SIDE
 
 # An exponential schedule ends at this fraction of the learning rate.
 EXPONENTIAL_END = 0.01

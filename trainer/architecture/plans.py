@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
-SIDE = 28
+from tenfold.trainer.input_spec import SIDE
 
 # A network of this size takes about 250 MB with its optimizer, and many minutes an epoch on two cores.
 MAX_PARAMETERS = 20_000_000

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from tenfold.trainer.arrays import Bytes
 from tenfold.trainer.data.datasets import DIGITS
 from tenfold.trainer.errors import ClassesDiffer
+from tenfold.trainer.input_spec import DIGIT, InputSpec
 
 Probabilities = npt.NDArray[np.float32]
 
@@ -25,41 +26,53 @@ class Classifier:
     """A loaded model.
 
     Args:
-        model: takes (n, 28, 28) float in 0–1 and returns (n, classes) non-negative scores.
+        model: takes (n, *network_shape) float32, scaled as `spec` says, and returns (n, classes) non-negative scores.
         class_names: one for each output.
         temperature: calibrates the model's confidence; 1 changes nothing.
         batch: images classified at a time. The last batch is padded, so that the network is compiled for one shape.
+        spec: the model's input.
     """
 
     def __init__(
-        self, model: keras.Model, class_names: Sequence[str] = DIGITS, temperature: float = 1.0, batch: int = BATCH
+        self,
+        model: keras.Model,
+        class_names: Sequence[str] = DIGITS,
+        temperature: float = 1.0,
+        batch: int = BATCH,
+        spec: InputSpec = DIGIT,
     ) -> None:
         self.class_names = tuple(class_names)
+        self.spec = spec
         self._model = model
         self._temperature = temperature
         self._batch = batch
 
     @classmethod
     def load(
-        cls, path: Path, class_names: Sequence[str] = DIGITS, temperature: float = 1.0, batch: int = BATCH
+        cls,
+        path: Path,
+        class_names: Sequence[str] = DIGITS,
+        temperature: float = 1.0,
+        batch: int = BATCH,
+        spec: InputSpec = DIGIT,
     ) -> "Classifier":
         """Load a `.keras` file."""
-        return cls(keras.models.load_model(path, compile=False, safe_mode=True), class_names, temperature, batch)
+        return cls(keras.models.load_model(path, compile=False, safe_mode=True), class_names, temperature, batch, spec)
 
     def classify(self, images: Bytes) -> Probabilities:
         """The probability of each class for each image.
 
         Args:
-            images: (n, 28, 28) uint8, light ink on dark; n may be 0.
+            images: (n, *spec.shape) uint8, upright; n may be 0.
 
         Returns:
             (n, classes) float32; each row sums to 1, even if the network's outputs do not.
         """
         scores = np.empty((len(images), self._model.output_shape[-1]), np.float32)
-        padded = np.zeros((self._batch, 28, 28), np.float32)
+        padded = np.zeros((self._batch, *self.spec.network_shape), np.float32)
         for start in range(0, len(images), self._batch):
-            batch = images[start : start + self._batch]
-            np.divide(batch, 255, out=padded[: len(batch)], dtype=np.float32)
+            batch = self.spec.oriented(images[start : start + self._batch])
+            padded[: len(batch)] = self.spec.scaled(batch.astype(np.float32))
             scores[start : start + self._batch] = self._model.predict_on_batch(padded)[: len(batch)]
         probabilities = normalized(scores)
         return probabilities if self._temperature == 1 else with_temperature(probabilities, self._temperature)

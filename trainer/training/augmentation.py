@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from tenfold.trainer.architecture.plans import SIDE
+from tenfold.trainer.input_spec import SIDE
 
 ROTATION_DEGREES = 8.0
 SHEAR = 0.1

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tenfold.trainer.architecture.plans import SIDE
 from tenfold.trainer.images import Normalized
 from tenfold.trainer.images.quality import qualities
+from tenfold.trainer.input_spec import SIDE
 from tenfold.worker.classification.labels.folders import FolderLabels
 from tenfold.worker.classification.reading.images import Problem, ReadImage
 from tenfold.worker.classification.results import ROWS

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tenfold.trainer.evaluation.novelty import NoveltyDetector, load_novelty
+from tenfold.trainer.input_spec import InputSpec
 from tenfold.trainer.serving.inference import BATCH, Classifier, Ensemble
 from tenfold.worker.db.records import Model
 from tenfold.worker.observability.metrics import MODEL_CACHE, MODEL_LOAD_SECONDS
@@ -45,6 +46,7 @@ def load_ensemble(models: Sequence[Model], volume: Volume, batch: int = BATCH) -
             model.class_names,
             model.metrics.get("calibration", {}).get("temperature", 1.0),
             batch,
+            model.input,
         )
         for model in models
     ]
@@ -57,12 +59,12 @@ def load_ensemble(models: Sequence[Model], volume: Volume, batch: int = BATCH) -
 @lru_cache(maxsize=MODELS_KEPT)
 @MODEL_LOAD_SECONDS.time()
 def _load(
-    volume: Volume, model_id: str, class_names: tuple[str, ...], temperature: float, batch: int
+    volume: Volume, model_id: str, class_names: tuple[str, ...], temperature: float, batch: int, spec: InputSpec
 ) -> tuple[Classifier, NoveltyDetector | None]:
     directory = volume.storage.fetch(volume.model(model_id))
     log.info("loading %s", directory)
     novelty = directory / "novelty.npz"
     return (
-        Classifier.load(directory / "model.keras", class_names, temperature, batch),
+        Classifier.load(directory / "model.keras", class_names, temperature, batch, spec),
         load_novelty(novelty) if novelty.exists() else None,
     )

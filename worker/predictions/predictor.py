@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from redis.exceptions import RedisError
 
-from tenfold.trainer.architecture.plans import SIDE
 from tenfold.trainer.errors import ImageUnreadable
+from tenfold.trainer.input_spec import SIDE
 from tenfold.trainer.runtime import configure, device_in_use, gpu_memory_bytes
 from tenfold.worker.db.records import Model
 from tenfold.worker.models.preparing import preparation_for

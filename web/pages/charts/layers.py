@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from math import log2
 
 from tenfold.trainer.architecture.layers import Stage, in_words, stages
-from tenfold.trainer.architecture.plans import SIDE, Plan
+from tenfold.trainer.architecture.plans import Plan
+from tenfold.trainer.input_spec import SIDE
 
 COLUMN = 64
 MIDDLE = 36

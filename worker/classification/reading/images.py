@@ -8,11 +8,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from tenfold.trainer.architecture.plans import SIDE
 from tenfold.trainer.arrays import Bytes
 from tenfold.trainer.errors import ImageUnreadable
 from tenfold.trainer.images import Normalized, normalize_all
 from tenfold.trainer.images.decoding import decode
+from tenfold.trainer.input_spec import SIDE
 from tenfold.worker.classification.reading.pages import PageReader
 from tenfold.worker.models.preparing import Preparation
 from tenfold.worker.observability.stopwatch import Stopwatch
