@@ -32,7 +32,7 @@ def section(title: str) -> str:
 def commands() -> list[list[str]]:
     """The words of every line of the shell examples, without what is set before it and without comments."""
     blocks = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
-    lines = [line.partition(" > ")[0].strip() for block in blocks for line in block.splitlines()]
+    lines = [line.partition(" > ")[0].strip() for block in blocks for line in block.replace("\\\n", "").splitlines()]
     return [words for line in lines if (words := _without_variables(shlex.split(line, comments=True)))]
 
 
