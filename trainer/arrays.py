@@ -1,6 +1,11 @@
-"""The array type that most modules share; by itself, since modules without NumPy must not import it."""
+"""The array types that most modules share; by themselves, since modules without NumPy must not import them."""
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Bytes = npt.NDArray[np.uint8]
+
+# Class indices (n,): uint8 for up to 256 classes, int32 for more.
+Labels = npt.NDArray[np.integer[Any]]

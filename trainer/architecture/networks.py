@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import keras
 
 from tenfold.trainer.architecture.plans import Plan
-from tenfold.trainer.input_spec import SIDE
+from tenfold.trainer.input_spec import DIGIT, InputSpec
 
 # An exponential schedule ends at this fraction of the learning rate.
 EXPONENTIAL_END = 0.01
@@ -14,27 +14,31 @@ EXPONENTIAL_END = 0.01
 SGD_MOMENTUM = 0.9
 
 
-def build_model(plan: Plan, *, classes: int, seed: int, steps: int, name: str = "tenfold") -> keras.Model:
+def build_model(
+    plan: Plan, *, classes: int, seed: int, steps: int, name: str = "tenfold", spec: InputSpec = DIGIT
+) -> keras.Model:
     """Build and compile the plan's network, with Keras' default initializers and its optimizer built.
 
-    Input (n, 28, 28) float in 0–1, output (n, classes). Sets the seeds of Python, NumPy and Keras.
+    Input (n, *spec.network_shape) float, scaled as `spec` says; output (n, classes). Sets the seeds of Python,
+    NumPy and Keras.
 
     Args:
         classes: outputs, at least 2.
         steps: batches of the whole training, over which a schedule lowers the learning rate.
         name: of the model; letters, digits, `-` and `_`.
+        spec: the images'.
     """
     keras.utils.set_random_seed(seed)
-    model = keras.Sequential(_layers(plan, classes), name=name.replace("-", "_"))
+    model = keras.Sequential(_layers(plan, classes, spec), name=name.replace("-", "_"))
     model.compile(optimizer=_optimizer(plan, steps), loss=_loss(plan), metrics=["accuracy"])
     model.optimizer.build(model.trainable_variables)
     return model
 
 
-def _layers(plan: Plan, classes: int) -> list[keras.Layer]:
-    layers: list[keras.Layer] = [keras.Input((SIDE, SIDE), name="images")]
-    if plan.filters:
-        layers.append(keras.layers.Reshape((SIDE, SIDE, 1), name="channel"))
+def _layers(plan: Plan, classes: int, spec: InputSpec) -> list[keras.Layer]:
+    layers: list[keras.Layer] = [keras.Input(spec.network_shape, name="images")]
+    if plan.filters and spec.channels == 1:
+        layers.append(keras.layers.Reshape((*spec.network_shape, 1), name="channel"))
     for block, filters in enumerate(plan.filters, start=1):
         for number in range(1, plan.convolutions + 1):
             name = f"conv_{block}_{number}"

@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
-from tenfold.trainer.input_spec import SIDE
+from tenfold.trainer.input_spec import DIGIT, InputSpec
 
 # A network of this size takes about 250 MB with its optimizer, and many minutes an epoch on two cores.
 MAX_PARAMETERS = 20_000_000
@@ -171,11 +171,8 @@ class Plan(BaseModel):
 
     @model_validator(mode="after")
     def _check_size(self) -> "Plan":
-        if (count := self.parameter_count(classes=10)) > MAX_PARAMETERS:
-            raise ValueError(
-                f"this network would have {count:,} parameters; the maximum is {MAX_PARAMETERS:,}: "
-                "use fewer filters or units, or more convolution blocks before the dense layers"
-            )
+        if problem := self.problem(classes=10):
+            raise ValueError(problem)
         return self
 
     @property
@@ -183,16 +180,32 @@ class Plan(BaseModel):
         """Whether the loss takes one-hot labels."""
         return self.loss == "categorical_crossentropy" or self.label_smoothing > 0
 
-    def parameter_count(self, classes: int) -> int:
+    def problem(self, classes: int, spec: InputSpec = DIGIT) -> str | None:
+        """Why the network can't be built for images of this input, and what to change; None if it can."""
+        blocks = len(self.filters)
+        if min(spec.height, spec.width) < 2**blocks:
+            return (
+                f"{blocks} convolution blocks halve {spec.height}×{spec.width} pixels to nothing: use fewer "
+                "convolution filters, or larger images"
+            )
+        if (count := self.parameter_count(classes, spec)) > MAX_PARAMETERS:
+            return (
+                f"this network would have {count:,} parameters; the maximum is {MAX_PARAMETERS:,}: "
+                "use fewer filters or units, or more convolution blocks before the dense layers"
+            )
+        return None
+
+    def parameter_count(self, classes: int, spec: InputSpec = DIGIT) -> int:
         """All weights, biases and batch normalization parameters, as Keras' `count_params`."""
         normalization = 4 if self.batch_normalization else 0
-        count, channels, side = 0, 1, SIDE
+        count, channels, height, width = 0, spec.channels, spec.height, spec.width
         for filters in self.filters:
             for _ in range(self.convolutions):
                 count += (channels * 9 + 1 + normalization) * filters
                 channels = filters
-            side //= 2
-        for inputs, outputs in pairwise([channels * side * side, *self.units]):
+            height, width = height // 2, width // 2
+        flat = channels * height * width
+        for inputs, outputs in pairwise([flat, *self.units]):
             count += (inputs + 1 + normalization) * outputs
-        last = self.units[-1] if self.units else channels * side * side
+        last = self.units[-1] if self.units else flat
         return count + (last + 1) * classes

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tenfold.trainer.architecture.networks import on_logits
-from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.arrays import Bytes, Labels
+from tenfold.trainer.input_spec import DIGIT, InputSpec
 from tenfold.trainer.serving.inference import Classifier, Probabilities
 from tenfold.trainer.training.engines.engine import evaluate_in_batches
 
@@ -49,16 +50,16 @@ class Evaluation:
         return wrong[np.argsort(-confidence, kind="stable")][:count]
 
 
-def evaluate(model: keras.Model, images: Bytes, labels: Bytes) -> Evaluation:
-    """Classify (n, 28, 28) uint8 images with a compiled model and compare with their (n,) true class indices."""
-    probabilities = Classifier(model).classify(images)
+def evaluate(model: keras.Model, images: Bytes, labels: Labels, spec: InputSpec = DIGIT) -> Evaluation:
+    """Classify (n, *spec.shape) uint8 images with a compiled model and compare with their (n,) true class indices."""
+    probabilities = Classifier(model, spec=spec).classify(images)
     truth = labels.astype(np.int64)
     predicted = probabilities.argmax(axis=1)
     classes = probabilities.shape[1]
     confusion = np.zeros((classes, classes), np.int64)
     np.add.at(confusion, (truth, predicted), 1)
     with on_logits(model):
-        loss = evaluate_in_batches(model, images, labels)["loss"]
+        loss = evaluate_in_batches(model, images, labels, spec)["loss"]
     return Evaluation(truth, predicted, probabilities, confusion, loss)
 
 

@@ -73,7 +73,7 @@ def calibrate(trained: Trained, evaluation: Evaluation, dataset: Dataset) -> Cal
         split = split_for(trained.plan, dataset, trained.parameters.seed)
         assert split.validation_images is not None
         assert split.validation_labels is not None
-        held_out = Classifier(trained.model, dataset.class_names).classify(split.validation_images)
+        held_out = Classifier(trained.model, dataset.class_names, spec=dataset.input).classify(split.validation_images)
         measuring = evaluation.probabilities, evaluation.labels
         return _measured("validation_split", (held_out, split.validation_labels), measuring)
     shuffled = np.random.default_rng(trained.parameters.seed).permutation(len(evaluation.labels))

@@ -88,7 +88,9 @@ def _captions(
 
 def _save_model(model: keras.Model, evaluation: Evaluation, dataset: Dataset, path: Path) -> None:
     model.save(path)
-    answers = Classifier.load(path, dataset.class_names).classify(dataset.test_images[:IMAGES_COMPARED])
+    answers = Classifier.load(path, dataset.class_names, spec=dataset.input).classify(
+        dataset.test_images[:IMAGES_COMPARED]
+    )
     expected = evaluation.probabilities[:IMAGES_COMPARED]
     if not np.allclose(answers, expected, rtol=0, atol=1e-6):
         worst = float(np.abs(answers - expected).max())
@@ -102,7 +104,8 @@ def _export(trained: Trained, evaluation: Evaluation, dataset: Dataset, director
         from tenfold.trainer.serving.exports import export_model  # needs TensorFlow, which a worker on JAX may lack
     compared = slice(IMAGES_COMPARED)
     for kind in trained.parameters.exports:
-        export_model(trained.model, kind, directory, dataset.test_images[compared], evaluation.probabilities[compared])
+        images, expected = dataset.test_images[compared], evaluation.probabilities[compared]
+        export_model(trained.model, kind, directory, images, expected, dataset.input)
 
 
 def _metrics(trained: Trained, evaluation: Evaluation, calibration: Calibration, dataset: Dataset) -> dict[str, Any]:

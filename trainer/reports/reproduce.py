@@ -119,7 +119,7 @@ def _run(recipe: Recipe, seed: int, dataset: Dataset, on_epoch: Callable[[], Non
             on_epoch()
 
     trained = train(TrainingParameters(recipe=recipe.name, seed=seed), dataset, on_progress=note)
-    evaluation = evaluate(trained.model, dataset.test_images, dataset.test_labels)
+    evaluation = evaluate(trained.model, dataset.test_images, dataset.test_labels, dataset.input)
     return Run(seed, trained.history, evaluation.accuracy, evaluation.loss)
 
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tenfold.trainer.arrays import Bytes
 from tenfold.trainer.errors import ModelUnfaithful, TrainerError
+from tenfold.trainer.input_spec import DIGIT, InputSpec
 from tenfold.trainer.serving.inference import Probabilities, normalized
 
 EXPORTS = ("savedmodel", "onnx", "litert")
@@ -31,21 +32,30 @@ class ExportUnavailable(TrainerError):
     """This format can't be written: a package or backend is missing."""
 
 
-def export_model(model: keras.Model, kind: str, directory: Path, images: Bytes, expected: Probabilities) -> Path:
+def export_model(
+    model: keras.Model,
+    kind: str,
+    directory: Path,
+    images: Bytes,
+    expected: Probabilities,
+    spec: InputSpec = DIGIT,
+) -> Path:
     """Write the model in another format, and compare its answers, computed without Keras, with the expected ones.
 
-    The export takes (n, 28, 28) float32 in 0–1 named `images`, for any n, and returns the model's (n, classes) scores.
+    The export takes (n, *spec.network_shape) float32 named `images`, scaled as the model's, for any n, and returns the
+    model's (n, classes) scores.
     It is moved to its final name, replacing an earlier one, only after it has passed. The model is unchanged. Prints
     nothing on stdout.
 
     Args:
-        model: takes (n, 28, 28) float in 0–1 and returns (n, classes) non-negative scores.
+        model: takes (n, *spec.network_shape) float and returns (n, classes) non-negative scores.
         kind: one of EXPORTS. `savedmodel` is a directory for `tf.saved_model.load` and, as a version of a model
             (`/models/digits/1`), for TensorFlow Serving; `onnx` and `litert` are the files `model.onnx` and
             `model.tflite`.
         directory: exists.
-        images: (n, 28, 28) uint8, light ink on dark, n at least 1; a few hundred are enough.
+        images: (n, *spec.shape) uint8, n at least 1; a few hundred are enough.
         expected: (n, classes), the model's probabilities for these images; each row sums to 1.
+        spec: the model's input.
 
     Returns:
         The path of the export in `directory`.
@@ -63,8 +73,10 @@ def export_model(model: keras.Model, kind: str, directory: Path, images: Bytes, 
     target = directory / _NAMES[kind]
     with TemporaryDirectory(dir=directory, prefix=".export-") as unchecked:
         written = Path(unchecked) / target.name
-        _WRITERS[kind](model, written)
-        _check_answers(_READERS[kind](written), target.name, images, expected)
+        _WRITERS[kind](model, written, spec)
+        _check_answers(
+            _READERS[kind](written), target.name, spec.scaled(spec.oriented(images).astype(np.float32)), expected
+        )
         if target.is_dir():
             shutil.rmtree(target)
         return written.replace(target)
@@ -86,8 +98,7 @@ def _check_available(kind: str) -> None:
             ) from error
 
 
-def _check_answers(scores: Scores, name: str, images: Bytes, expected: Probabilities) -> None:
-    scaled = images.astype(np.float32) / np.float32(255)
+def _check_answers(scores: Scores, name: str, scaled: Floats, expected: Probabilities) -> None:
     batches = [scores(scaled[start : start + _BATCH]) for start in range(0, len(scaled), _BATCH)]
     answers = normalized(np.concatenate(batches))
     if answers.shape != expected.shape:
@@ -97,25 +108,25 @@ def _check_answers(scores: Scores, name: str, images: Bytes, expected: Probabili
         raise ModelUnfaithful(f"{name} differs from the trained model by up to {worst:.2g}.")
 
 
-def _signature() -> list[keras.InputSpec]:
-    return [keras.InputSpec(dtype="float32", shape=(None, 28, 28), name=INPUT)]
+def _signature(spec: InputSpec) -> list[keras.InputSpec]:
+    return [keras.InputSpec(dtype="float32", shape=(None, *spec.network_shape), name=INPUT)]
 
 
-def _write_savedmodel(model: keras.Model, path: Path) -> None:
-    model.export(path, format="tf_saved_model", verbose=False, input_signature=_signature())
+def _write_savedmodel(model: keras.Model, path: Path, spec: InputSpec) -> None:
+    model.export(path, format="tf_saved_model", verbose=False, input_signature=_signature(spec))
 
 
-def _write_onnx(model: keras.Model, path: Path) -> None:
+def _write_onnx(model: keras.Model, path: Path, spec: InputSpec) -> None:
     with warnings.catch_warnings():
         # Keras accesses `np.object` when it prepares tf2onnx.
         warnings.simplefilter("ignore", FutureWarning)
-        model.export(path, format="onnx", verbose=False, input_signature=_signature())
+        model.export(path, format="onnx", verbose=False, input_signature=_signature(spec))
 
 
-def _write_litert(model: keras.Model, path: Path) -> None:
+def _write_litert(model: keras.Model, path: Path, spec: InputSpec) -> None:
     # Keras' default allows TensorFlow operations too, which a plain LiteRT runtime lacks.
     builtins = {"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]}
-    model.export(path, format="litert", verbose=False, input_signature=_signature(), target_spec=builtins)
+    model.export(path, format="litert", verbose=False, input_signature=_signature(spec), target_spec=builtins)
 
 
 def _read_savedmodel(path: Path) -> Scores:

@@ -3,6 +3,8 @@
 The distortions, a few numbers an image, are drawn on the host by a generator that seed and epoch determine; the pixels
 are moved on the device, affine and elastic distortion in one bilinear sampling.
 
+Lengths are in pixels of a 28×28 image; for other sizes they are scaled with height and width.
+
 The elastic field follows Simard, Steinkraus and Platt, "Best practices for convolutional neural networks applied to
 visual document analysis", ICDAR 2003: random displacements smoothed by a Gaussian of 4 pixels. They draw one for each
 pixel; here one for each point of a 7×7 grid, as fine as that Gaussian can show.
@@ -37,7 +39,7 @@ def draw_distortions(kind: str, images: int, random: np.random.Generator) -> tup
 
     Returns:
         (n, 2, 3) affine maps from a pixel of the result (row, column, 1), relative to the center, to a pixel of the
-        image; and (n, 2, 7, 7) displacements in pixels, zero for `affine`.
+        image; and (n, 2, 7, 7) displacements, zero for `affine`. Lengths are in pixels of a 28×28 image.
     """
     angle = np.radians(random.uniform(-ROTATION_DEGREES, ROTATION_DEGREES, images))
     shear = random.uniform(-SHEAR, SHEAR, images)
@@ -52,35 +54,52 @@ def draw_distortions(kind: str, images: int, random: np.random.Generator) -> tup
     return affine, displacements if kind == "elastic" else np.zeros_like(displacements)
 
 
-def distort(images: Any, affine: Any, displacements: Any) -> Any:
-    """Distort (n, 28, 28) float images; pixels outside an image are 0. Takes and returns backend tensors."""
-    middle = (SIDE - 1) / 2
-    rows, columns = np.mgrid[:SIDE, :SIDE].astype(np.float32) - middle
+def distort(images: Any, affine: Any, displacements: Any, *, outside: float = 0.0) -> Any:
+    """Distort float images (n, h, w) or (n, h, w, 3). Takes and returns backend tensors.
+
+    Args:
+        outside: the value of pixels outside a gray image: of paper. A color image continues with its border.
+    """
+    height, width, *channels = images.shape[1:]
+    sides = np.array([[height], [width]], np.float32)
+    middle = (sides - 1) / 2
+    rows, columns = np.mgrid[:height, :width].astype(np.float32) - middle[..., None]
     grid = np.stack([rows, columns, np.ones_like(rows)]).reshape(3, -1)
-    basis = _smoothing()
-    elastic = ops.matmul(ops.matmul(basis, displacements), basis.T)
-    source = ops.matmul(affine, grid) + middle + ops.reshape(elastic, (-1, 2, SIDE * SIDE))
-    # A border of zeros around each image represents all pixels outside.
-    source = ops.clip(source, -1.0, float(SIDE)) + 1.0
-    corner = ops.minimum(ops.floor(source), float(SIDE))
-    part = source - corner
+    elastic = ops.matmul(ops.matmul(_smoothing(height), displacements), _smoothing(width).T)
+    elastic = ops.reshape(elastic, (-1, 2, height * width))
+    if (height, width) != (SIDE, SIDE):
+        elastic = elastic * (sides / SIDE)
+        affine = affine * np.concatenate([np.ones((2, 2), np.float32), sides / SIDE], axis=1)
+    source = ops.matmul(affine, grid) + middle + elastic
+    # A border around each image represents all pixels outside.
+    source = ops.clip(source, *((0.0, sides - 1) if channels else (-1.0, sides))) + 1.0
+    corner = ops.minimum(ops.floor(source), sides)
+    index = ops.cast(corner[:, 0] * (width + 2) + corner[:, 1], "int32")
+    if not channels:
+        return _sampled(images, index, source - corner, outside)
+    planes = [_sampled(images[..., channel], index, source - corner, outside) for channel in range(channels[0])]
+    return ops.stack(planes, axis=-1)
+
+
+def _sampled(images: Any, index: Any, part: Any, outside: float) -> Any:
+    """Bilinear samples of (n, h, w) images with a border: `index` of the upper left pixel, and `part` of a pixel."""
+    height, width = images.shape[1:]
+    bordered = ops.pad(images, ((0, 0), (1, 1), (1, 1)), constant_values=outside)
+    flat = ops.reshape(bordered, (-1, (height + 2) * (width + 2)))
     row, column = part[:, 0], part[:, 1]
-    bordered = ops.pad(images, ((0, 0), (1, 1), (1, 1)))
-    side = SIDE + 2
-    flat = ops.reshape(bordered, (-1, side * side))
-    index = ops.cast(corner[:, 0] * side + corner[:, 1], "int32")
 
     def pixel(offset: int) -> Any:
         return ops.take_along_axis(flat, index + offset, axis=1)
 
     top = pixel(0) * (1 - column) + pixel(1) * column
-    bottom = pixel(side) * (1 - column) + pixel(side + 1) * column
-    return ops.reshape(top * (1 - row) + bottom * row, (-1, SIDE, SIDE))
+    bottom = pixel(width + 2) * (1 - column) + pixel(width + 3) * column
+    return ops.reshape(top * (1 - row) + bottom * row, (-1, height, width))
 
 
-def _smoothing() -> Floats:
-    """(28, 7) weights of the grid lines for each pixel, scaled so that displacements keep their standard deviation."""
-    lines = np.linspace(0, SIDE - 1, ELASTIC_GRID)
-    distance = np.arange(SIDE)[:, None] - lines[None, :]
-    weights = np.exp(-(distance**2) / (2 * ELASTIC_SIGMA_PIXELS**2))
+def _smoothing(side: int) -> Floats:
+    """(side, 7) weights of the grid lines for each pixel, scaled so that displacements keep their standard
+    deviation."""
+    lines = np.linspace(0, side - 1, ELASTIC_GRID)
+    distance = np.arange(side)[:, None] - lines[None, :]
+    weights = np.exp(-(distance**2) / (2 * (ELASTIC_SIGMA_PIXELS * side / SIDE) ** 2))
     return np.asarray(weights / np.sqrt((weights**2).sum(axis=1, keepdims=True)), np.float32)

@@ -15,7 +15,7 @@ from tenfold.trainer.architecture.parameters import TrainingParameters
 from tenfold.trainer.architecture.plans import Plan
 from tenfold.trainer.data.datasets import Dataset
 from tenfold.trainer.data.splits import Split, split_for
-from tenfold.trainer.errors import TrainingDiverged
+from tenfold.trainer.errors import InputUnsupported, TrainingDiverged
 from tenfold.trainer.training.augmentation import draw_distortions
 from tenfold.trainer.training.checkpoints import Checkpoint, EpochResult, restore_checkpoint, save_checkpoint
 from tenfold.trainer.training.engines import Engine, make_engine
@@ -74,9 +74,12 @@ def train(
             During the training a network with sigmoid outputs returns logits.
 
     Raises:
+        InputUnsupported: the network can't be built for images of this size.
         TrainingDiverged: the loss is not finite.
     """
     parameters, plan = parameters.resolved(), parameters.plan()
+    if problem := plan.problem(len(dataset.class_names), dataset.input):
+        raise InputUnsupported(f"Data set {dataset.name} has {dataset.input.size} images: {problem}.")
     split = split_for(plan, dataset, parameters.seed)
     steps = -(-len(split.train_labels) // plan.batch_size)
     model = build_model(
@@ -85,6 +88,7 @@ def train(
         seed=parameters.seed,
         steps=plan.epochs * steps,
         name=parameters.recipe,
+        spec=dataset.input,
     )
     state = restore_checkpoint(checkpoint, model, parameters, dataset.sha256) if checkpoint else Checkpoint([])
     listeners = keras.callbacks.CallbackList(list(callbacks), model=model)
@@ -97,7 +101,9 @@ def train(
 
     with (
         on_logits(model),
-        make_engine(model, split.train_images, split.train_labels, batch_size=plan.batch_size) as engine,
+        make_engine(
+            model, split.train_images, split.train_labels, batch_size=plan.batch_size, spec=dataset.input
+        ) as engine,
     ):
         while len(state.history) < plan.epochs and not _stalled(state.history, plan):
             epoch = len(state.history) + 1

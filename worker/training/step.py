@@ -79,7 +79,7 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
             parameters, dataset, checkpoint=work / "checkpoint.npz", on_progress=report, callbacks=[tensorboard]
         )
     with watch.stage("evaluate"):
-        evaluation = evaluate(trained.model, dataset.test_images, dataset.test_labels)
+        evaluation = evaluate(trained.model, dataset.test_images, dataset.test_labels, dataset.input)
         calibration = calibrate(trained, evaluation, dataset)
     renaming = partial(services.leases.locked, lease)
     place = volume.model(lease.job_id)

@@ -2,17 +2,21 @@
 
 import keras
 
-from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.arrays import Bytes, Labels
+from tenfold.trainer.input_spec import DIGIT, InputSpec
 from tenfold.trainer.training.engines.engine import Engine
 
 
-def make_engine(model: keras.Model, images: Bytes, labels: Bytes, *, batch_size: int) -> Engine:
+def make_engine(
+    model: keras.Model, images: Bytes, labels: Labels, *, batch_size: int, spec: InputSpec = DIGIT
+) -> Engine:
     """The engine of the current Keras backend for a compiled model with its optimizer built.
 
     Args:
-        images: (n, 28, 28) uint8.
+        images: (n, *spec.shape) uint8.
         labels: (n,) class indices.
         batch_size: the last batch of an epoch may be smaller, as in Keras.
+        spec: the model's input.
     """
     kind: type[Engine]
     if keras.backend.backend() == "tensorflow":
@@ -21,7 +25,7 @@ def make_engine(model: keras.Model, images: Bytes, labels: Bytes, *, batch_size:
         from tenfold.trainer.training.engines.jax import JaxEngine as kind
     else:
         from tenfold.trainer.training.engines.stepwise import StepwiseEngine as kind
-    return kind(model, images, labels, batch_size=batch_size)
+    return kind(model, images, labels, batch_size=batch_size, spec=spec)
 
 
 __all__ = ["Engine", "make_engine"]

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tenfold.trainer.architecture.networks import has_convolutions, takes_one_hot
-from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.arrays import Bytes, Labels
+from tenfold.trainer.input_spec import DIGIT, InputSpec
 from tenfold.trainer.training.augmentation import Floats
 
 # Images between two returns to Python: about 20 ms of work on a network of dense layers and 150 ms on a small
@@ -29,8 +30,13 @@ AnyArray = npt.NDArray[Any]
 class Engine(ABC):
     """Trains and tests one compiled model on fixed images, in a `with` block. See `make_engine` for the arguments."""
 
-    def __init__(self, model: keras.Model, images: Bytes, labels: Bytes, *, batch_size: int) -> None:
+    def __init__(
+        self, model: keras.Model, images: Bytes, labels: Labels, *, batch_size: int, spec: InputSpec = DIGIT
+    ) -> None:
         self.model = model
+        self.spec = spec
+        # The value of paper, for the augmentation.
+        self.paper = spec.scaled(0.0)
         self.batch_size = batch_size
         self.one_hot = takes_one_hot(model)
         self.classes = int(model.output_shape[-1])
@@ -76,9 +82,9 @@ class Engine(ABC):
             chunk = part[start * self.batch_size : stop * self.batch_size]
             yield chunk.reshape(stop - start, -1, *part.shape[1:])
 
-    def test(self, images: Bytes, labels: Bytes) -> dict[str, float]:
+    def test(self, images: Bytes, labels: Labels) -> dict[str, float]:
         """`loss` and `accuracy` on other images."""
-        return evaluate_in_batches(self.model, images, labels)
+        return evaluate_in_batches(self.model, images, labels, self.spec)
 
 
 def _even_stride(steps: int, maximum: int) -> int:
@@ -89,13 +95,14 @@ def _even_stride(steps: int, maximum: int) -> int:
 TEST_BATCH = 1000
 
 
-def evaluate_in_batches(model: keras.Model, images: Bytes, labels: Bytes) -> dict[str, float]:
-    """Keras' `loss` and `accuracy` on (n, 28, 28) uint8 images, in batches to bound the memory."""
+def evaluate_in_batches(model: keras.Model, images: Bytes, labels: Labels, spec: InputSpec = DIGIT) -> dict[str, float]:
+    """Keras' `loss` and `accuracy` on (n, *spec.shape) uint8 images, in batches to bound the memory."""
     one_hot, classes = takes_one_hot(model), model.output_shape[-1]
     model.reset_metrics()
     metrics: dict[str, float] = {}
     for start in range(0, len(images), TEST_BATCH):
         batch = slice(start, start + TEST_BATCH)
         target = keras.utils.to_categorical(labels[batch], classes) if one_hot else labels[batch]
-        metrics = model.test_on_batch(images[batch].astype(np.float32) / 255, target, return_dict=True)
+        inputs = spec.scaled(spec.oriented(images[batch]).astype(np.float32))
+        metrics = model.test_on_batch(inputs, target, return_dict=True)
     return {name: float(value) for name, value in metrics.items()}

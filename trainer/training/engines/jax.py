@@ -10,15 +10,18 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.arrays import Bytes, Labels
+from tenfold.trainer.input_spec import DIGIT, InputSpec
 from tenfold.trainer.training.augmentation import distort
 from tenfold.trainer.training.engines.engine import Distortions, Engine
 
 
 class JaxEngine(Engine):
-    def __init__(self, model: keras.Model, images: Bytes, labels: Bytes, *, batch_size: int) -> None:
-        super().__init__(model, images, labels, batch_size=batch_size)
-        self._images, self._labels = jnp.asarray(images), jnp.asarray(labels)
+    def __init__(
+        self, model: keras.Model, images: Bytes, labels: Labels, *, batch_size: int, spec: InputSpec = DIGIT
+    ) -> None:
+        super().__init__(model, images, labels, batch_size=batch_size, spec=spec)
+        self._images, self._labels = jnp.asarray(spec.oriented(images)), jnp.asarray(labels)
         _make_metrics(model, self.classes, self.one_hot)
         self._run = jax.jit(self._scan)
 
@@ -44,9 +47,9 @@ class JaxEngine(Engine):
 
     def _step(self, images: Any, labels: Any, state: Any, batch: Any) -> Any:
         order, *distortions = batch
-        x = images[order].astype(jnp.float32) / 255
+        x = self.spec.scaled(images[order].astype(jnp.float32))
         if distortions:
-            x = distort(x, *distortions)
+            x = distort(x, *distortions, outside=self.paper)
         y = jax.nn.one_hot(labels[order], self.classes) if self.one_hot else labels[order]
         _, state = self.model.train_step(state, (x, y))
         return [list(group) for group in state], None

@@ -6,24 +6,27 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.arrays import Bytes, Labels
+from tenfold.trainer.input_spec import DIGIT, InputSpec
 from tenfold.trainer.training.augmentation import distort
 from tenfold.trainer.training.engines.engine import Distortions, Engine
 
 
 class StepwiseEngine(Engine):
-    def __init__(self, model: keras.Model, images: Bytes, labels: Bytes, *, batch_size: int) -> None:
-        super().__init__(model, images, labels, batch_size=batch_size)
-        self._images, self._labels = images, labels
+    def __init__(
+        self, model: keras.Model, images: Bytes, labels: Labels, *, batch_size: int, spec: InputSpec = DIGIT
+    ) -> None:
+        super().__init__(model, images, labels, batch_size=batch_size, spec=spec)
+        self._images, self._labels = spec.oriented(images), labels
         self._metrics: dict[str, float] = {}
 
     def train(self, order: npt.NDArray[np.int32], distortions: Distortions | None = None) -> Iterator[int]:
         self.model.reset_metrics()
         for step in range(self.steps):
             here = slice(step * self.batch_size, (step + 1) * self.batch_size)
-            images = self._images[order[here]].astype(np.float32) / 255
+            images = self.spec.scaled(self._images[order[here]].astype(np.float32))
             if distortions:
-                images = distort(images, *(drawn[here] for drawn in distortions))
+                images = distort(images, *(drawn[here] for drawn in distortions), outside=self.paper)
             labels = self._labels[order[here]]
             target = keras.utils.to_categorical(labels, self.classes) if self.one_hot else labels
             self._metrics = self.model.train_on_batch(images, target, return_dict=True)

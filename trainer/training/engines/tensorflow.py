@@ -15,16 +15,19 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from tenfold.trainer.architecture.networks import has_convolutions, takes_one_hot
-from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.arrays import Bytes, Labels
+from tenfold.trainer.input_spec import DIGIT, InputSpec
 from tenfold.trainer.training.augmentation import distort
 from tenfold.trainer.training.engines.engine import TEST_BATCH, Distortions, Engine
 
 
 class TensorFlowEngine(Engine):
-    def __init__(self, model: keras.Model, images: Bytes, labels: Bytes, *, batch_size: int) -> None:
-        super().__init__(model, images, labels, batch_size=batch_size)
-        self._images, self._labels = tf.constant(images), tf.constant(labels)
-        self._compiled = acquire(model)
+    def __init__(
+        self, model: keras.Model, images: Bytes, labels: Labels, *, batch_size: int, spec: InputSpec = DIGIT
+    ) -> None:
+        super().__init__(model, images, labels, batch_size=batch_size, spec=spec)
+        self._images, self._labels = tf.constant(spec.oriented(images)), tf.constant(labels)
+        self._compiled = acquire(model, spec)
 
     def close(self) -> None:
         release(self._compiled)
@@ -43,8 +46,9 @@ class TensorFlowEngine(Engine):
     def metrics(self) -> dict[str, float]:
         return self._compiled.metrics()
 
-    def test(self, images: Bytes, labels: Bytes) -> dict[str, float]:
+    def test(self, images: Bytes, labels: Labels) -> dict[str, float]:
         self._compiled.load_state(self.model)
+        images = self.spec.oriented(images)
         for start in range(0, len(images), TEST_BATCH):
             stop = start + TEST_BATCH
             self._compiled.test(tf.constant(images[start:stop]), tf.constant(labels[start:stop]))
@@ -56,14 +60,14 @@ MAX_IDLE_NETWORKS = 8
 _idle: OrderedDict[str, "CompiledNetwork"] = OrderedDict()
 
 
-def acquire(model: keras.Model) -> "CompiledNetwork":
+def acquire(model: keras.Model, spec: InputSpec = DIGIT) -> "CompiledNetwork":
     """A compiled network of the same architecture as the model, for exclusive use until it is released.
 
     Networks are reused because compiling one of dense layers takes 2 s of CPU time, as long as two or three epochs, and
     XLA keeps 10 MB of each until the process ends.
     """
-    architecture = _architecture_of(model)
-    return _idle.pop(architecture, None) or CompiledNetwork(model, architecture)
+    architecture = _architecture_of(model, spec)
+    return _idle.pop(architecture, None) or CompiledNetwork(model, architecture, spec)
 
 
 def release(network: "CompiledNetwork") -> None:
@@ -82,10 +86,12 @@ class CompiledNetwork:
 
     Args:
         architecture: all that the compiled code depends on; models with the same one differ only in variables' values.
+        spec: the model's input, for the scaling.
     """
 
-    def __init__(self, model: keras.Model, architecture: str) -> None:
+    def __init__(self, model: keras.Model, architecture: str, spec: InputSpec) -> None:
         self.architecture = architecture
+        self._spec = spec
         self._classes = int(model.output_shape[-1])
         self._one_hot = takes_one_hot(model)
         xla = bool(tf.config.list_logical_devices("GPU")) or not has_convolutions(model)
@@ -108,25 +114,30 @@ class CompiledNetwork:
     def _train(self, images: tf.Tensor, labels: tf.Tensor, batches: list[tf.Tensor]) -> None:
         for step in tf.range(batches[0].shape[0]):
             order, *distortions = (part[step] for part in batches)
-            x = _scaled(tf.gather(images, order))
+            x = self._scaled(tf.gather(images, order))
             if distortions:
-                x = distort(x, *distortions)
+                x = distort(x, *distortions, outside=self._spec.scaled(0.0))
             self._network.train_step((x, self._target(tf.gather(labels, order))))
 
     def _test(self, images: tf.Tensor, labels: tf.Tensor) -> None:
-        self._network.test_step((_scaled(images), self._target(labels)))
+        self._network.test_step((self._scaled(images), self._target(labels)))
+
+    def _scaled(self, images: tf.Tensor) -> tf.Tensor:
+        return self._spec.scaled(tf.cast(images, tf.float32))
 
     def _target(self, labels: tf.Tensor) -> tf.Tensor:
         return tf.one_hot(labels, self._classes) if self._one_hot else labels
 
 
-def _architecture_of(model: keras.Model) -> str:
+def _architecture_of(model: keras.Model, spec: InputSpec) -> str:
     optimizer = model.optimizer.get_config()
     del optimizer["name"]  # Keras numbers them
     if isinstance(optimizer.get("learning_rate"), float):
         del optimizer["learning_rate"]  # a variable, while a schedule is compiled
     loss = model.loss if isinstance(model.loss, str) else keras.losses.serialize(model.loss)
-    return json.dumps([model.get_config(), type(model.optimizer).__name__, optimizer, loss], sort_keys=True)
+    return json.dumps(
+        [model.get_config(), type(model.optimizer).__name__, optimizer, loss, spec.scaling], sort_keys=True
+    )
 
 
 def _copy(model: keras.Model, xla: bool) -> keras.Model:
@@ -159,10 +170,6 @@ def _assign(target: keras.Model, source: keras.Model) -> None:
 
 def _state(model: keras.Model) -> list[keras.Variable]:
     return [*model.variables, *model.optimizer.variables]
-
-
-def _scaled(images: tf.Tensor) -> tf.Tensor:
-    return tf.cast(images, tf.float32) / 255.0
 
 
 class XlaDropout(keras.layers.Dropout):

@@ -5,7 +5,7 @@ from math import log2
 
 from tenfold.trainer.architecture.layers import Stage, in_words, stages
 from tenfold.trainer.architecture.plans import Plan
-from tenfold.trainer.input_spec import SIDE
+from tenfold.trainer.input_spec import DIGIT, InputSpec
 
 COLUMN = 64
 MIDDLE = 36
@@ -46,25 +46,25 @@ class Drawing:
     words: str
 
 
-def draw_layers(plan: Plan, *, classes: int = 10) -> Drawing:
+def draw_layers(plan: Plan, *, classes: int = 10, spec: InputSpec = DIGIT) -> Drawing:
     """The network of a plan, with a column for each stage."""
-    found = stages(plan, classes=classes)
+    found = stages(plan, classes=classes, spec=spec)
     lines = max(len(stage.notes) for stage in found)
     return Drawing(
         width=COLUMN * len(found),
         height=CAPTION + LINE * lines + 6,
-        columns=tuple(_column(stage, COLUMN * (place + 0.5)) for place, stage in enumerate(found)),
-        words=in_words(plan, classes=classes),
+        columns=tuple(_column(stage, COLUMN * (place + 0.5), found[0].side) for place, stage in enumerate(found)),
+        words=in_words(plan, classes=classes, spec=spec),
     )
 
 
-def _column(stage: Stage, middle: float) -> Column:
+def _column(stage: Stage, middle: float, image_side: int) -> Column:
     if stage.kind == "outputs" and stage.width <= DOTS:
         spread = 60 / DOTS * (stage.width - 1)
         dots = tuple(MIDDLE - spread / 2 + 60 / DOTS * place for place in range(stage.width))
         return Column(stage, middle, (), dots, 5)
     if stage.kind == "convolutions":
-        side = 14 + 30 * stage.side / SIDE
+        side = 14 + 30 * stage.side / image_side
         planes = tuple(_centered(middle + 4 * shift, MIDDLE - 4 * shift, side, side) for shift in (1, 0, -1))
         return Column(stage, middle, planes, (), side / 2 + 4)
     if stage.kind == "image":
