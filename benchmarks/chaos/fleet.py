@@ -104,7 +104,7 @@ class Member:
 
 
 class Fleet:
-    """Redis, web and workers over one volume and one database. Whoever starts it must stop it.
+    """Redis, web and workers over one volume and one database. The caller must stop it.
 
     Args:
         data: root of the volume.

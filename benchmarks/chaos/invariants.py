@@ -95,7 +95,7 @@ def one_key_makes_one_job(evidence: Evidence) -> Iterator[str]:
 
 
 def no_success_without_its_files(evidence: Evidence) -> Iterator[str]:
-    """Whoever was told `succeeded` could fetch everything at once, and what is there is whole."""
+    """Clients that were told `succeeded` could fetch every file immediately, and complete."""
     for story, job in _succeeded(evidence):
         lacking = set(FILES[job.kind]) - set(story.files or ())
         if lacking:

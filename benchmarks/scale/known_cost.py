@@ -7,8 +7,8 @@ Kind = Literal["sleep", "spin"]
 
 
 def spend(kind: Kind, milliseconds: float) -> None:
-    """Take so long, waiting or computing. What is computed counts in this thread's own time, whoever else wants the
-    processor."""
+    """Take so long, waiting or computing. What is computed counts in this thread's own time, however busy the
+    processor is."""
     if kind == "sleep":
         time.sleep(milliseconds / 1000)
         return

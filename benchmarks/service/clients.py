@@ -81,7 +81,7 @@ def ask_as_fast_as_answered(call: Call, *, clients: int, seconds: float) -> Outc
 
 
 def ask_at_a_rate(calls: list[Call], *, a_second: float, connections: int, seconds: float) -> Outcome:
-    """The calls one after the other, over and over, each at its time: whoever is not answered keeps nobody back.
+    """The calls one after the other, over and over, each at its time: a call without an answer delays no other.
 
     What an answer takes is counted from when it was to be asked for.
     """

@@ -111,7 +111,7 @@ def _habits(archive: Path, pngs: list[bytes], model: str) -> list[_Habit]:
             try:
                 client.job(item["id"]).refresh()
             except ServerError as error:
-                if error.status != HTTPStatus.NOT_FOUND:  # else whoever submitted it has deleted it meanwhile
+                if error.status != HTTPStatus.NOT_FOUND:  # else its submitter has deleted it meanwhile
                     raise
 
     def look_at_pages(client: Client, number: int) -> None:

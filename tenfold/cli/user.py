@@ -1,5 +1,5 @@
-"""`tenfold user`. It works on the database, not through the server: whoever can read the volume has full access
-anyway."""
+"""`tenfold user`. It works on the database, not through the server: anyone who can read the volume has full
+access anyway."""
 
 import sys
 from typing import Any

@@ -1,7 +1,7 @@
 """The start-up tokens of servers that this user runs on this machine, so that commands and clients find them.
 
-Each is a file of the user's own, mode 0600, in a folder of mode 0700. It counts while the process that wrote it lives:
-whoever takes the port after that is not sent the token.
+Each is a file of the user's own, mode 0600, in a folder of mode 0700. It is used only while the process that wrote it
+lives, so that another program that takes the port later is not sent the token.
 """
 
 import contextlib

@@ -58,7 +58,7 @@ def healthz() -> Response:
             503,
             "Jobs are refused.",
             Readiness,
-            {"status": "not_ready", "checks": dict.fromkeys(CHECKS, "ok") | {"volume": "the volume is not there"}},
+            {"status": "not_ready", "checks": dict.fromkeys(CHECKS, "ok") | {"volume": "the volume is missing"}},
         ),
     ],
     public=True,

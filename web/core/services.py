@@ -15,7 +15,7 @@ UploadStore = PartialUploadStore | PiecewiseUploadStore
 
 
 def services() -> Services:
-    """The services, acting for whoever sent this request."""
+    """The services, acting for the user who sent this request."""
     return opened_services().on_behalf_of(g.get("owner"))
 
 
@@ -36,7 +36,7 @@ def open_uploads(services: Services, settings: WebSettings) -> UploadStore:
 
 
 def own_upload(upload_id: str) -> PartialUpload:
-    """A resumable upload of whoever sent this request. Others, even administrators, cannot see it.
+    """A resumable upload of the user who sent this request. Others, even administrators, cannot see it.
 
     Raises:
         UnknownUpload: there is none with this id, or somebody else started it.

@@ -1,8 +1,8 @@
 """Where the files of the volume are: on a file system that all processes share, or in a bucket.
 
-Whoever works with a file works with a path below `root`. `fetch` makes sure that what others have published is there,
-`publish` that others find what was written there. On a file system both do nothing, since all see the same paths;
-of a bucket, `root` is this host's copy of what it has needed.
+Code works with paths below `root`. `fetch` brings what others have published to a path; `publish` makes visible to
+others what was written at a path. On a file system both do nothing, since all processes see the same files. With a
+bucket, `root` holds this host's copies of the files that it has needed.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,13 +13,12 @@ from typing import BinaryIO, Protocol
 
 
 class StorageAway(OSError):
-    """What keeps the files cannot be reached, or refuses: says which it is, and what it answered."""
+    """The file system or bucket cannot be reached, or refuses a request. The message names it and gives its answer."""
 
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A finished file; `path` is where it lies, or will lie once it is fetched. `modified` is in seconds since the
-    epoch."""
+    """A finished file. `path` is where it is, or will be once fetched; `modified` is in seconds since the epoch."""
 
     path: Path
     bytes: int
@@ -27,10 +26,10 @@ class StoredFile:
 
 
 class Storage(Protocol):
-    """What it takes to keep files for all processes. Paths are below `root`; names that begin with a dot are temporary.
+    """Keeps files for all processes. Paths are below `root`; names that begin with a dot are temporary.
 
-    A directory is either loose, and each file in it appears by itself, or whole, and appears with all its files at
-    once: `layout.whole_directory` says which.
+    In a loose directory each file appears by itself. A whole directory appears with all its files at the same time.
+    `layout.whole_directory` says which is which.
     """
 
     @property
@@ -38,88 +37,88 @@ class Storage(Protocol):
 
     @property
     def address(self) -> str:
-        """What people call it."""
+        """The path or URL to show to people."""
 
     def create(self) -> None:
-        """Make what has to be there before the first use."""
+        """Create what the first use needs."""
 
     def why_away(self) -> str | None:
-        """Why nothing can be stored now, None where it can."""
+        """Why nothing can be stored now; None if it can."""
 
     def names(self, directory: Path) -> Sequence[str]:
-        """What is directly in a directory, finished, sorted."""
+        """The names of the finished files and directories directly in a directory, sorted."""
 
     def files(self, directory: Path, *, below: bool = True) -> Sequence[StoredFile]:
-        """All finished files in a directory, and below unless that is false, sorted by their paths."""
+        """The finished files in a directory, and with `below` in its subdirectories, sorted by path."""
 
     def find(self, path: Path) -> StoredFile | None:
-        """One file; None where there is none."""
+        """The finished file at this path, or None."""
 
     def open(self, path: Path) -> BinaryIO:
-        """A file to read, from any position, without fetching all of it.
+        """Open a file for reading, from any position, without fetching all of it.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: there is no such file.
         """
 
     def fetch(self, path: Path, *, may_change: bool = False) -> Path:
-        """Have a file, or all of a directory, at its path. Where there is none, there is nothing at the path either.
+        """Bring a file, or all files of a directory, to its path. If there is none, the path is empty afterwards.
 
         Args:
-            may_change: whether it can have been published again under this path since it was last fetched.
+            may_change: whether it may have been published again since it was last fetched.
+
+        Returns:
+            `path`.
         """
 
     def outline(self, directory: Path) -> Path:
-        """Where what is in a directory can be looked over: of long files only the beginning need be there, and their
-        length."""
+        """A directory with the same names and sizes, for overviews. Only the beginning of a long file may be there."""
 
     def publish(self, *paths: Path, replace: bool = True) -> None:
-        """Let everybody have the finished files, and directories of them, that are at these paths. They are durable
-        then.
+        """Make the finished files and directories at these paths visible to all processes. They are durable afterwards.
 
         Raises:
-            FileExistsError: one is there already, and `replace` is false.
+            FileExistsError: one exists already, and `replace` is false.
         """
 
     def write_directory(
         self, path: Path, *, replace: bool = True, renaming: Callable[[], AbstractContextManager[None]] = nullcontext
     ) -> AbstractContextManager[Path]:
-        """An empty directory to fill that is published, whole, when the block ends well.
+        """An empty directory to fill. It is published as a whole when the block ends without an error.
 
         Args:
-            renaming: entered when all is durable, for as long as it takes to make it appear.
+            renaming: entered when all files are durable, while the directory is made visible.
 
         Raises:
-            FileExistsError: there is something at `path`, and it is not to be replaced.
+            FileExistsError: something is at `path`, and `replace` is false.
         """
 
     def append(self, path: Path) -> AbstractContextManager[Path]:
-        """A file to append to in the block; what many blocks append is one file to those who read it."""
+        """A file to append to in the block. Readers see what all blocks have appended as one file."""
 
     def remove(self, path: Path) -> None:
-        """Remove a file, or a directory with all that is in it; it is gone at once.
+        """Remove a file, or a directory with its content. It disappears immediately.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: there is nothing at this path.
         """
 
     def withdraw(self, path: Path) -> Callable[[], None]:
-        """The first half of `remove`, quick where files are on a disk: nobody finds it any more.
+        """The first half of `remove`, quick on a file system: the file or directory disappears.
 
         Returns:
-            the second half, which frees the space and may take long.
+            A function for the second half, which frees the space and may take long.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: there is nothing at this path.
         """
 
     def unfinished(self, directory: Path) -> Sequence[tuple[Path, str]]:
-        """What writers are writing directly in a directory, or were when they were killed; and the name that it was to
-        have."""
+        """Unfinished files and directories directly in a directory, of running or killed writers, each with the name
+        that it was to get."""
 
     def usage(self, path: Path) -> tuple[int, float]:
-        """How many bytes a file or directory takes with all that is unfinished in it, and when any of it was last
-        written."""
+        """The bytes of a file or directory, with everything unfinished in it, and the time of its last change."""
 
     def at_work(self, directory: Path) -> AbstractContextManager[None]:
-        """What is fetched to this directory stays while the block runs."""
+        """Keep what is fetched to this directory while the block runs."""

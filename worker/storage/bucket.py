@@ -1,4 +1,4 @@
-"""The objects of one bucket below one prefix, through fsspec. Nothing is remembered: each call asks the service."""
+"""The objects of a bucket below a prefix, through fsspec. Nothing is cached: each call asks the service."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,19 +8,19 @@ from typing import Any, BinaryIO, cast
 
 from tenfold.worker.storage import StorageAway
 
-# What a file that is streamed is read in.
+# Size of the blocks in which a file is streamed.
 BLOCK_BYTES = 4 * 2**20
 
-# Files under way at once: each may be held in memory, up to a hundred megabytes.
-AT_A_TIME = 8
+# Files transferred at the same time: each may be held in memory, up to a hundred megabytes.
+PARALLEL_FILES = 8
 
-# S3 deletes no more by one request.
+# S3 deletes at most this many objects in a request.
 MAX_DELETED = 1000
 
 
 @dataclass(frozen=True)
 class Object:
-    """`tag` tells this content from any other that was put under its key; `modified` in seconds since the epoch."""
+    """`tag` identifies the content among all that was put under this key; `modified` is in seconds since the epoch."""
 
     key: str
     bytes: int
@@ -32,15 +32,15 @@ class Bucket:
     """Keys are relative to the prefix, with `/` between their parts.
 
     Args:
-        url: `s3://bucket/prefix`. Who asks, and where the service is, the usual variables of AWS' clients and of fsspec
-            say.
+        url: `s3://bucket/prefix`. Credentials and the service's address come from the usual variables of AWS' clients
+            and of fsspec.
     """
 
     def __init__(self, url: str) -> None:
         try:
             import fsspec
 
-            # With nothing remembered of listings: others write as well.
+            # No cache of listings: other processes write too.
             self._fs: Any = fsspec.filesystem("s3", use_listings_cache=False)
         except ImportError as error:
             raise StorageAway(f"{url} needs the packages of tenfold[s3]: pip install 'tenfold[s3]'") from error
@@ -48,41 +48,43 @@ class Bucket:
         self._root = self.url.removeprefix("s3://")
 
     def put(self, files: Mapping[str, Path]) -> None:
-        """Put files under these keys, some at a time; each is there whole, or as it was."""
+        """Put files under these keys, several at the same time. Each object is replaced as a whole or not at all."""
         with self._writing():
             self._fs.put(
-                [str(path) for path in files.values()], [self._path(key) for key in files], batch_size=AT_A_TIME
+                [str(path) for path in files.values()], [self._path(key) for key in files], batch_size=PARALLEL_FILES
             )
 
     def put_new(self, key: str, path: Path) -> None:
-        """
+        """Put a file under a new key.
+
         Raises:
-            FileExistsError: there is an object under this key already.
+            FileExistsError: an object with this key exists already.
         """
         with self._writing():
             self._fs.put_file(str(path), self._path(key), mode="create")
 
     def write(self, key: str, data: bytes, *, replace: bool = True) -> None:
-        """
+        """Put these bytes under a key.
+
         Raises:
-            FileExistsError: there is an object under this key already, and it is not to be replaced.
+            FileExistsError: an object with this key exists already, and `replace` is false.
         """
         with self._writing():
             self._fs.pipe_file(self._path(key), data, mode="overwrite" if replace else "create")
 
     def get(self, files: Mapping[str, Path]) -> None:
-        """Put the objects under these keys into files, some at a time.
+        """Download the objects with these keys to files, several at the same time.
 
         Raises:
-            FileNotFoundError: there is no object under one of them.
+            FileNotFoundError: one of the objects does not exist.
         """
         with self._asking():
             self._fs.get(
-                [self._path(key) for key in files], [str(path) for path in files.values()], batch_size=AT_A_TIME
+                [self._path(key) for key in files], [str(path) for path in files.values()], batch_size=PARALLEL_FILES
             )
 
     def read(self, key: str, length: int | None = None) -> bytes:
-        """The first `length` bytes, or all.
+        """The first `length` bytes of an object, or all.
 
         Raises:
             FileNotFoundError: there is no such object.
@@ -91,7 +93,8 @@ class Bucket:
             return cast(bytes, self._fs.cat_file(self._path(key), start=None if length is None else 0, end=length))
 
     def open(self, key: str) -> BinaryIO:
-        """
+        """Open an object for reading, from any position.
+
         Raises:
             FileNotFoundError: there is no such object.
         """
@@ -108,11 +111,11 @@ class Bucket:
         return _object(key, about | {"Size": about["size"]}) if about["type"] == "file" else None
 
     def list(self, prefix: str) -> Sequence[Object]:
-        """All objects whose key begins with this prefix, which ends with `/` or is empty, by their keys' order."""
+        """All objects whose key begins with this prefix, sorted by key. The prefix ends with `/` or is empty."""
         return [_object(self._key(each["Key"]), each) for page in self._pages(prefix) for each in page["Contents"]]
 
     def names(self, prefix: str) -> Mapping[str, Object | None]:
-        """What follows this prefix, as in `list`, up to the next `/`: None where more follows."""
+        """The names directly below this prefix (as in `list`): the object, or None for a directory."""
         found: dict[str, Object | None] = {}
         for page in self._pages(prefix, Delimiter="/"):
             found |= {self._key(each["Prefix"])[len(prefix) : -1]: None for each in page["CommonPrefixes"]}
@@ -121,7 +124,7 @@ class Bucket:
         return found
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Those that are not there are no error."""
+        """Delete objects; missing ones are no error."""
         bucket, _, prefix = self._root.partition("/")
         with self._writing():
             for start in range(0, len(keys), MAX_DELETED):
@@ -131,7 +134,7 @@ class Bucket:
                     raise OSError(f"{answer['Errors'][0]['Key']} cannot be deleted: {answer['Errors'][0]['Message']}")
 
     def why_away(self) -> str | None:
-        """Why its objects cannot be listed now; None where they can."""
+        """Why the objects cannot be listed now; None if they can."""
         bucket, _, prefix = self._root.partition("/")
         try:
             with self._writing():
@@ -141,7 +144,7 @@ class Bucket:
         return None
 
     def _pages(self, prefix: str, **options: str) -> Iterator[dict[str, Any]]:
-        """The answers to a listing, each of which has up to a thousand objects, with their lists filled in."""
+        """The pages of a listing, each with up to a thousand objects, never without `Contents` and `CommonPrefixes`."""
         bucket, _, start = self._root.partition("/")
         while True:
             with self._writing():
@@ -175,7 +178,7 @@ class Bucket:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Where nothing but the bucket itself can be missing."""
+        """For requests where "not found" means that the bucket itself is missing."""
         try:
             with self._asking():
                 yield

@@ -1,6 +1,6 @@
-"""This host's copy of what it has needed of a bucket: what each file is known to be, and making room.
+"""This host's copies of a bucket's objects: which version each copy is, and removing old ones.
 
-Any number of processes share it. The room is made of entries, which are a job, a model or a data set.
+Any number of processes share it. Copies are removed by entry: all files of a job, a model or a data set.
 """
 
 import fcntl
@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-# An entry that was used since so many seconds is not removed: somebody may be about to open what was fetched.
+# An entry used within this time is not removed: a process may be about to open what it fetched.
 KEPT_SECONDS = 600
 
-# Room is looked for at most so often.
+# Minimum time between two removals.
 TRIM_SECONDS = 60
 
 NOTES = ".notes"
@@ -28,7 +28,7 @@ class Cache:
     """Copies below `root`.
 
     Args:
-        most_bytes: beyond which the entries that were used longest ago are removed.
+        most_bytes: if the copies take more, the least recently used entries are removed.
     """
 
     def __init__(self, root: Path, most_bytes: int, clock: Callable[[], float] = time.time) -> None:
@@ -38,7 +38,7 @@ class Cache:
         self._trimmed_at = clock()
 
     def note(self, path: Path, tag: str) -> None:
-        """Remember what the file or directory at this path is."""
+        """Record the tag of the file or directory at this path."""
         note = self._note(path)
         note.parent.mkdir(parents=True, exist_ok=True)
         temporary = note.with_name(f".{note.name}.{uuid4().hex}")
@@ -46,7 +46,7 @@ class Cache:
         temporary.replace(note)
 
     def known(self, path: Path) -> str | None:
-        """What it was noted to be; None where that was never noted, or the file has been written since."""
+        """The recorded tag; None if there is none, or if the file has changed since."""
         try:
             size, written, tag = self._note(path).read_text().split(" ", 2)
             return tag if f"{size} {written}" == _state(path) else None
@@ -54,7 +54,7 @@ class Cache:
             return None
 
     def drop(self, path: Path) -> None:
-        """Remove the copy at this path, and what is known of it."""
+        """Remove the copy at this path, and its recorded tag."""
         for copy in (self._note(path), self._root / NOTES / path.relative_to(self._root), path):
             if copy.is_dir():
                 leaving = copy.with_name(f".{copy.name}.{uuid4().hex}")
@@ -65,20 +65,20 @@ class Cache:
 
     @contextmanager
     def fetching(self, path: Path) -> Iterator[None]:
-        """Of several processes one fetches to an entry at a time. The entry counts as used."""
+        """Lets one process at a time fetch to an entry. The entry counts as used."""
         with self._locked(path, "fetch", fcntl.LOCK_EX), self.pinned(path):
             yield
 
     @contextmanager
     def pinned(self, path: Path) -> Iterator[None]:
-        """The entry stays while the block runs."""
+        """Keeps the entry while the block runs."""
         with self._locked(path, "use", fcntl.LOCK_SH) as descriptor:
             os.utime(descriptor)
             yield
             os.utime(descriptor)
 
     def trim(self) -> None:
-        """Make room, where there is too little and nobody has looked for a minute."""
+        """Remove entries until the rest fits; at most once in `TRIM_SECONDS`."""
         if self._clock() - self._trimmed_at < TRIM_SECONDS:
             return
         self._trimmed_at = self._clock()
@@ -137,7 +137,7 @@ def _state(path: Path) -> str:
 
 
 def _is_still(lock: Path, descriptor: int) -> bool:
-    """Whether the file was not removed between being opened and being locked."""
+    """Whether the lock file was not removed between opening and locking it."""
     try:
         return os.path.samestat(lock.stat(), os.fstat(descriptor))
     except FileNotFoundError:
@@ -145,7 +145,7 @@ def _is_still(lock: Path, descriptor: int) -> bool:
 
 
 def _bytes(entry: Path) -> int:
-    """What it takes on disk: of an outline's files that is little."""
+    """The bytes that it takes on disk, which for an outline's sparse files are few."""
     found = 0
     for path in entry.rglob("*"):
         try:

@@ -1,7 +1,7 @@
-"""The object that makes a whole directory of a bucket appear: it lists its files, and says where they are.
+"""The list of files that makes a whole directory of a bucket visible.
 
-The files of `models/x` are below `models/x/<token>/`, the list is `models/x.contents`. Putting the list is what
-publishes them; where the name may be taken only once, it is put on the condition that there is none.
+The files of `models/x` are below `models/x/<token>/`, the list is `models/x.contents`. Putting the list publishes
+them. If the directory must not exist yet, the list is put on the condition that there is none.
 """
 
 import json
@@ -17,8 +17,8 @@ SUFFIX = ".contents"
 
 @dataclass(frozen=True)
 class Contents:
-    """Files by their names, those in folders as `folder/name`, with their sizes in bytes; `modified` is when they were
-    published, in seconds since the epoch."""
+    """The size in bytes of each file, by name (`folder/name` in folders); `modified` is when they were published, in
+    seconds since the epoch."""
 
     token: str
     modified: float
@@ -37,7 +37,7 @@ class Contents:
 
 
 def read_contents(bucket: Bucket, directory: PurePath) -> Contents | None:
-    """The list of this directory; None where there is none."""
+    """The list of this directory, or None."""
     try:
         return Contents.read(bucket.read(list_key(directory)))
     except FileNotFoundError:

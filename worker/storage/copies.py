@@ -1,4 +1,4 @@
-"""Copies what a host needs of a bucket to its disk, where it is not there yet or was published again."""
+"""Copies objects from a bucket to this host's disk, unless the current version is there already."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -11,13 +11,13 @@ from tenfold.worker.storage.contents import SUFFIX, Contents, read_contents
 from tenfold.worker.storage.layout import pieces_of, prefix_of, whole_directory
 from tenfold.worker.storage.whole import atomic_write_directory
 
-# Of a longer file an outline has the beginning alone: an IDX file's header fits.
+# An outline has only the beginning of longer files: enough for the header of an IDX file.
 LONG_BYTES = 4 * 2**20
 BEGINNING_BYTES = 4096
 
 
 class Copies:
-    """Paths are relative to `root`, below which the copies are, as keys are to the bucket's prefix."""
+    """Paths are relative to `root`, the directory of the copies, as keys are to the bucket's prefix."""
 
     def __init__(self, bucket: Bucket, cache: Cache, root: Path) -> None:
         self._bucket = bucket
@@ -29,7 +29,7 @@ class Copies:
         path, whole = self._root / inside, whole_directory(inside)
         if not may_change and self._is_known(whole or inside):
             with self._cache.pinned(path):
-                if self._is_known(whole or inside):  # and did not go just before
+                if self._is_known(whole or inside):  # still there, now that it is pinned
                     return
         with self._cache.fetching(path):
             if whole is not None:
@@ -41,7 +41,7 @@ class Copies:
         self._cache.trim()
 
     def outline(self, inside: PurePath, outlines: Path) -> None:
-        """Bring `outlines` up to what is in this directory: small files, and the beginnings of long ones."""
+        """Update `outlines` to the content of this directory: small files, and the beginnings of long ones."""
         outlines.mkdir(parents=True, exist_ok=True)
         lists = self._bucket.names(prefix_of(inside))
         current = {name.removesuffix(SUFFIX): about for name, about in lists.items() if about and name.endswith(SUFFIX)}
@@ -55,7 +55,7 @@ class Copies:
         return self._cache.known(self._root / inside) is not None
 
     def _fetch_loose(self, inside: PurePath, *, may_change: bool) -> None:
-        """A file, or all loose files of a directory."""
+        """Fetch a file, or all loose files of a directory."""
         found = self._bucket.find(str(inside))
         objects = [found] if found else self._bucket.list(prefix_of(inside))
         self._copy([each for each in objects if self._lacks(each, may_change=may_change)])
@@ -72,7 +72,7 @@ class Copies:
         self._download({each.key: self._root / each.key for each in objects})
         for each in objects:
             path = self._root / each.key
-            # So that the same content is of the same time on every host.
+            # The same content has the same time on every host.
             os.utime(path, (each.modified, each.modified))
             self._cache.note(path, each.tag)
 
@@ -114,7 +114,7 @@ class Copies:
         os.truncate(path, contents.files[name])
 
     def _download(self, files: Mapping[str, Path]) -> None:
-        """To temporary names, which are then renamed: another process may read what was there."""
+        """Download to temporary names, then rename: another process may be reading the old file."""
         temporary = {key: path.with_name(f".{path.name}.{uuid4().hex}") for key, path in files.items()}
         for directory in {path.parent for path in files.values()}:
             directory.mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,10 @@
-"""How the volume lies in a bucket: which directories are whole (`Storage`), and which file is kept in pieces."""
+"""The volume's layout in a bucket: which directories are whole (`Storage`), and which files are kept in pieces."""
 
 from pathlib import PurePath
 
 
 def whole_directory(path: PurePath) -> PurePath | None:
-    """The whole directory that this path is, or is in: a model, a data set, a review. None for all others.
+    """The whole directory (of a model, a data set or a review) that this path is or is in, else None.
 
     Args:
         path: relative to the volume's root.
@@ -18,12 +18,12 @@ def whole_directory(path: PurePath) -> PurePath | None:
 
 
 def prefix_of(path: PurePath) -> str:
-    """How the keys of what is in this directory begin."""
+    """The prefix of all keys in this directory."""
     return f"{path}/" if path.parts else ""
 
 
 def pieces_of(path: PurePath) -> PurePath | None:
-    """The directory of a log's pieces, where it cannot be appended to; None for files that are no logs."""
+    """The directory of a log's pieces, since objects cannot be appended to; None for other files."""
     match path.parts:
         case ["jobs", job, "log.txt"]:
             return PurePath("jobs", job, "log")

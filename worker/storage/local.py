@@ -13,13 +13,12 @@ from uuid import uuid4
 from tenfold.worker.storage import StoredFile
 from tenfold.worker.storage.whole import atomic_write_directory
 
-# How files and folders are named until they are whole: `.name.` and a uuid's hex digits, or what `tempfile` makes; and
-# uploads as they arrive.
+# Names of unfinished files and folders: `.name.` and a UUID's hex digits or what `tempfile` makes, or an upload's part.
 UNFINISHED = re.compile(r"\.(?P<hidden>.+)\.([0-9a-f]{32}|[a-z0-9_]{8})|(?P<part>[^.]+\.part)")
 
 
 class LocalStorage:
-    """A `Storage` that adds nothing: what is written whole (`whole`) is published by its rename."""
+    """A `Storage` that adds nothing: the rename after writing (`whole`) has published the file."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
@@ -32,7 +31,7 @@ class LocalStorage:
         self.root.mkdir(parents=True, exist_ok=True)
 
     def why_away(self) -> str | None:
-        return None if (self.root / "uploads").is_dir() else "the volume is not there"
+        return None if (self.root / "uploads").is_dir() else "the volume is missing"
 
     def names(self, directory: Path) -> Sequence[str]:
         try:
@@ -60,7 +59,7 @@ class LocalStorage:
         return directory
 
     def publish(self, *paths: Path, replace: bool = True) -> None:
-        """Nothing: they are where everybody sees them."""
+        """Does nothing: all processes see these paths already."""
 
     def write_directory(
         self, path: Path, *, replace: bool = True, renaming: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -99,7 +98,7 @@ def _delete(path: Path) -> None:
 
 
 def _walk(directory: Path, below: bool) -> Iterator[StoredFile]:
-    """What vanishes meanwhile is left out. Links are followed: a data set may lie elsewhere."""
+    """Files that disappear meanwhile are left out. Links are followed: a data set may be elsewhere."""
     try:
         entries = sorted((entry for entry in os.scandir(directory) if not entry.name.startswith(".")), key=_name)
     except (FileNotFoundError, NotADirectoryError):

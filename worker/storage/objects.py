@@ -1,8 +1,8 @@
-"""Files in a bucket of an S3-compatible service, of which each host copies what it needs to a directory of its own.
+"""Files in a bucket of an S3-compatible service. Each host copies what it needs to a directory of its own.
 
-A loose file is an object under its path. A whole directory is a list of files (`contents`). A log that many processes
-append to is an object for each of them (`layout.pieces_of`). So an object appears only when it is complete, and none is
-changed: at most it is replaced.
+A loose file is an object under its path. A whole directory is a list of files (`contents`). A log to which many
+processes append is an object for each of them (`layout.pieces_of`). So each object appears complete, and is never
+changed, only replaced.
 """
 
 import logging
@@ -25,7 +25,7 @@ from tenfold.worker.storage.whole import atomic_write_directory
 
 log = logging.getLogger(__name__)
 
-# Where the outlines are, beside the copies.
+# Directory of the outlines, beside the copies.
 OUTLINES = ".outlines"
 
 
@@ -34,13 +34,13 @@ class ObjectStorage:
 
     Args:
         url: `s3://bucket/prefix`.
-        cache: where this host's copies are. Any number of processes may share it.
-        cache_bytes: how much of it is kept.
+        cache: directory of this host's copies. Any number of processes may share it.
+        cache_bytes: maximum size of the copies (`Cache`).
     """
 
     def __init__(self, url: str, cache: Path, cache_bytes: int) -> None:
         self._bucket = Bucket(url)
-        # Two buckets never share copies.
+        # Each bucket has its own copies.
         self.root = cache.resolve() / url.removeprefix("s3://").strip("/")
         self._cache = Cache(self.root, cache_bytes)
         self._copies = Copies(self._bucket, self._cache, self.root)
@@ -105,7 +105,7 @@ class ObjectStorage:
         return self.root / OUTLINES / inside
 
     def publish(self, *paths: Path, replace: bool = True) -> None:
-        # What is appended to is published whenever something is, so that a log can be followed.
+        # Open logs are published with everything else, so that people can follow them.
         appended = tuple(self._appending) if replace else ()
         files = {self._inside(file): file for path in (*paths, *appended) for file in _files_below(path)}
         for whole in {whole for inside in files if (whole := whole_directory(inside)) is not None}:
@@ -142,8 +142,8 @@ class ObjectStorage:
             self._appending.discard(piece)
             try:
                 self.publish(piece)
-            except StorageAway as error:  # a log is not worth the work that it is of
-                log.warning("a piece of %s stays on this host: %s", path, error)
+            except StorageAway as error:  # a missing log must not fail the work
+                log.warning("a part of %s was not uploaded: %s", path, error)
 
     def remove(self, path: Path) -> None:
         inside = self._inside(path)
@@ -151,7 +151,7 @@ class ObjectStorage:
         there = self._bucket.find(key)
         below = [each.key for each in self._bucket.list(prefix_of(inside))]
         self._bucket.delete([key] if there else [])
-        # What makes directories in it appear goes first.
+        # First the lists, so that whole directories disappear before their files do.
         self._bucket.delete([key for key in below if key.endswith(SUFFIX)])
         self._bucket.delete([key for key in below if not key.endswith(SUFFIX)])
         self._cache.drop(path)
@@ -159,12 +159,12 @@ class ObjectStorage:
             raise FileNotFoundError(path)
 
     def withdraw(self, path: Path) -> Callable[[], None]:
-        """All of `remove`: objects cannot be renamed."""
+        """Does all of `remove`: objects cannot be renamed."""
         self.remove(path)
         return lambda: None
 
     def unfinished(self, directory: Path) -> Sequence[tuple[Path, str]]:
-        """Of models and data sets, those that no list names; what is left of a job goes with the job."""
+        """Files of models and data sets that no list names. A job's leftovers are removed with the job."""
         inside = self._inside(directory)
         if whole_directory(inside / "any") is None or len(inside.parts) > 1:
             return []
@@ -193,7 +193,7 @@ class ObjectStorage:
         return PurePath(path.relative_to(self.root))
 
     def _is_new(self, inside: PurePath, file: Path) -> bool:
-        """Whether a file is to be put as an object of its own, and has not been."""
+        """Whether a file must be put as an object of its own, and has not been."""
         return whole_directory(inside) is None and pieces_of(inside) is None and self._cache.known(file) is None
 
     def _loose(self, found: Object) -> StoredFile:
@@ -217,10 +217,10 @@ class ObjectStorage:
         replace: bool,
         renaming: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> str:
-        """Put the files under names that nobody else has, then the list of them; the token of those names."""
+        """Put the files under a new token, then the list of them. Returns the token."""
         before = read_contents(self._bucket, whole)
         if before is not None and not replace:
-            raise FileExistsError(f"{whole} is there already")
+            raise FileExistsError(f"{whole} already exists")
         names = {str(file.relative_to(directory)): file for file in _files_below(directory)}
         new = Contents(uuid4().hex, time.time(), {name: file.stat().st_size for name, file in names.items()})
         keys = {new.key(whole, name): file for name, file in names.items()}
@@ -229,7 +229,7 @@ class ObjectStorage:
             with renaming():
                 self._bucket.write(list_key(whole), new.written(), replace=replace)
         except (FileExistsError, LeaseLost):
-            # Unless the list is this one, put by a try whose answer was lost.
+            # The list may be ours, put by an attempt whose answer was lost.
             if read_contents(self._bucket, whole) != new:
                 self._bucket.delete(list(keys))
                 raise
@@ -243,7 +243,7 @@ def _is_in(path: Path, directory: Path, below: bool) -> bool:
 
 
 def _files_below(path: Path) -> Iterator[Path]:
-    """Finished files: itself, or those in it."""
+    """The finished files at this path: the file itself, or those in the directory."""
     if path.is_file():
         yield path
     elif path.is_dir():
@@ -253,7 +253,7 @@ def _files_below(path: Path) -> Iterator[Path]:
 
 
 def _with_logs_joined(files: Sequence[StoredFile], root: Path) -> list[StoredFile]:
-    """The pieces of a log are one file to those who ask."""
+    """Replaces the pieces of each log by one file."""
 
     def shown(file: StoredFile) -> Path:
         directory = file.path.parent

@@ -5,10 +5,10 @@ from tenfold.worker.storage.volume import Volume
 
 
 def open_volume(settings: Settings) -> Volume:
-    """The volume, not made yet: `Volume.create`."""
+    """The volume. Call `Volume.create` before the first use."""
     if settings.bucket is None:
         return Volume(settings.root)
-    # The packages that it takes are needed, and loaded, only here.
+    # Imported here, since only buckets need these packages.
     from tenfold.worker.storage.objects import ObjectStorage
 
     storage = ObjectStorage(settings.bucket, settings.cache, settings.cache_bytes)

@@ -1,7 +1,7 @@
-"""The shared volume: where each file of a job, a model or a data set lies. `storage` has them there for everybody.
+"""The shared volume: the path of each file of a job, a model or a data set.
 
 datasets/<name>/    the four IDX files, about.json preview.png source.json
-inbox/…             what a person puts there to be classified; never written to
+inbox/…             images that a person put there to be classified; Tenfold never writes to it
 uploads/…
 jobs/<id>/          input.zip (.tar, .tar.gz …) results.csv results.jsonl summary.json log.txt, or upload log.txt
                     review/queue.sqlite images/index.sqlite of a classification
@@ -23,10 +23,10 @@ class Volume:
     """Paths under one root. Ids come from Tenfold, never from a person, so they are safe as directory names; so are
     the names of data sets once they are checked (`tenfold.trainer.data.files.NAME`).
 
-    Whoever reads at such a path has `storage` fetch it, and whoever has written there has it published.
+    Before reading at such a path, `fetch` it from `storage`; after writing there, `publish` it.
 
     Args:
-        storage: default: the file system that `root` is on.
+        storage: by default the file system that `root` is on.
     """
 
     def __init__(self, root: Path, storage: Storage | None = None) -> None:
@@ -48,7 +48,7 @@ class Volume:
         return self.datasets / name
 
     def catalog(self) -> Path:
-        """Where `tenfold.trainer.data.catalog` finds all data sets: what it reads of them, and not more."""
+        """A directory with as much of all data sets as `tenfold.trainer.data.catalog` reads."""
         return self.storage.outline(self.datasets)
 
     def job(self, job_id: str) -> Path:
@@ -58,7 +58,7 @@ class Volume:
         return self.models / model_id
 
     def archive(self, job_id: str) -> Path:
-        """The archive that a classification reads, of whichever kind it is."""
+        """The archive that a classification reads."""
         paths = [self.archive_of_kind(job_id, suffix) for suffix in INPUT_SUFFIXES]
         there = next((path for path in paths if path.exists()), None)
         return there or next((path for path in paths if self.storage.find(path)), paths[0])
@@ -67,55 +67,54 @@ class Volume:
         return self.job(job_id) / f"input{suffix}"
 
     def inbox_directory(self, directory: str) -> Path | None:
-        """Where a directory of the inbox really is; None where there is none, or where it leads out of the inbox."""
+        """The resolved path of a directory of the inbox; None if it does not exist or leads out of the inbox."""
         path = (self.inbox / directory).resolve()
         return path if path.is_dir() and path.is_relative_to(self.inbox.resolve()) else None
 
     def upload(self, job_id: str) -> Path:
-        """The file that an import reads, of whatever kind; gone when it has succeeded."""
+        """The file that an import reads; removed when the import has succeeded."""
         return self.job(job_id) / "upload"
 
     def log(self, job_id: str) -> Path:
         return self.job(job_id) / "log.txt"
 
     def work(self, job_id: str) -> Path:
-        """Where a job keeps its checkpoint or its shards until it has succeeded."""
+        """The directory of a job's checkpoint or shards until it has succeeded."""
         return self.job(job_id) / "work"
 
     def review(self, job_id: str) -> Path:
-        """Where a classification keeps what is to be reviewed (`review_queue`)."""
+        """The directory of a classification's answers to review (`review_queue`)."""
         return self.job(job_id) / "review"
 
     def images(self, job_id: str) -> Path:
-        """Where this host has the index of a classification's images once somebody has looked through them
-        (`image_index`)."""
+        """The directory of this host's index of a classification's images (`image_index`), built when first viewed."""
         return self.job(job_id) / "images"
 
     def artifacts(self, job_id: str) -> dict[str, StoredFile]:
-        """What a person can fetch of a job, by name: its own files, then those of the model that it trained."""
+        """The files of a job that a person can fetch, by name: its own, then those of the model that it trained."""
         own = {file.path.name: file for file in self.storage.files(self.job(job_id), below=False)}
         return own | self.model_files(job_id)
 
     def model_files(self, model_id: str) -> dict[str, StoredFile]:
-        """The files of a model by name; those in its folders as `tensorboard/train/events…`."""
+        """The files of a model, by name (`tensorboard/train/events…` in folders)."""
         directory = self.model(model_id)
         found = {str(file.path.relative_to(directory)): file for file in self.storage.files(directory)}
         return dict(sorted(found.items(), key=lambda named: ("/" in named[0], named[0])))
 
     def marker(self, name: str) -> Path:
-        """A file by which the doctor tells whether others see the same volume."""
+        """A file by which the doctor checks whether other processes see the same volume."""
         return self.root / name
 
     def bytes_of_job(self, job_id: str) -> int:
-        """What a job's files take, and those of the model that it trained."""
+        """The bytes of a job's files and of the model that it trained."""
         directories = (self.job(job_id), self.model(job_id))
         return sum(file.bytes for directory in directories for file in self.storage.files(directory))
 
     def delete_dataset(self, name: str) -> None:
-        """Remove a data set; it is gone at once, whole.
+        """Remove a data set. It disappears immediately, with all its files.
 
         Raises:
-            FileNotFoundError: there is none of this name.
+            FileNotFoundError: there is no data set with this name.
         """
         self.storage.remove(self.dataset(name))
 
@@ -129,7 +128,7 @@ class Volume:
         self._remove(self.work(job_id))
 
     def withdraw_work(self, job_id: str) -> Callable[[], None]:
-        """As `Storage.withdraw`, of the work of a job, which may have none."""
+        """`Storage.withdraw` for the work of a job, which may have none."""
         try:
             return self.storage.withdraw(self.work(job_id))
         except FileNotFoundError:
@@ -140,5 +139,5 @@ class Volume:
             self.storage.remove(path)
         except FileNotFoundError:
             return
-        except OSError as error:  # what is left has no row any more: `tenfold gc` finds it
+        except OSError as error:  # `tenfold gc` finds the rest, which has no row any more
             log.warning("%s could not be removed: %s", path, error)

@@ -1,4 +1,4 @@
-"""Files and directories of a file system that appear whole: written under a temporary name, synced, and renamed."""
+"""Writes files and directories so that they appear complete: under a temporary name, synced, then renamed."""
 
 import errno
 import os
@@ -20,10 +20,10 @@ def list_files(directory: Path) -> dict[str, Path]:
 
 @contextmanager
 def atomic_write(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
-    """A file to write that appears at `path` only when the block ends well, and is on disk by then.
+    """A file to write. It appears at `path`, durable, only when the block ends without an error.
 
     Args:
-        private: whether nobody but its owner may open it (mode 0600).
+        private: whether only its owner may open it (mode 0600).
     """
     temporary = path.with_name(f".{path.name}.{uuid4().hex}")
     mode = 0o600 if private else 0o666
@@ -42,14 +42,14 @@ def atomic_write(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
 def atomic_write_directory(
     path: Path, *, replace: bool = True, renaming: Callable[[], AbstractContextManager[None]] = nullcontext
 ) -> Iterator[Path]:
-    """An empty directory to fill that appears at `path` only when the block ends well, and is on disk by then.
+    """An empty directory to fill. It appears at `path`, durable, only when the block ends without an error.
 
     Args:
-        replace: whether to replace what is there.
-        renaming: entered when all is on disk, for as long as the renaming takes.
+        replace: whether to replace a directory that exists.
+        renaming: entered when all files are durable, while the directory is renamed.
 
     Raises:
-        FileExistsError: there is something at `path`, and it is not to be replaced.
+        FileExistsError: something is at `path`, and `replace` is false.
     """
     temporary = path.with_name(f".{path.name}.{uuid4().hex}")
     temporary.mkdir(parents=True)
@@ -68,9 +68,9 @@ def atomic_write_directory(
 
 @contextmanager
 def synced_beside() -> Iterator[Callable[[Path], None]]:
-    """A function that has a finished file brought to disk while the block goes on; when it ends, all of them are there.
+    """A function that syncs a finished file in a thread. When the block ends, all of these files are durable.
 
-    For large files in a directory that nobody looks into yet: their names are not synced.
+    For large files in a directory that is not visible yet: their names are not synced.
     """
     with ThreadPoolExecutor(1, "syncing") as thread:
         begun: list[Future[None]] = []
@@ -90,7 +90,7 @@ def _rename_unless_taken(directory: Path, path: Path) -> None:
     except OSError as error:
         # The system's answer to renaming a directory onto a full one, or onto a file.
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-            raise FileExistsError(errno.EEXIST, "is there already", str(path)) from error
+            raise FileExistsError(errno.EEXIST, "already exists", str(path)) from error
         raise
 
 

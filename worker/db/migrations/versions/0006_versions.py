@@ -1,7 +1,7 @@
 """Versions: from which one on a worker can do a step, and from which one on a Tenfold can use these tables.
 
-The latter stands beside Alembic's own, since it is of the tables, and of no row. Whoever drops or tightens something
-raises it to the last revision of the versions that still needed what goes.
+The latter stands beside Alembic's own, since it is of the tables, and of no row. A migration that
+drops or tightens something raises it to the last revision of the versions that still needed it.
 """
 
 from collections.abc import Sequence
