@@ -42,6 +42,10 @@ class InputUnsupported(TrainerError):
     """A data set or model needs an input that this version doesn't support."""
 
 
+class CannotFineTune(TrainerError):
+    """A training can't start from this model."""
+
+
 class TrainingDiverged(TrainerError):
     """The loss is no longer finite."""
 

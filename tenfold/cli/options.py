@@ -14,9 +14,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 # Fields that name something on the server.
 NAMES: dict[str, Complete] = {
     "model": complete_models,
+    "from_model": complete_models,
     "dataset": complete_datasets,
     "together_with": complete_datasets,
 }
+
+# Options whose name is not that of the field.
+FLAGS = {"from_model": "--from"}
 
 PLACEHOLDERS = {"integer": "INTEGER", "number": "NUMBER", "array": "LIST", "boolean": "[true|false]"}
 
@@ -54,7 +58,7 @@ def _option(name: str, schema: dict[str, Any]) -> Callable[[F], F]:
     default = f"  [default: {_as_text(schema['default'])}]" if schema.get("default") not in (None, []) else ""
     one_of = "enum" in concrete
     return click.option(
-        f"--{name.replace('_', '-')}",
+        FLAGS.get(name, f"--{name.replace('_', '-')}"),
         name,
         help=schema.get("description", "") + default,
         metavar=f"[{'|'.join(choices)}]" if one_of else PLACEHOLDERS.get(concrete.get("type", ""), "TEXT"),

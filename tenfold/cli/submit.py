@@ -19,7 +19,7 @@ from tenfold.trainer.architecture.recipes import RECIPES
 from tenfold.worker.classification.parameters import ClassificationParameters
 from tenfold.worker.sweeps.parameters import SweepParameters
 
-recipe_argument = click.argument("recipe", metavar="RECIPE", type=click.Choice(list(RECIPES)))
+recipe_argument = click.argument("recipe", metavar="[RECIPE]", required=False, type=click.Choice(list(RECIPES)))
 wait_option = click.option("--wait", is_flag=True, help="Show progress until the job has finished.")
 upload_option = click.option(
     "--upload",
@@ -33,11 +33,13 @@ upload_option = click.option(
 @options_of(TrainingParameters, besides=["recipe"])
 @wait_option
 @output_option
-def train(recipe: str, wait: bool, as_json: bool, **parameters: Any) -> None:
+def train(recipe: str | None, wait: bool, as_json: bool, **parameters: Any) -> None:
     """Train a model.
 
-    `tenfold recipe list` shows the recipes. Each option replaces a value of the recipe.
+    Give a RECIPE (`tenfold recipe list` shows them), or --from MODEL to fine-tune a model. Each option replaces a value
+    of the recipe, or of the model's own training.
     """
+    _check_start(recipe, parameters)
     parameters = check(TrainingParameters, {"recipe": recipe, **parameters})
     with connect() as client:
         submitted(client.train(**parameters), wait=wait, as_json=as_json)
@@ -57,11 +59,12 @@ def train(recipe: str, wait: bool, as_json: bool, **parameters: Any) -> None:
 @options_of(SweepParameters, besides=["recipe", "space"])
 @wait_option
 @output_option
-def sweep(recipe: str, axes: tuple[str, ...], wait: bool, as_json: bool, **parameters: Any) -> None:
+def sweep(recipe: str | None, axes: tuple[str, ...], wait: bool, as_json: bool, **parameters: Any) -> None:
     """Search for better hyperparameters.
 
-    Each trial is a training by RECIPE.
+    Each trial is a training by RECIPE, or starts from a model with --from.
     """
+    _check_start(recipe, parameters)
     parameters = check(SweepParameters, {"recipe": recipe, "space": "\n".join(axes), **parameters})
     with connect() as client:
         submitted(client.sweep(**parameters), wait=wait, as_json=as_json)
@@ -88,6 +91,11 @@ def classify(files: tuple[Path, ...], upload: str | None, wait: bool, as_json: b
         with uploading(*files) as on_bytes:
             job = client.classify(*files, upload=upload, on_bytes=on_bytes, **parameters)
         submitted(job, wait=wait, as_json=as_json)
+
+
+def _check_start(recipe: str | None, parameters: dict[str, Any]) -> None:
+    if (recipe is None) == (parameters["from_model"] is None):
+        raise click.UsageError("Give either RECIPE, or --from MODEL to start from a model.")
 
 
 @contextmanager

@@ -59,19 +59,21 @@ class Client(Connection):
         timeout_seconds: maximum wait for the next byte of an answer.
     """
 
-    def train(self, recipe: str, *, idempotency_key: str | None = None, **parameters: Unpack[TrainingOptions]) -> Job:
+    def train(
+        self, recipe: str | None = None, *, idempotency_key: str | None = None, **parameters: Unpack[TrainingOptions]
+    ) -> Job:
         """Queue a training.
 
         Args:
-            recipe: one of `recipes()`.
+            recipe: one of `recipes()`; left out with `from_model`, a model to fine-tune.
             idempotency_key: a second submission with the same key returns the first job.
-            parameters: values that replace those of the recipe (docs/reference/training.md).
+            parameters: values that replace those of the recipe or model (docs/reference/training.md).
         """
         return self._submit("trainings", {"recipe": recipe, **parameters}, idempotency_key)
 
     def sweep(
         self,
-        recipe: str,
+        recipe: str | None,
         space: dict[str, Any] | str,
         *,
         idempotency_key: str | None = None,
@@ -80,6 +82,7 @@ class Client(Connection):
         """Queue a search over hyperparameters.
 
         Args:
+            recipe: one of `recipes()`; None with `from_model`, a model to fine-tune.
             space: a list of values for each hyperparameter, or `{"low": …, "high": …, "log": …}`.
             parameters: those of the trainings and of the search.
         """

@@ -11,6 +11,8 @@ class TrainingOptions(TypedDict, total=False):
     """Those of `tenfold.trainer.architecture.parameters.TrainingParameters` but `recipe`."""
 
     dataset: str | None
+    from_model: str | None
+    freeze: Literal["none", "convolutions", "all_but_head"] | None
     seed: int | None
     exports: str | Sequence[Literal["savedmodel", "onnx", "litert"]] | None
     filters: str | Sequence[int] | None

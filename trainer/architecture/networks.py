@@ -30,9 +30,14 @@ def build_model(
     """
     keras.utils.set_random_seed(seed)
     model = keras.Sequential(_layers(plan, classes, spec), name=name.replace("-", "_"))
+    compile_model(model, plan, steps)
+    return model
+
+
+def compile_model(model: keras.Model, plan: Plan, steps: int) -> None:
+    """Compile a network with the plan's loss and optimizer, which is built for the layers that are not frozen."""
     model.compile(optimizer=_optimizer(plan, steps), loss=_loss(plan), metrics=["accuracy"])
     model.optimizer.build(model.trainable_variables)
-    return model
 
 
 def _layers(plan: Plan, classes: int, spec: InputSpec) -> list[keras.Layer]:

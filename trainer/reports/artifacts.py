@@ -17,12 +17,14 @@ from tenfold.trainer.data.preview import plot_samples
 from tenfold.trainer.errors import ModelUnfaithful
 from tenfold.trainer.evaluation.accuracy import Evaluation
 from tenfold.trainer.evaluation.calibration import Calibration
+from tenfold.trainer.evaluation.forgetting import Forgetting
 from tenfold.trainer.evaluation.novelty import fit_novelty
 from tenfold.trainer.reports.confusion_plot import draw_confusion
 from tenfold.trainer.reports.model_card import model_card
 from tenfold.trainer.reports.plots import plot_curves, plot_reliability
 from tenfold.trainer.reports.sheets import draw_mistakes, draw_predictions
 from tenfold.trainer.serving.inference import Classifier
+from tenfold.trainer.training.finetuning import weights_sha256
 from tenfold.trainer.training.loop import Trained
 
 MISTAKES_SHOWN = 32
@@ -32,7 +34,12 @@ IMAGES_COMPARED = 500
 
 
 def write_artifacts(
-    trained: Trained, evaluation: Evaluation, calibration: Calibration, dataset: Dataset, directory: Path
+    trained: Trained,
+    evaluation: Evaluation,
+    calibration: Calibration,
+    dataset: Dataset,
+    directory: Path,
+    forgetting: Forgetting | None = None,
 ) -> dict[str, Any]:
     """Write all files into an empty directory, and return the metrics.
 
@@ -42,6 +49,7 @@ def write_artifacts(
 
     Args:
         evaluation: of the trained model on the data set's test images.
+        forgetting: of the model that it started from, if it was measured.
 
     Raises:
         ModelUnfaithful: the saved model or an export gives other answers than the trained model.
@@ -58,7 +66,9 @@ def write_artifacts(
         seed=trained.parameters.seed,
     )
     novelty.save(directory / "novelty.npz")
-    metrics = _metrics(trained, evaluation, calibration, dataset)
+    metrics = _metrics(trained, evaluation, calibration, dataset) | {
+        "forgetting": forgetting.as_dict() if forgetting else None
+    }
     (directory / "model_card.md").write_text(model_card(metrics), encoding="utf-8")
     (directory / "metrics.json").write_text(json.dumps(metrics, indent=2))
     _write_history(trained, directory / "history.csv")
@@ -122,6 +132,8 @@ def _metrics(trained: Trained, evaluation: Evaluation, calibration: Calibration,
         "train_images": len(dataset.train_labels),
         "parameters": trained.parameters.model_dump(mode="json"),
         "parameter_count": int(trained.model.count_params()),
+        "weights_sha256": weights_sha256(trained.model),
+        "ancestors": trained.ancestor.lineage() if trained.ancestor else [],
         "train_accuracy": last.accuracy,
         "train_loss": last.loss,
         "val_accuracy": last.val_accuracy,

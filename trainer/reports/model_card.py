@@ -49,6 +49,12 @@ def _lines(metrics: dict[str, Any]) -> Iterator[str]:
             f"| {name} | {figures['precision']:.2%} | {figures['recall']:.2%} | {figures['f1']:.2%} "
             f"| {figures['images']:,} |"
         )
+    if forgetting := metrics["forgetting"]:
+        yield ""
+        yield (
+            f"On the {forgetting['test_images']:,} test images of {forgetting['dataset']}, which the model that it "
+            f"started from was trained on: accuracy {forgetting['before']:.2%} before, {forgetting['after']:.2%} after."
+        )
     yield ""
     yield "## Training"
     yield ""
@@ -57,8 +63,17 @@ def _lines(metrics: dict[str, Any]) -> Iterator[str]:
     if parameters["validation"] == "split":
         yield f"- Held out for validation: {parameters['validation_split']:.0%} of the training images"
     yield f"- Recipe: {metrics['recipe']}, {metrics['parameter_count']:,} parameters"
+    for generation, ancestor in enumerate(metrics["ancestors"]):
+        yield (
+            f"- {'That one' if generation else 'It'} started from the model {ancestor['id']}: {ancestor['recipe']} on "
+            f"{ancestor['dataset']}, test accuracy {ancestor['test_accuracy']:.2%}, "
+            f"SHA-256 of its weights {ancestor['weights_sha256']}"
+        )
+    yield f"- SHA-256 of the weights: {metrics['weights_sha256']}"
+    if metrics["ancestors"]:
+        yield f"- Frozen layers: {parameters['freeze'].replace('_', ' ')}"
     for name, value in parameters.items():
-        if name not in ("recipe", "dataset", "exports"):
+        if name not in ("recipe", "dataset", "exports", "from_model", "freeze") and value is not None:
             shown = ", ".join(map(str, value)) or "none" if isinstance(value, list) else value
             yield f"- {name.replace('_', ' ').capitalize()}: {shown}"
     yield f"- Epochs run: {metrics['epochs']}; weights of epoch {metrics['best_epoch']}"

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from tenfold.trainer.architecture.networks import build_model, on_logits
+from tenfold.trainer.architecture.networks import build_model, compile_model, on_logits
 from tenfold.trainer.architecture.parameters import TrainingParameters
 from tenfold.trainer.architecture.plans import Plan
 from tenfold.trainer.data.datasets import Dataset
@@ -19,6 +19,7 @@ from tenfold.trainer.errors import InputUnsupported, TrainingDiverged
 from tenfold.trainer.training.augmentation import draw_distortions
 from tenfold.trainer.training.checkpoints import Checkpoint, EpochResult, restore_checkpoint, save_checkpoint
 from tenfold.trainer.training.engines import Engine, make_engine
+from tenfold.trainer.training.finetuning import Ancestor, start_from
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Trained:
     """A trained model, its parameters and its history.
 
     `best_epoch` is the epoch whose weights the model has: the last one, except with early stopping. `notes` are
-    sentences that tell the user anything unusual about the training.
+    sentences that tell the user anything unusual about the training. `ancestor` is the model that it started from.
     """
 
     model: keras.Model
@@ -51,12 +52,14 @@ class Trained:
     history: tuple[EpochResult, ...]
     best_epoch: int
     notes: Sequence[str] = ()
+    ancestor: Ancestor | None = None
 
 
 def train(
     parameters: TrainingParameters,
     dataset: Dataset,
     *,
+    ancestor: Ancestor | None = None,
     checkpoint: Path | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -66,6 +69,7 @@ def train(
     Args:
         parameters: what to train; None fields take the recipe's values.
         dataset: images and labels.
+        ancestor: the model to start from, whose network replaces the plan's.
         checkpoint: written after each epoch. If it exists and is of the same data, training resumes after its last
             epoch and ends with the same weights as if it had never stopped.
         on_progress: called several times a second and after each epoch. To stop the training, raise an exception in
@@ -76,20 +80,16 @@ def train(
     Raises:
         InputUnsupported: the network can't be built for images of this size.
         TrainingDiverged: the loss is not finite.
+        CannotFineTune: no training can start from the ancestor, or not with these images.
     """
     parameters, plan = parameters.resolved(), parameters.plan()
-    if problem := plan.problem(len(dataset.class_names), dataset.input):
+    if ancestor is not None:
+        dataset = ancestor.prepared(dataset)
+    elif problem := plan.problem(len(dataset.class_names), dataset.input):
         raise InputUnsupported(f"Data set {dataset.name} has {dataset.input.size} images: {problem}.")
     split = split_for(plan, dataset, parameters.seed)
     steps = -(-len(split.train_labels) // plan.batch_size)
-    model = build_model(
-        plan,
-        classes=len(dataset.class_names),
-        seed=parameters.seed,
-        steps=plan.epochs * steps,
-        name=parameters.recipe,
-        spec=dataset.input,
-    )
+    model, notes = _start(parameters, plan, dataset, plan.epochs * steps, ancestor)
     state = restore_checkpoint(checkpoint, model, parameters, dataset.sha256) if checkpoint else Checkpoint([])
     listeners = keras.callbacks.CallbackList(list(callbacks), model=model)
     listeners.on_train_begin()
@@ -118,7 +118,31 @@ def train(
     if state.best is not None:
         model.set_weights(state.best)
     best_epoch = _best_epoch(state.history) if plan.early_stopping else len(state.history)
-    return Trained(model, parameters, plan, tuple(state.history), best_epoch, [state.note] if state.note else [])
+    notes += [state.note] if state.note else []
+    return Trained(model, parameters, plan, tuple(state.history), best_epoch, notes, ancestor)
+
+
+def _start(
+    parameters: TrainingParameters, plan: Plan, dataset: Dataset, steps: int, ancestor: Ancestor | None
+) -> tuple[keras.Model, list[str]]:
+    """The compiled network to train, and sentences on how it started."""
+    if ancestor is None:
+        model = build_model(
+            plan,
+            classes=len(dataset.class_names),
+            seed=parameters.seed,
+            steps=steps,
+            name=parameters.recipe,
+            spec=dataset.input,
+        )
+        return model, []
+    keras.utils.set_random_seed(parameters.seed)
+    model, notes = start_from(ancestor, dataset.class_names, parameters.freeze)
+    compile_model(model, plan, steps)
+    before, now = ancestor.input.preprocessing, dataset.input.preprocessing
+    if before != now:
+        notes.append(f"Its images are prepared as those of {dataset.name} ({now}), not as before ({before}).")
+    return model, notes
 
 
 def _run_epoch(

@@ -65,8 +65,8 @@ def delete_dataset(services: Services, name: str) -> None:
         raise UnknownDataset(f"The data set {name!r} has been deleted.") from error
 
 
-def check_usable(volume: Volume, name: str) -> None:
-    """Refuse a data set that cannot be trained on.
+def check_usable(volume: Volume, name: str) -> DatasetEntry:
+    """The data set, unless it cannot be trained on.
 
     Raises:
         InvalidSubmission: there is no such data set, or it is damaged.
@@ -77,6 +77,7 @@ def check_usable(volume: Volume, name: str) -> None:
         raise InvalidSubmission("dataset", str(error)) from error
     if not entry.usable:
         raise InvalidSubmission("dataset", f"The data set {name} cannot be used. {' '.join(entry.warnings)}")
+    return entry
 
 
 def why_name_is_taken(services: Services, name: str) -> str | None:

@@ -15,7 +15,7 @@ from ulid import ULID
 
 from tenfold.worker.db.records import Job
 from tenfold.worker.db.states import JobKind
-from tenfold.worker.errors import UnknownJob, UnknownModel, WorkerError
+from tenfold.worker.errors import UnknownJob, UnknownModel, WorkerError, WrongState
 from tenfold.worker.observability.tracing import trace_link
 from tenfold.worker.services import Services
 
@@ -103,7 +103,20 @@ class Submission:
 
 
 def retry(services: Services, job_id: str) -> Job:
-    """Queue a failed or cancelled job again; see `JobStore.retry`."""
+    """Queue a failed or cancelled job again; see `JobStore.retry`.
+
+    Raises:
+        WrongState: also where the model that it starts from has been deleted.
+    """
+    ancestor = services.jobs.get(job_id).parameters.get("from_model")
+    if ancestor is not None:
+        try:
+            services.models.get(ancestor)
+        except UnknownModel as error:
+            raise WrongState(
+                f"Job {job_id} cannot be retried: the model {ancestor}, which it starts from, has been deleted. "
+                "Submit a new one that starts from another model."
+            ) from error
     job = services.jobs.retry(job_id)
     for queued in (job, *services.jobs.trials(job_id)):
         services.queue.announce(queued.kind, services.jobs.queued_steps(queued.id))

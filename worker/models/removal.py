@@ -23,13 +23,17 @@ def delete_model(services: Services, model_id: str) -> None:
 
 
 def users_of(services: Services, model_id: str) -> list[str]:
-    """Unfinished jobs that use a model: classifications, and the sweep that it is a trial of."""
+    """Unfinished jobs that use a model: classifications, trainings and sweeps that start from it, and the sweep that
+    it is a trial of.
+    """
     classifying = [
         job.id for job in services.jobs.unfinished(JobKind.CLASSIFICATION) if model_id in job.parameters["model"]
     ]
-    searching = [
-        sweep.id
-        for sweep in services.jobs.unfinished(JobKind.SWEEP)
-        if any(trial.id == model_id for trial in services.jobs.trials(sweep.id))
+    sweeps = services.jobs.unfinished(JobKind.SWEEP)
+    starting = [
+        job.id
+        for job in (*services.jobs.unfinished(JobKind.TRAINING), *sweeps)
+        if job.parameters.get("from_model") == model_id
     ]
-    return classifying + searching
+    searching = [sweep.id for sweep in sweeps if any(trial.id == model_id for trial in services.jobs.trials(sweep.id))]
+    return classifying + starting + searching

@@ -5,11 +5,11 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from tenfold.trainer.architecture.parameters import TrainingParameters
+from tenfold.trainer.architecture.parameters import NETWORK, TrainingParameters
 from tenfold.trainer.architecture.plans import Flag, Plan
 from tenfold.worker.sweeps.search_space import Range, Space
 
-SEARCHABLE = (*(name for name in Plan.model_fields if not name.startswith("validation")), "seed")
+SEARCHABLE = (*(name for name in Plan.model_fields if not name.startswith("validation")), "freeze", "seed")
 
 
 class SweepParameters(TrainingParameters):
@@ -55,6 +55,8 @@ class SweepParameters(TrainingParameters):
         for name, axis in space.items():
             if name not in SEARCHABLE:
                 raise ValueError(f"{name!r} cannot be searched; choose among {', '.join(SEARCHABLE)}")
+            if "from_model" in base and name in NETWORK:
+                raise ValueError(f"{name!r} cannot be searched with from_model, which defines the network")
             for value in _ends(name, axis) if isinstance(axis, Range) else axis:
                 try:
                     _trial(base, {name: value})
@@ -87,7 +89,9 @@ class SweepParameters(TrainingParameters):
 
 
 def _trial(base: dict[str, Any], values: dict[str, Any]) -> TrainingParameters:
-    return TrainingParameters(**(base | {"validation": "split"} | values))
+    trial = TrainingParameters(**(base | {"validation": "split"} | values))
+    trial.plan()
+    return trial
 
 
 def _ends(name: str, axis: Range) -> tuple[float, float]:

@@ -22,6 +22,7 @@ from tenfold.worker.observability.metrics import EPOCH_SECONDS, STAGE_SECONDS
 from tenfold.worker.observability.stopwatch import Stopwatch
 from tenfold.worker.services import Services
 from tenfold.worker.sweeps.step import stop_if_pruned
+from tenfold.worker.training.start import forgetting, load_ancestor
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
     """Train with the lease's parameters, continuing from the last checkpoint if there is one.
 
     Raises:
-        TrainerError: the training cannot succeed (its loss diverged, the data set is unavailable).
+        TrainerError: the training cannot succeed (its loss diverged, the data set is unavailable, the model to start
+            from was deleted).
         LeaseLost: the job was cancelled or another worker has the step.
         ShuttingDown: this worker was told to stop; the last checkpoint is kept.
     """
@@ -42,6 +44,9 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
     watch = Stopwatch()
     with watch.stage("load"):
         dataset = load(volume, parameters.dataset)
+        ancestor = load_ancestor(services, parameters.from_model) if parameters.from_model else None
+        if ancestor is not None:
+            dataset = ancestor.prepared(dataset)
     work = volume.storage.fetch(volume.work(lease.job_id), may_change=True)
     work.mkdir(exist_ok=True)
 
@@ -76,15 +81,21 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
     tensorboard = keras.callbacks.TensorBoard(str(work / TENSORBOARD), write_graph=False)
     with watch.stage("train"):
         trained = train(
-            parameters, dataset, checkpoint=work / "checkpoint.npz", on_progress=report, callbacks=[tensorboard]
+            parameters,
+            dataset,
+            ancestor=ancestor,
+            checkpoint=work / "checkpoint.npz",
+            on_progress=report,
+            callbacks=[tensorboard],
         )
     with watch.stage("evaluate"):
         evaluation = evaluate(trained.model, dataset.test_images, dataset.test_labels, dataset.input)
         calibration = calibrate(trained, evaluation, dataset)
+        forgot, notes = forgetting(services, trained, dataset)
     renaming = partial(services.leases.locked, lease)
     place = volume.model(lease.job_id)
     with watch.stage("write"), volume.storage.write_directory(place, renaming=renaming) as directory:
-        metrics = write_artifacts(trained, evaluation, calibration, dataset, directory)
+        metrics = write_artifacts(trained, evaluation, calibration, dataset, directory, forgot)
         shutil.copytree(work / TENSORBOARD, directory / TENSORBOARD, dirs_exist_ok=True)
     log.info("test accuracy %.4f", metrics["test_accuracy"])
 
@@ -107,7 +118,7 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
         "parameters": metrics["parameter_count"],
         "seconds": metrics["seconds"],
         "input": metrics["input"],
-        "notes": list(trained.notes),
+        "notes": [*trained.notes, *notes],
         "calibration_error": metrics["calibration"]["before"]["error"],
         "temperature": metrics["calibration"]["temperature"],
     }

@@ -5,6 +5,7 @@ from tenfold.worker.datasets.datasets import check_usable
 from tenfold.worker.db.records import Job
 from tenfold.worker.db.states import JobKind
 from tenfold.worker.jobs.submission import Submission
+from tenfold.worker.models.ancestors import with_ancestor
 from tenfold.worker.services import Services
 
 
@@ -12,12 +13,13 @@ def submit_training(services: Services, parameters: TrainingParameters, idempote
     """Queue a training.
 
     Raises:
-        InvalidSubmission: the data set does not exist or cannot be used.
+        InvalidSubmission: the data set or the model to start from does not exist or cannot be used.
         IdempotencyConflict: the key was used for another submission.
         QuotaExceeded: the owner's quota is used up.
     """
     submission = Submission.of(services, JobKind.TRAINING, parameters, idempotency_key)
     if existing := submission.earlier_job():
         return existing
-    check_usable(services.volume, parameters.dataset)
-    return submission.commit(submission.make_directory(), parameters.resolved(), total=parameters.plan().epochs)
+    dataset = check_usable(services.volume, parameters.dataset)
+    parameters = with_ancestor(services, parameters, dataset).resolved()
+    return submission.commit(submission.make_directory(), parameters, total=parameters.plan().epochs)

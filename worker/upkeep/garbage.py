@@ -167,7 +167,8 @@ def _too_large(job: JobRow, size: int, remaining: dict[JobKind, int]) -> str | N
 
 
 def _models_of(job: JobRow) -> list[str]:
-    return list(job.parameters.get("model", ())) if job.kind is JobKind.CLASSIFICATION else []
+    answering = job.parameters.get("model", ()) if job.kind is JobKind.CLASSIFICATION else ()
+    return [*answering, *filter(None, [job.parameters.get("from_model")])]
 
 
 def _uploads(volume: Volume) -> Iterator[Garbage]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tenfold.trainer.architecture.parameters import TrainingParameters
+from tenfold.trainer.architecture.parameters import NETWORK, TrainingParameters
 from tenfold.trainer.architecture.plans import Plan
 from tenfold.trainer.architecture.recipes import RECIPES
 from tests.trainer.strategies import changes
@@ -154,7 +154,58 @@ def test_an_unknown_recipe_is_refused_with_those_there_are() -> None:
 
 
 def test_every_parameter_has_a_title_and_a_description_for_people() -> None:
-    assert set(TrainingParameters.model_fields) == {"recipe", "dataset", "seed", "exports", *Plan.model_fields}
+    about = {"recipe", "dataset", "from_model", "freeze", "seed", "exports"}
+    assert set(TrainingParameters.model_fields) == about | set(Plan.model_fields)
     for name, field in TrainingParameters.model_fields.items():
         assert field.title, name
         assert field.description, name
+
+
+CNN = TrainingParameters(recipe="cnn", validation="split", epochs=3).resolved().model_dump(mode="json")
+
+
+@pytest.mark.parametrize(("known", "rate"), [(True, 0.0006), (False, 0.002)])
+def test_a_training_from_a_model_takes_that_model_s_values_and_less_of_its_rate_for_known_classes(
+    known: bool, rate: float
+) -> None:
+    given = TrainingParameters(from_model="production", batch_size=7)
+
+    parameters = given.started_from("01abc", "cnn", CNN, known=known)
+
+    assert (parameters.from_model, parameters.recipe, parameters.batch_size) == ("01abc", "cnn", 7)
+    assert (parameters.validation, parameters.epochs, parameters.filters) == ("split", 3, (16, 32))
+    assert parameters.learning_rate == rate
+    assert parameters.resolved() == parameters
+    assert parameters.network_known
+
+
+def test_values_are_checked_together_with_those_of_the_model() -> None:
+    """Early stopping needs the validation split that the model was trained with."""
+    given = TrainingParameters(from_model="01abc", early_stopping=3)
+
+    assert given.started_from("01abc", "cnn", CNN, known=True).plan().early_stopping == 3
+    with pytest.raises(ValidationError, match="needs validation=split"):
+        given.started_from("01abc", "cnn", CNN | {"validation": "none"}, known=True).plan()
+
+
+def test_a_network_that_no_plan_describes_stays_unknown() -> None:
+    resolved = TrainingParameters(from_model="01abc").started_from("01abc", "custom", {}, known=True).resolved()
+
+    assert {getattr(resolved, name) for name in NETWORK} == {None}
+    assert (resolved.epochs, resolved.optimizer) == (Plan().epochs, Plan().optimizer)
+    assert not resolved.network_known
+
+
+def test_changes_of_a_training_from_a_model_leave_out_what_follows_from_that_model() -> None:
+    given = TrainingParameters(from_model="01abc", freeze="convolutions", seed=4)
+    resolved = given.started_from("01abc", "cnn", CNN, known=True).resolved()
+
+    changes = resolved.changes()
+
+    assert changes.keys().isdisjoint({"recipe", "exports", *NETWORK})
+    assert TrainingParameters(**changes).started_from("01abc", "cnn", CNN, known=True).resolved() == resolved
+
+
+def test_only_layers_of_a_model_can_be_frozen() -> None:
+    with pytest.raises(ValidationError, match="freeze=convolutions needs from_model"):
+        TrainingParameters(recipe="cnn", freeze="convolutions")

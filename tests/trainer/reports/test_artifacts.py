@@ -240,7 +240,7 @@ def test_the_model_card_names_every_parameter_with_its_value(written: tuple[Path
     card = (written[0] / "model_card.md").read_text(encoding="utf-8").splitlines()
 
     for name, value in written[1]["parameters"].items():
-        if name not in ("recipe", "dataset", "exports"):
+        if name not in ("recipe", "dataset", "exports", "from_model", "freeze"):
             shown = ", ".join(map(str, value)) or "none" if isinstance(value, list) else value
             assert f"- {name.replace('_', ' ').capitalize()}: {shown}" in card
     assert "- Units: 128, 32" in card
