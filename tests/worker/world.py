@@ -13,6 +13,7 @@ from sqlalchemy import delete, event
 from tenfold.trainer.architecture.parameters import TrainingParameters
 from tenfold.worker.classification.parameters import ClassificationParameters
 from tenfold.worker.classification.submission import submit_classification
+from tenfold.worker.comparisons.parameters import ComparisonParameters
 from tenfold.worker.datasets.parameters import ImportParameters
 from tenfold.worker.datasets.submission import submit_import
 from tenfold.worker.db.records import Delivery, Job, Model, User, Webhook
@@ -103,8 +104,13 @@ class World:
             case JobKind.IMPORT:
                 name = f"own-{key}" if key else f"own-{next(self._numbers)}"
                 return submit_import(services, ImportParameters(name=name), self._upload(), key)
-            case JobKind.REVIEW:
-                parameters = ReviewParameters(classification="any").model_dump(mode="json")
+            case JobKind.REVIEW | JobKind.COMPARISON:
+                given = (
+                    ReviewParameters(classification="any")
+                    if kind is JobKind.REVIEW
+                    else ComparisonParameters(models=(SERVING, "another"))
+                )
+                parameters = given.model_dump(mode="json")
                 return services.jobs.submit(
                     new_id(), kind, parameters, total=1, fingerprint="the same", idempotency_key=key, owner=owner
                 )

@@ -18,7 +18,7 @@ def _check_directory(directory: str) -> str:
     return str(PurePosixPath(directory))
 
 
-def _words(value: Any) -> Any:
+def split_words(value: Any) -> Any:
     """Split `"a, b"`, as it comes from a form or a command, into (a, b)."""
     return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
 
@@ -26,7 +26,7 @@ def _words(value: Any) -> Any:
 class ClassificationParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    model: Annotated[tuple[Annotated[str, Field(max_length=26)], ...], BeforeValidator(_words)] = Field(
+    model: Annotated[tuple[Annotated[str, Field(max_length=26)], ...], BeforeValidator(split_words)] = Field(
         (),
         max_length=8,
         title="Model",

@@ -10,10 +10,13 @@ from tenfold.worker.errors import InvalidSubmission, UnknownDataset, WrongState
 from tenfold.worker.services import Services
 from tenfold.worker.storage.volume import Volume
 
+# The parameters of their jobs that name a data set.
+NAMING = ("dataset", "together_with", "on")
+
 # In a data set's directory: the job that made it, and its source.
 SOURCE = "source.json"
 
-USERS = (JobKind.SWEEP, JobKind.TRAINING, JobKind.REVIEW)
+USERS = (JobKind.SWEEP, JobKind.TRAINING, JobKind.REVIEW, JobKind.COMPARISON)
 
 
 def list_datasets(volume: Volume) -> Sequence[DatasetEntry]:
@@ -47,16 +50,16 @@ def delete_dataset(services: Services, name: str) -> None:
 
     Raises:
         UnknownDataset: there is no data set of this name.
-        WrongState: it is built in, or an unfinished training, sweep or review uses it.
+        WrongState: it is built in, or an unfinished job uses it.
     """
     entry = get_dataset(services.volume, name)
     if entry.builtin:
         raise WrongState(f"The data set {name} is built in; only imported ones can be deleted.")
     jobs = [job for kind in USERS for job in services.jobs.unfinished(kind)]
-    users = [job.id for job in jobs if name in (job.parameters["dataset"], job.parameters.get("together_with"))]
+    users = [job.id for job in jobs if name in (job.parameters.get(parameter) for parameter in NAMING)]
     if users:
         raise WrongState(
-            f"Unfinished trainings, sweeps or reviews use the data set {name}: {', '.join(users[:3])}"
+            f"Unfinished jobs use the data set {name}: {', '.join(users[:3])}"
             f"{' …' if users[3:] else ''}. Wait until they have finished or cancel them, then delete it."
         )
     try:

@@ -14,6 +14,7 @@ class JobKind(StrEnum):
     IMPORT = "import"
     SWEEP = "sweep"
     REVIEW = "review"
+    COMPARISON = "comparison"
 
 
 class JobState(StrEnum):
@@ -36,7 +37,7 @@ class StepKind(StrEnum):
 
     A training is one `train` step, an import one `import` step. A classification is `plan`, then its `shard`s in any
     order, then `merge`. A sweep is one `advance` step, which waits for its trials and is queued again whenever one of
-    them ends. A review is one `correct` step.
+    them ends. A review is one `correct` step, a comparison one `compare` step.
     """
 
     TRAIN = "train"
@@ -46,6 +47,7 @@ class StepKind(StrEnum):
     IMPORT = "import"
     ADVANCE = "advance"
     CORRECT = "correct"
+    COMPARE = "compare"
 
 
 FIRST_STEP = {
@@ -54,6 +56,7 @@ FIRST_STEP = {
     JobKind.IMPORT: StepKind.IMPORT,
     JobKind.SWEEP: StepKind.ADVANCE,
     JobKind.REVIEW: StepKind.CORRECT,
+    JobKind.COMPARISON: StepKind.COMPARE,
 }
 
 

@@ -23,12 +23,13 @@ def delete_model(services: Services, model_id: str) -> None:
 
 
 def users_of(services: Services, model_id: str) -> list[str]:
-    """Unfinished jobs that use a model: classifications, trainings and sweeps that start from it, and the sweep that
-    it is a trial of.
+    """Unfinished jobs that use a model: classifications, comparisons, trainings and sweeps that start from it, and the
+    sweep that it is a trial of.
     """
     classifying = [
         job.id for job in services.jobs.unfinished(JobKind.CLASSIFICATION) if model_id in job.parameters["model"]
     ]
+    comparing = [job.id for job in services.jobs.unfinished(JobKind.COMPARISON) if model_id in job.parameters["models"]]
     sweeps = services.jobs.unfinished(JobKind.SWEEP)
     starting = [
         job.id
@@ -36,4 +37,4 @@ def users_of(services: Services, model_id: str) -> list[str]:
         if job.parameters.get("from_model") == model_id
     ]
     searching = [sweep.id for sweep in sweeps if any(trial.id == model_id for trial in services.jobs.trials(sweep.id))]
-    return classifying + starting + searching
+    return classifying + comparing + starting + searching

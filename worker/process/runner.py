@@ -9,6 +9,7 @@ from enum import Enum, auto
 from tenfold.trainer.errors import TrainerError
 from tenfold.worker.classification import merging
 from tenfold.worker.classification import step as classification
+from tenfold.worker.comparisons import step as comparing
 from tenfold.worker.datasets import importing
 from tenfold.worker.db.states import JobKind, StepKind
 from tenfold.worker.errors import LeaseLost, ShuttingDown, TrialPruned, UnknownJob, WorkerError
@@ -36,6 +37,7 @@ WORK: dict[StepKind, Work] = {
     StepKind.IMPORT: importing.import_upload,
     StepKind.ADVANCE: sweeps.advance,
     StepKind.CORRECT: correcting.merge_corrections,
+    StepKind.COMPARE: comparing.compare_models,
 }
 
 # Steps that create millions of short-lived objects and no reference cycles. Python's garbage collector would scan all

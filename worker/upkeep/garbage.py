@@ -167,8 +167,8 @@ def _too_large(job: JobRow, size: int, remaining: dict[JobKind, int]) -> str | N
 
 
 def _models_of(job: JobRow) -> list[str]:
-    answering = job.parameters.get("model", ()) if job.kind is JobKind.CLASSIFICATION else ()
-    return [*answering, *filter(None, [job.parameters.get("from_model")])]
+    named = {JobKind.CLASSIFICATION: "model", JobKind.COMPARISON: "models"}.get(job.kind, "")
+    return [*job.parameters.get(named, ()), *filter(None, [job.parameters.get("from_model")])]
 
 
 def _uploads(volume: Volume) -> Iterator[Garbage]:

@@ -10,6 +10,7 @@ from redis import Redis
 from tenfold.trainer.architecture.parameters import TrainingParameters
 from tenfold.worker.classification.parameters import ClassificationParameters
 from tenfold.worker.classification.results import PICTURES, ROWS
+from tenfold.worker.comparisons.parameters import ComparisonParameters
 from tenfold.worker.datasets.parameters import ImportParameters
 from tenfold.worker.db.database import Database
 from tenfold.worker.db.states import FIRST_STEP, JobKind, JobState, StepKind
@@ -155,7 +156,10 @@ def test_each_version_is_announced_where_those_who_understand_it_listen(
 
 def declared() -> dict[str, Any]:
     """What of the rows and of the files between steps a worker must understand, as far as it is declared."""
-    parameters = (TrainingParameters, SweepParameters, ClassificationParameters, ImportParameters, ReviewParameters)
+    parameters = (
+        *(TrainingParameters, SweepParameters, ClassificationParameters, ImportParameters, ReviewParameters),
+        ComparisonParameters,
+    )
     return {
         "steps": sorted(kind for kinds in QUEUES.values() for kind in kinds),
         "first steps": {job.value: step.value for job, step in FIRST_STEP.items()},

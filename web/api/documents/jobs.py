@@ -17,6 +17,7 @@ UNITS = {
     JobKind.IMPORT: "file",
     JobKind.SWEEP: "trials",
     JobKind.REVIEW: "corrections",
+    JobKind.COMPARISON: "images",
 }
 
 
@@ -38,12 +39,14 @@ class Progress(ProgressSummary):
 
 
 class JobLinks(TypedDict):
-    """Where to poll, follow and fetch; classifications have `review` too."""
+    """Where to poll, follow and fetch; classifications have `review` too, and comparisons
+    `differences`."""
 
     self: str
     files: str
     events: str
     review: NotRequired[str]
+    differences: NotRequired[str]
 
 
 class _JobFields(TypedDict):
@@ -142,6 +145,8 @@ def _links(job: Job) -> JobLinks:
     links: JobLinks = {"self": itself, "files": f"{itself}/files", "events": f"{itself}/events"}
     if job.kind is JobKind.CLASSIFICATION:
         links["review"] = f"{itself}/review"
+    if job.kind is JobKind.COMPARISON:
+        links["differences"] = f"{itself}/differences"
     return links
 
 
