@@ -56,6 +56,7 @@ def test_every_call_is_documented(call: str) -> None:
         .replace("<webhook_id>", "{id}")
         .replace("<name>", "{name}")
         .replace("<int:row>", "{row}")
+        .replace("<int:rank>", "{rank}")
         .replace("<path:name>", "{name}")
     )
 
@@ -275,6 +276,10 @@ DONE_BY = {
     "DELETE /jobs/<job_id>/review/<int:row>": "review --undo",
     "GET /jobs/<job_id>/corrections.csv": "job corrections",
     "POST /reviews": "correct",
+    "POST /comparisons": "model compare",
+    "GET /comparisons": "job list --kind",
+    "GET /jobs/<job_id>/differences": "model differences",
+    "GET /jobs/<job_id>/differences/<int:rank>/picture": "model differences --pictures",
     "GET /models": "model list",
     "GET /models/<model:model_id>": "model show",
     "GET /models/<model:model_id>/files": "model files",

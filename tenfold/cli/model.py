@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tenfold.cli.compare import compare, differences
 from tenfold.cli.completions import complete_models
 from tenfold.cli.console import confirm, yes_option
 from tenfold.cli.files import download, fetch_options, show_files
@@ -25,6 +26,10 @@ def model() -> None:
 
     MODEL is an ID, or `default` for the default model.
     """
+
+
+model.add_command(compare)
+model.add_command(differences)
 
 
 @model.command("list")

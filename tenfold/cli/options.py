@@ -17,6 +17,7 @@ NAMES: dict[str, Complete] = {
     "from_model": complete_models,
     "dataset": complete_datasets,
     "together_with": complete_datasets,
+    "on": complete_datasets,
 }
 
 # Options whose name is not that of the field.

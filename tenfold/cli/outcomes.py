@@ -17,6 +17,8 @@ def subject(job: Job) -> str:
             return f"{parameters['recipe']} on {parameters['dataset']}"
         case "import":
             return f"{parameters['name']} from {source.get('name', 'a file')}"
+        case "comparison":
+            return f"{len(parameters['models'])} models on {parameters['on']}"
         case "review":
             return f"corrections of {parameters['classification']}"
     return str(source.get("name") or parameters.get("directory") or "images")
@@ -44,6 +46,8 @@ def headline(job: Job) -> str:
     if job.document["kind"] == "review" and summary:
         dataset = f"; data set {summary['dataset']['name']}" if summary["dataset"] else ""
         return f"{summary['reviewed']} reviewed, {summary['changed']} changed{dataset}"
+    if "conclusion" in summary:
+        return str(summary["conclusion"])
     if "images" in summary:
         right = "" if summary["accuracy"] is None else f", {summary['accuracy']:.2%} of {summary['labeled']} right"
         return f"{summary['images']} images, {summary['errors']} with errors{right}, {summary['seconds']:.1f} s"
@@ -51,10 +55,20 @@ def headline(job: Job) -> str:
 
 
 def print_outcome(job: Job) -> None:
-    """Print the outcome of a job: the estimated error rate of a classification, the headline, notes, warnings."""
+    """Print the outcome of a job: the estimated error rate of a classification, the headline, the figures of compared
+    models, notes, warnings."""
     if message := (job.summary.get("accepted_error") or {}).get("message"):
         click.echo(message)
     click.echo(headline(job))
+    for model in job.summary.get("models", []):
+        low, high = model["accuracy_interval"]
+        right = f"{model['right']:,} of {job.summary['images']:,} right"
+        click.echo(
+            f"{model['name']}: {model['model']} ({model['recipe']} on {model['dataset']}), {right}, "
+            f"{model['accuracy']:.2%} ({low:.2%} to {high:.2%})"
+        )
+    if methods := job.summary.get("methods"):
+        click.echo(methods)
     for note in job.summary.get("notes", []):
         click.echo(note)
     for warning in job.summary.get("warnings", []):

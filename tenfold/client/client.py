@@ -188,6 +188,16 @@ class Client(Connection):
         """
         return self._submit("reviews", {"classification": classification, **parameters}, idempotency_key)
 
+    def compare(self, *models: str, on: str | None = None, idempotency_key: str | None = None) -> Job:
+        """Queue a comparison of models on the same labeled images; its summary says which one is better.
+
+        Args:
+            models: IDs of two or more; each is compared with the first.
+            on: a data set, whose test images are used, or the ID of a classification with labels. Default: the data
+                set of the first model.
+        """
+        return self._submit("comparisons", {"models": list(models), "on": on}, idempotency_key)
+
     def job(self, job_id: str) -> Job:
         response = self.request("GET", f"jobs/{_quoted(job_id)}")
         return Job(self, json_object(response, JOB_FIELDS), response.headers.get("ETag"))

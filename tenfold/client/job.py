@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas
 
     from tenfold.client.client import Client
+    from tenfold.web.api.documents.comparisons import DifferenceItem
     from tenfold.web.api.documents.jobs import FileItem
     from tenfold.web.api.documents.reviews import ReviewItem
 
@@ -137,7 +138,7 @@ class Job:
 
     def results(self) -> pandas.DataFrame:
         """The results as a table: a row for each image of a classification (columns: docs/reference/api.md), each epoch
-        of a training, or each trial of a sweep.
+        of a training, each trial of a sweep, or each image of a comparison.
 
         Raises:
             JobFailed: it has not succeeded.
@@ -233,6 +234,21 @@ class Job:
     def corrections(self) -> str:
         """The corrections of a classification, as CSV."""
         return content_of(self.client.request("GET", f"jobs/{self.id}/corrections.csv"), "text/csv").decode()
+
+    def differences(self, *, right: Sequence[str] = (), wrong: Sequence[str] = ()) -> Iterator[DifferenceItem]:
+        """The images on which the models of a comparison differ.
+
+        Args:
+            right, wrong: models, by letter or ID: only images that all of these have right, or wrong.
+        """
+        query = {"limit": REVIEW_PAGE, "right": ",".join(right), "wrong": ",".join(wrong)}
+        yield from self.client.listed(
+            f"jobs/{self.id}/differences", {name: value for name, value in query.items() if value}
+        )
+
+    def difference_picture(self, rank: int) -> bytes:
+        """A thumbnail of the image with this rank among a comparison's differences, as a PNG or JPEG file."""
+        return content_of(self.client.request("GET", f"jobs/{self.id}/differences/{rank}/picture"), "image/")
 
     def _act(self, verb: str) -> Job:
         self.document, self.etag = self.client.document("POST", f"jobs/{self.id}/{verb}", needs=JOB_FIELDS), None

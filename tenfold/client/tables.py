@@ -7,7 +7,12 @@ if TYPE_CHECKING:
     import pandas
 
 # The file that holds the table of each kind of job.
-TABLES = {"classification": "results.parquet", "training": "history.csv", "sweep": "trials.csv"}
+TABLES = {
+    "classification": "results.parquet",
+    "training": "history.csv",
+    "sweep": "trials.csv",
+    "comparison": "answers.csv",
+}
 
 
 def read_table(path: Path) -> "pandas.DataFrame":

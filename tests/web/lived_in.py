@@ -11,6 +11,8 @@ from tenfold.trainer.data.datasets import Dataset
 from tenfold.web.core.services import EXTENSION
 from tenfold.worker.classification.parameters import ClassificationParameters
 from tenfold.worker.classification.submission import submit_classification
+from tenfold.worker.comparisons.parameters import ComparisonParameters
+from tenfold.worker.comparisons.submission import submit_comparison
 from tenfold.worker.datasets.parameters import ImportParameters
 from tenfold.worker.datasets.submission import submit_import
 from tenfold.worker.db.records import Job
@@ -76,6 +78,8 @@ def live_in(app: Flask, mnist: Dataset) -> LivedIn:
         JobKind.IMPORT: _in_each_state(services, bring_in),
         JobKind.REVIEW: _in_each_state(services, merge),
     }
+    given = ComparisonParameters(models=("untrained", jobs[JobKind.TRAINING][JobState.SUCCEEDED].id), on="tiny")
+    jobs[JobKind.COMPARISON] = _in_each_state(services, lambda: submit_comparison(services, given))
     return LivedIn(app, jobs, list(services.jobs.trials(jobs[JobKind.SWEEP][JobState.SUCCEEDED].id)))
 
 

@@ -6,6 +6,7 @@ from werkzeug.routing import BaseConverter
 
 from tenfold.web.api import (
     classifications,
+    comparisons,
     datasets,
     events,
     files,
@@ -26,6 +27,7 @@ from tenfold.web.api.openapi import document
 
 RESOURCES = (
     classifications,
+    comparisons,
     datasets,
     document,
     events,

@@ -58,6 +58,9 @@ _ENDPOINTS: dict[Permission, tuple[str, ...]] = {
         "api.reviews.get_review_item",
         "api.reviews.get_review_picture",
         "api.classifications.list_classifications",
+        "api.comparisons.get_difference_picture",
+        "api.comparisons.get_differences",
+        "api.comparisons.list_comparisons",
         "api.datasets.list_datasets",
         "api.files.list_job_files",
         "api.jobs.list_jobs",
@@ -69,6 +72,7 @@ _ENDPOINTS: dict[Permission, tuple[str, ...]] = {
         "api.trainings.list_trainings",
         "api.workers.list_workers",
         "compare.show",
+        "differences.index",
         "datasets.index",
         "datasets.show",
         "home.index",
@@ -92,6 +96,7 @@ _ENDPOINTS: dict[Permission, tuple[str, ...]] = {
     Permission.SUBMIT: (
         "api.uploads.append_to_upload",
         "api.classifications.create_classification",
+        "api.comparisons.create_comparison",
         "api.datasets.create_dataset",
         "api.predictions.create_prediction",
         # The owner of the classification is checked once the body is read.
@@ -104,6 +109,7 @@ _ENDPOINTS: dict[Permission, tuple[str, ...]] = {
         "api.uploads.list_uploads",
         "datasets.upload",
         "classify.submit",
+        "compare.submit",
         "train.submit",
         "predict.answer",
         "predict.answers_of_others",

@@ -13,6 +13,7 @@ from tenfold.web.pages import (
     sweep,
     users,
 )
+from tenfold.web.pages.compare import differences as difference_page
 from tenfold.web.pages.compare import page as compare_page
 from tenfold.web.pages.images import image as image_page
 from tenfold.web.pages.images import list as image_list
@@ -27,7 +28,7 @@ BLUEPRINTS = tuple(
         home,
         *(job_list, job_page, image_list, image_page, review_page),
         *(train_page, sweep, classify, predict),
-        *(models, datasets, compare_page),
+        *(models, datasets, compare_page, difference_page),
         *(reference, problems),
         *(sign_in, account, users),
     )

@@ -37,13 +37,14 @@ class Record(DeclarativeBase):
 
 
 class Job(Record):
-    """One training, classification, import of a data set, sweep or review that a person submitted, or a sweep's trial.
+    """One training, classification, import of a data set, sweep, review or comparison that a person submitted, or a
+    sweep's trial.
 
     `parent_id` is the sweep that a trial belongs to. `owner` is who submitted the job, null without users. `done` of
-    `total` counts the epochs of a training, the images of a classification, the file of an import, the trials of a
-    sweep, and the corrections of a review; `detail` holds further progress, such as a training's history. `bytes` is
-    the size of its files: the upload's at first, that of all files once it has ended. `error` says why a job failed, or
-    why a sweep pruned a trial.
+    `total` counts the epochs of a training, the images of a classification or comparison, the file of an import, the
+    trials of a sweep, and the corrections of a review; `detail` holds further progress, such as a training's history.
+    `bytes` is the size of its files: the upload's at first, that of all files once it has ended. `error` says why a job
+    failed, or why a sweep pruned a trial.
     """
 
     __tablename__ = "jobs"

@@ -89,7 +89,7 @@ def addresses(app: Flask) -> Iterator[tuple[str, set[str]]]:
 
 
 def test_allow_names_the_methods_that_there_are(app: Flask, api: FlaskClient) -> None:
-    filled = {"job_id": "a", "model_id": "a", "upload_id": "a", "webhook_id": "a", "name": "a", "row": "0"}
+    filled = {"job_id": "a", "model_id": "a", "upload_id": "a", "webhook_id": "a", "name": "a", "row": "0", "rank": "0"}
     for path, methods in addresses(app):
         for asked, status in (("TRACE", 405), ("OPTIONS", 204 if path.endswith("/uploads") else 200)):
             answer = api.open(path.format(**filled), method=asked)

@@ -34,6 +34,7 @@ NAMES = {
     "name": "anything",
     "model_id": "model-1",
     "row": 0,
+    "rank": 0,
     "key_id": "tf_0",
     "filename": "x.css",
     "version": "0123456789abcdef",

@@ -43,6 +43,7 @@ VALUES: dict[str, Callable[[LivedIn], list[str]]] = {
     "row": lambda lived: ["0", "12"],
 }
 CLASSIFIED_ONLY = ("images.", "image.", "review.")
+COMPARED_ONLY = ("differences.",)
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +80,8 @@ def addresses(lived: LivedIn, rule: Rule) -> list[str]:
     values = [VALUES[part](lived) for part in parts]
     if rule.endpoint.startswith(CLASSIFIED_ONLY):
         values[parts.index("job_id")] = [lived.succeeded(JobKind.CLASSIFICATION).id]
+    if rule.endpoint.startswith(COMPARED_ONLY):
+        values[parts.index("job_id")] = [lived.succeeded(JobKind.COMPARISON).id]
     with lived.app.test_request_context():
         adapter = lived.app.create_url_adapter(None) or lived.app.url_map.bind("localhost")
         return [adapter.build(rule.endpoint, dict(zip(parts, each, strict=True))) for each in product(*values)]

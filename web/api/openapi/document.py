@@ -24,7 +24,7 @@ TAGS = {
     "Trainings": "Train a model, or search for the best hyperparameters.",
     "Classifications": "Classify images in bulk, or one immediately.",
     "Reviews": "Correct uncertain answers.",
-    "Models": "Trained models, and which one is the default.",
+    "Models": "Trained models, which one is the default, and which one is better.",
     "Data sets": "Built-in and imported data sets.",
     "Uploads": "Resumable uploads of large files, by tus 1.0.0.",
     "Webhooks": "Be notified when jobs end.",

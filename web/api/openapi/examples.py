@@ -1,6 +1,7 @@
 """Example requests and answers for the OpenAPI document. A test checks them against the schemas."""
 
 from tenfold.trainer.input_spec import InputRecord
+from tenfold.web.api.documents.comparisons import DifferenceItem
 from tenfold.web.api.documents.datasets import DatasetDocument, DatasetItem
 from tenfold.web.api.documents.jobs import FileItem, JobDocument, JobItem
 from tenfold.web.api.documents.models import ModelDocument
@@ -19,6 +20,7 @@ ENDED = "2026-11-21T10:15:09.250Z"
 TRAINING = {"recipe": "dropout-128", "epochs": 5, "seed": 7}
 SWEEP = {"recipe": "dropout-128", "space": {"dropout": ["0", "0.2", "0.4"]}, "method": "grid", "trials": 3}
 REVIEW = {"classification": ID, "dataset": "corrected-march"}
+COMPARISON = {"models": [MODEL_ID, ID], "on": "mnist"}
 
 TRAINING_JOB: JobDocument = {
     "id": ID,
@@ -147,6 +149,18 @@ REVIEW_ITEM: ReviewItem = {
         "picture": f"/api/v1/jobs/{ID}/review/17/picture",
         "model_input": f"/api/v1/jobs/{ID}/review/17/picture?view=model_input",
     },
+}
+
+DIFFERENCE: DifferenceItem = {
+    "rank": 0,
+    "row": 17,
+    "name": "test image 17",
+    "true_label": "7",
+    "answers": [
+        {"name": "A", "model": MODEL_ID, "prediction": "1", "confidence": 0.93, "right": False},
+        {"name": "B", "model": ID, "prediction": "7", "confidence": 0.88, "right": True},
+    ],
+    "links": {"picture": f"/api/v1/jobs/{ID}/differences/0/picture"},
 }
 
 UPLOAD: UploadDocument = {

@@ -18,12 +18,14 @@ from tenfold.web.core.forms import as_text
 from tenfold.web.core.services import services
 from tenfold.web.pages.charts.curves import training_curves
 from tenfold.web.pages.charts.layers import Drawing, draw_layers
+from tenfold.web.pages.compare.differences import groups_of
 from tenfold.web.pages.jobs.log_tail import log_tail
 from tenfold.web.pages.jobs.training_report import TrainingReport, training_report
 from tenfold.web.pages.parts.parameter_table import ParameterRow, parameter_rows
 from tenfold.web.pages.parts.pictures import pictures_among
 from tenfold.web.pages.review.forms import review_of
 from tenfold.worker.classification.parameters import ClassificationParameters
+from tenfold.worker.comparisons.parameters import ComparisonParameters
 from tenfold.worker.datasets.datasets import get_dataset
 from tenfold.worker.datasets.parameters import ImportParameters
 from tenfold.worker.db.records import Job
@@ -45,6 +47,7 @@ DECLARATIONS: dict[JobKind, type[BaseModel]] = {
     JobKind.CLASSIFICATION: ClassificationParameters,
     JobKind.IMPORT: ImportParameters,
     JobKind.REVIEW: ReviewParameters,
+    JobKind.COMPARISON: ComparisonParameters,
 }
 
 # Drawn on the page itself, in the page's own colors.
@@ -103,6 +106,7 @@ def _page_context(job: Job) -> dict[str, Any]:
         "dataset": _imported(job),
         "review": review_of(job),
         "report": _report(job),
+        "differences": groups_of(job) if job.kind is JobKind.COMPARISON else [],
         "promotable": _promotable(job),
         "keras_summary": _text(files.get("summary.txt")),
         "plan": _plan(job),
