@@ -19,6 +19,7 @@ from tenfold.worker.errors import WrongState
 from tenfold.worker.jobs.leases import Lease
 from tenfold.worker.jobs.outputs import commit_outputs, staging_directory
 from tenfold.worker.models.cache import load_ensemble
+from tenfold.worker.models.leaderboard import count_scored
 from tenfold.worker.services import Services
 from tenfold.worker.storage.whole import atomic_write
 
@@ -127,5 +128,5 @@ def _looks(
     if dataset is None:
         return []
     best = max(float((each.predictions == labels).mean()) for each in answers)
-    note = looks_note(dataset, services.models.count(dataset), best, len(labels))
+    note = looks_note(dataset, count_scored(services.database, [dataset]).get(dataset, 0), best, len(labels))
     return [note] if note else []

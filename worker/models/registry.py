@@ -58,11 +58,6 @@ class ModelStore:
         with self._database.read() as session:
             return session.scalars(query).all()
 
-    def count(self, dataset: str) -> int:
-        """The number of models that were trained on this data set, trials of sweeps included."""
-        with self._database.read() as session:
-            return session.scalar(select(func.count()).select_from(Model).where(Model.dataset == dataset)) or 0
-
     def get(self, model_id: str) -> Model:
         """One model.
 

@@ -76,8 +76,36 @@ def test_a_column_says_how_it_is_sorted_and_sorts_the_other_way_next(api: FlaskC
     page = api.get("/compare").text
 
     assert page.count("aria-sort") == 1
-    assert 'aria-sort="descending"><a class="link-body-emphasis" href="/compare?sort=accuracy#leaderboard"' in page
+    assert 'aria-sort="descending"><a class="link-body-emphasis" href="/compare?sort=validation#leaderboard"' in page
     assert "/compare?sort=loss#leaderboard" in page
+
+
+def test_validation_accuracy_comes_before_test_accuracy(api: FlaskClient, services: Services) -> None:
+    def validated(number: int, accuracy: float, validation: str = "split") -> Model:
+        model = trained(number, parameters=PLAIN | {"validation": validation})
+        model.metrics |= {"val_accuracy": accuracy}
+        return model
+
+    add(services, trained(9), trained(8), validated(1, 0.95), validated(2, 0.97), validated(3, 0.99, "test"))
+
+    assert [int(model[-1]) for model in listed(api.get("/compare").text)] == [2, 1, 9, 8, 3]
+
+
+def test_the_leaderboard_says_what_a_test_accuracy_is_worth_after_many_looks(
+    api: FlaskClient, services: Services
+) -> None:
+    def tested(number: int, **values: Any) -> Model:
+        model = trained(number, **values)
+        model.metrics |= {"test_images": 10_000}
+        return model
+
+    add(services, *(tested(number) for number in range(10)), tested(10, dataset="fashion-mnist"))
+
+    page = api.get("/compare").text
+
+    assert "10 models have been scored on the 10,000 test images of mnist" in page
+    assert "up to 0.46 points better" in page
+    assert "test images of fashion-mnist" not in page
 
 
 def test_the_leaderboard_is_filtered(api: FlaskClient, services: Services) -> None:

@@ -1,23 +1,25 @@
 """The leaderboard: the newest models, filtered, sorted by any column, and divided into pages."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tenfold.trainer.evaluation.selection import selection_optimism
 from tenfold.worker.db.database import Database
-from tenfold.worker.models.leaderboard import Entry, newest_models
+from tenfold.worker.models.leaderboard import Entry, count_scored, newest_models
 
 # Models are sorted in memory, and only the newest, so that no sort reads the whole table. Filters find older ones.
 MAX_SORTED = 1000
 ON_A_PAGE = 25
 
-Column = Literal["recipe", "dataset", "accuracy", "loss", "seconds", "parameters", "epochs", "created_at"]
+Column = Literal["recipe", "dataset", "validation", "accuracy", "loss", "seconds", "parameters", "epochs", "created_at"]
 TITLES: dict[str, str] = {
     "recipe": "Recipe",
     "dataset": "Data set",
+    "validation": "Validation accuracy",
     "accuracy": "Test accuracy",
     "loss": "Test loss",
     "seconds": "Training time",
@@ -25,7 +27,7 @@ TITLES: dict[str, str] = {
     "epochs": "Epochs",
     "created_at": "Trained at",
 }
-BEST_IS_HIGH = ("accuracy", "created_at")
+BEST_IS_HIGH = ("validation", "accuracy", "created_at")
 
 
 class View(BaseModel):
@@ -33,7 +35,7 @@ class View(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    sort: str = Field("-accuracy", pattern=rf"^-?({'|'.join(get_args(Column))})$")
+    sort: str = Field("-validation", pattern=rf"^-?({'|'.join(get_args(Column))})$")
     recipe: str | None = None
     dataset: str | None = None
     search: str = Field("", max_length=200)
@@ -58,14 +60,27 @@ class View(BaseModel):
 
 
 @dataclass(frozen=True)
+class Looks:
+    """How many models were scored on the test images of a data set, and how much (0–1) the best of as many equally good
+    ones looks better than it is, at most."""
+
+    dataset: str
+    models: int
+    images: int
+    optimism: float
+
+
+@dataclass(frozen=True)
 class Page:
-    """Entries of the leaderboard from rank `first`; `bounded` if older models were left out."""
+    """Entries of the leaderboard from rank `first`; `bounded` if older models were left out. `looks` says what the
+    test accuracies shown are worth."""
 
     entries: Sequence[Entry]
     first: int
     total: int
     following: str | None
     bounded: bool
+    looks: Sequence[Looks]
 
 
 def leaderboard(database: Database, view: View) -> Page:
@@ -81,12 +96,29 @@ def leaderboard(database: Database, view: View) -> Page:
     begin = next((place for place, entry in enumerate(entries, start=1) if entry.id == view.after), 0)
     shown = entries[begin : begin + ON_A_PAGE]
     more = begin + ON_A_PAGE < len(entries)
-    return Page(shown, begin + 1, len(entries), shown[-1].id if more else None, len(found) > MAX_SORTED)
+    looks = _looks(database, entries, {entry.dataset for entry in shown})
+    return Page(shown, begin + 1, len(entries), shown[-1].id if more else None, len(found) > MAX_SORTED, looks)
 
 
 def _sorted(entries: Sequence[Entry], sort: str) -> list[Entry]:
-    """Models without the figure come last in both directions; among equals the newest is first."""
-    value = attrgetter(sort.lstrip("-"))
+    """Models without the figure come last in both directions, those without a validation accuracy by their test
+    accuracy; among equals the newest is first."""
+    column = sort.lstrip("-")
+    value = attrgetter(column)
     having = [entry for entry in entries if value(entry) is not None]
     lacking = [entry for entry in entries if value(entry) is None]
+    if column == "validation":
+        lacking = _sorted(lacking, sort.replace("validation", "accuracy"))
     return sorted(having, key=value, reverse=sort.startswith("-")) + lacking
+
+
+def _looks(database: Database, entries: Sequence[Entry], datasets: Collection[str]) -> list[Looks]:
+    """For the data sets on which more than one model was scored, as far as it matters."""
+    found = []
+    for dataset, models in sorted(count_scored(database, datasets).items()):
+        scored = [entry for entry in entries if entry.dataset == dataset and entry.accuracy and entry.test_images]
+        best = max(scored, key=attrgetter("accuracy"), default=None)
+        if best is not None and best.accuracy and best.test_images:
+            optimism = selection_optimism(best.accuracy, best.test_images, models)
+            found.append(Looks(dataset, models, best.test_images, optimism))
+    return [looks for looks in found if round(looks.optimism, 4) > 0]
