@@ -52,3 +52,20 @@ class TrainingDiverged(TrainerError):
 
 class ModelUnfaithful(TrainerError):
     """A saved model gives other answers than the trained one."""
+
+
+class ModelRefused(TrainerError):
+    """A model that was made elsewhere can't be imported.
+
+    Args:
+        field: the parameter of the import that is wrong, or `file`; the message begins with it.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+class PackageMissing(TrainerError):
+    """A package that this model needs is not installed."""

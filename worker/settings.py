@@ -98,6 +98,19 @@ class Settings(BaseSettings):
         description="Maximum size of one image file, unpacked; a larger one becomes an error row.",
     )
 
+    max_model_bytes: int = Field(
+        2**30, ge=2**20, description="Maximum size of an imported model, unpacked, and of each file written of it."
+    )
+    model_import_memory_bytes: int = Field(
+        4 * 2**30,
+        ge=2**30,
+        description="Maximum memory of the process that opens an imported model and classifies a batch of images "
+        "with it.",
+    )
+    model_import_seconds: float = Field(
+        120, gt=0, description="Maximum processor time of that process; after four times as long it is ended too."
+    )
+
     prediction_seconds: float = Field(10, ge=0.01, description="How long `POST /predictions` waits for an answer.")
     max_review_images: int = Field(
         10_000,

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from tenfold.trainer.architecture.networks import on_logits
 from tenfold.trainer.arrays import Bytes, Labels
 from tenfold.trainer.input_spec import DIGIT, InputSpec
-from tenfold.trainer.serving.inference import Classifier, Probabilities
+from tenfold.trainer.serving.inference import Classifier, Probabilities, log
 from tenfold.trainer.training.engines.engine import evaluate_in_batches
 
 
@@ -53,13 +53,20 @@ class Evaluation:
 def evaluate(model: keras.Model, images: Bytes, labels: Labels, spec: InputSpec = DIGIT) -> Evaluation:
     """Classify (n, *spec.shape) uint8 images with a compiled model and compare with their (n,) true class indices."""
     probabilities = Classifier(model, spec=spec).classify(images)
+    with on_logits(model):
+        loss = evaluate_in_batches(model, images, labels, spec)["loss"]
+    return evaluation_of(probabilities, labels, loss)
+
+
+def evaluation_of(probabilities: Probabilities, labels: Labels, loss: float | None = None) -> Evaluation:
+    """Compare (n, classes) answers with their (n,) true class indices; the loss is by default that of the answers."""
     truth = labels.astype(np.int64)
     predicted = probabilities.argmax(axis=1)
     classes = probabilities.shape[1]
     confusion = np.zeros((classes, classes), np.int64)
     np.add.at(confusion, (truth, predicted), 1)
-    with on_logits(model):
-        loss = evaluate_in_batches(model, images, labels, spec)["loss"]
+    if loss is None:
+        loss = float(-log(probabilities[np.arange(len(truth)), truth].astype(np.float64)).mean())
     return Evaluation(truth, predicted, probabilities, confusion, loss)
 
 

@@ -76,7 +76,12 @@ def calibrate(trained: Trained, evaluation: Evaluation, dataset: Dataset) -> Cal
         held_out = Classifier(trained.model, dataset.class_names, spec=dataset.input).classify(split.validation_images)
         measuring = evaluation.probabilities, evaluation.labels
         return _measured("validation_split", (held_out, split.validation_labels), measuring)
-    shuffled = np.random.default_rng(trained.parameters.seed).permutation(len(evaluation.labels))
+    return calibrate_on_halves(evaluation, trained.parameters.seed)
+
+
+def calibrate_on_halves(evaluation: Evaluation, seed: int) -> Calibration:
+    """Fit a temperature on a random half of the evaluated images, and measure it on the other."""
+    shuffled = np.random.default_rng(seed).permutation(len(evaluation.labels))
     fitting, measuring = (
         (evaluation.probabilities[half], evaluation.labels[half]) for half in np.array_split(shuffled, 2)
     )

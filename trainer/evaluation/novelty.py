@@ -86,7 +86,7 @@ def load_novelty(path: Path) -> NoveltyDetector | None:
 
 
 def fit_novelty(
-    images: Bytes, labels: Bytes, held_out: Bytes, predicted: Labels, *, classes: int, seed: int
+    images: Bytes, labels: Labels, held_out: Bytes, predicted: Labels, *, classes: int, seed: int
 ) -> NoveltyDetector:
     """Learn the training images. Memory does not grow with their number.
 
@@ -106,7 +106,7 @@ def fit_novelty(
 
 
 def _of_each_class(
-    images: Bytes, labels: Bytes, classes: int, most: int, random: np.random.Generator
+    images: Bytes, labels: Labels, classes: int, most: int, random: np.random.Generator
 ) -> Iterator[tuple[Values, Values]]:
     pixels = math.prod(images.shape[1:])
     for label in range(classes):

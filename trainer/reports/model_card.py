@@ -35,27 +35,13 @@ def _lines(metrics: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield f"On {metrics['test_images']:,} test images, which were not used for training:"
     yield ""
-    yield "| metric | value |"
-    yield "|---|---|"
-    yield f"| accuracy | {metrics['test_accuracy']:.2%} |"
-    yield f"| loss | {metrics['test_loss']:.4f} |"
-    yield f"| calibration error (ECE) | {calibration['before']['error']:.2%} |"
-    yield f"| ECE after temperature scaling ({calibration['temperature']:.3f}) | {calibration['after']['error']:.2%} |"
-    yield ""
-    yield "| class | precision | recall | F1 | images |"
-    yield "|---|---|---|---|---|"
-    for name, figures in metrics["per_class"].items():
-        yield (
-            f"| {name} | {figures['precision']:.2%} | {figures['recall']:.2%} | {figures['f1']:.2%} "
-            f"| {figures['images']:,} |"
-        )
+    yield from quality(metrics)
     if forgetting := metrics["forgetting"]:
-        yield ""
         yield (
             f"On the {forgetting['test_images']:,} test images of {forgetting['dataset']}, which the model that it "
             f"started from was trained on: accuracy {forgetting['before']:.2%} before, {forgetting['after']:.2%} after."
         )
-    yield ""
+        yield ""
     yield "## Training"
     yield ""
     yield f"- Data: {metrics['dataset']}, {metrics['train_images']:,} training images"
@@ -88,3 +74,23 @@ def _lines(metrics: dict[str, Any]) -> Iterator[str]:
         "doubtful answers reviewed."
     )
     yield "- Accuracy is lower on images unlike the training data (other pens, scanners, handwriting)."
+
+
+def quality(metrics: dict[str, Any]) -> Iterator[str]:
+    """The tables of a model's quality, overall and by class, with an empty line after each."""
+    calibration = metrics["calibration"]
+    yield "| metric | value |"
+    yield "|---|---|"
+    yield f"| accuracy | {metrics['test_accuracy']:.2%} |"
+    yield f"| loss | {metrics['test_loss']:.4f} |"
+    yield f"| calibration error (ECE) | {calibration['before']['error']:.2%} |"
+    yield f"| ECE after temperature scaling ({calibration['temperature']:.3f}) | {calibration['after']['error']:.2%} |"
+    yield ""
+    yield "| class | precision | recall | F1 | images |"
+    yield "|---|---|---|---|---|"
+    for name, figures in metrics["per_class"].items():
+        yield (
+            f"| {name} | {figures['precision']:.2%} | {figures['recall']:.2%} | {figures['f1']:.2%} "
+            f"| {figures['images']:,} |"
+        )
+    yield ""

@@ -12,6 +12,7 @@ from tenfold.trainer.arrays import Bytes
 from tenfold.trainer.data.datasets import DIGITS
 from tenfold.trainer.errors import ClassesDiffer
 from tenfold.trainer.input_spec import DIGIT, InputSpec
+from tenfold.trainer.serving.onnx_network import OnnxNetwork
 
 Probabilities = npt.NDArray[np.float32]
 
@@ -35,7 +36,7 @@ class Classifier:
 
     def __init__(
         self,
-        model: keras.Model,
+        model: keras.Model | OnnxNetwork,
         class_names: Sequence[str] = DIGITS,
         temperature: float = 1.0,
         batch: int = BATCH,
@@ -56,8 +57,13 @@ class Classifier:
         batch: int = BATCH,
         spec: InputSpec = DIGIT,
     ) -> "Classifier":
-        """Load a `.keras` file."""
-        return cls(keras.models.load_model(path, compile=False, safe_mode=True), class_names, temperature, batch, spec)
+        """Load a `.keras` file, or the `.onnx` file of an imported model."""
+        model = OnnxNetwork(path) if path.suffix == ".onnx" else _load_keras(path)
+        return cls(model, class_names, temperature, batch, spec)
+
+    def called_with(self, spec: InputSpec) -> "Classifier":
+        """The same network, called with another scaling or orientation."""
+        return Classifier(self._model, self.class_names, self._temperature, self._batch, spec)
 
     def classify(self, images: Bytes) -> Probabilities:
         """The probability of each class for each image.
@@ -76,6 +82,12 @@ class Classifier:
             scores[start : start + self._batch] = self._model.predict_on_batch(padded)[: len(batch)]
         probabilities = normalized(scores)
         return probabilities if self._temperature == 1 else with_temperature(probabilities, self._temperature)
+
+
+def network_file(directory: Path) -> Path:
+    """The file in a model's directory that is served: `model.keras`, or `model.onnx` of a model imported as such."""
+    keras_file = directory / "model.keras"
+    return keras_file if keras_file.exists() else directory / "model.onnx"
 
 
 class Ensemble:
@@ -100,6 +112,10 @@ class Ensemble:
         """As `Classifier.classify`."""
         answers = [member.classify(images) for member in self._members]
         return answers[0] if len(answers) == 1 else np.mean(answers, axis=0, dtype=np.float32)
+
+
+def _load_keras(path: Path) -> keras.Model:
+    return keras.models.load_model(path, compile=False, safe_mode=True)
 
 
 def normalized(scores: Probabilities) -> Probabilities:

@@ -117,7 +117,7 @@ def delete(model_id: str) -> ResponseReturnValue:
 def _shown(model: Model, default: Model | None) -> dict[str, Any]:
     """A model as the API shows it, with figures that are computed for the pages."""
     metrics = model.metrics
-    file = services().volume.storage.find(services().volume.model(model.id) / "model.keras")
+    file = services().volume.network(model.id)
     tested = metrics.get("test_images")
     return model_document(model, default=default is not None and model.id == default.id) | {
         "interval": wilson(round(metrics["test_accuracy"] * tested), tested) if tested else None,

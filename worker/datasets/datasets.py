@@ -11,12 +11,12 @@ from tenfold.worker.services import Services
 from tenfold.worker.storage.volume import Volume
 
 # The parameters of their jobs that name a data set.
-NAMING = ("dataset", "together_with", "on")
+NAMING = ("dataset", "together_with", "on", "check")
 
 # In a data set's directory: the job that made it, and its source.
 SOURCE = "source.json"
 
-USERS = (JobKind.SWEEP, JobKind.TRAINING, JobKind.REVIEW, JobKind.COMPARISON)
+USERS = (JobKind.SWEEP, JobKind.TRAINING, JobKind.REVIEW, JobKind.COMPARISON, JobKind.MODEL_IMPORT)
 
 
 def list_datasets(volume: Volume) -> Sequence[DatasetEntry]:
@@ -68,8 +68,11 @@ def delete_dataset(services: Services, name: str) -> None:
         raise UnknownDataset(f"The data set {name!r} has been deleted.") from error
 
 
-def check_usable(volume: Volume, name: str) -> DatasetEntry:
+def check_usable(volume: Volume, name: str, field: str = "dataset") -> DatasetEntry:
     """The data set, unless it cannot be trained on.
+
+    Args:
+        field: the parameter that names it.
 
     Raises:
         InvalidSubmission: there is no such data set, or it is damaged.
@@ -77,9 +80,9 @@ def check_usable(volume: Volume, name: str) -> DatasetEntry:
     try:
         entry = get_dataset(volume, name)
     except UnknownDataset as error:
-        raise InvalidSubmission("dataset", str(error)) from error
+        raise InvalidSubmission(field, str(error)) from error
     if not entry.usable:
-        raise InvalidSubmission("dataset", f"The data set {name} cannot be used. {' '.join(entry.warnings)}")
+        raise InvalidSubmission(field, f"The data set {name} cannot be used. {' '.join(entry.warnings)}")
     return entry
 
 

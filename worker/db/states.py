@@ -15,6 +15,7 @@ class JobKind(StrEnum):
     SWEEP = "sweep"
     REVIEW = "review"
     COMPARISON = "comparison"
+    MODEL_IMPORT = "model_import"
 
 
 class JobState(StrEnum):
@@ -37,7 +38,8 @@ class StepKind(StrEnum):
 
     A training is one `train` step, an import one `import` step. A classification is `plan`, then its `shard`s in any
     order, then `merge`. A sweep is one `advance` step, which waits for its trials and is queued again whenever one of
-    them ends. A review is one `correct` step, a comparison one `compare` step.
+    them ends. A review is one `correct` step, a comparison one `compare` step, an import of a model one `import_model`
+    step.
     """
 
     TRAIN = "train"
@@ -48,6 +50,7 @@ class StepKind(StrEnum):
     ADVANCE = "advance"
     CORRECT = "correct"
     COMPARE = "compare"
+    IMPORT_MODEL = "import_model"
 
 
 FIRST_STEP = {
@@ -57,6 +60,7 @@ FIRST_STEP = {
     JobKind.SWEEP: StepKind.ADVANCE,
     JobKind.REVIEW: StepKind.CORRECT,
     JobKind.COMPARISON: StepKind.COMPARE,
+    JobKind.MODEL_IMPORT: StepKind.IMPORT_MODEL,
 }
 
 

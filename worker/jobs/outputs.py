@@ -4,7 +4,10 @@ lease never replaces what another has made since."""
 import shutil
 from pathlib import Path
 
+from tenfold.worker.db.states import JobState
+from tenfold.worker.errors import UnknownJob
 from tenfold.worker.jobs.leases import Lease, LeaseStore
+from tenfold.worker.services import Services
 from tenfold.worker.storage import Storage
 from tenfold.worker.storage.whole import sync_directory
 
@@ -40,3 +43,16 @@ def staging_directory(work: Path, lease: Lease) -> Path:
     made = work / f"made-{lease.token[:8]}"
     made.mkdir()
     return made
+
+
+def unpublish_model_unless_wanted(services: Services, job_id: str) -> None:
+    """Remove the model if the job was cancelled while it was being written.
+
+    If another worker has the job, or has finished it, the model is that worker's.
+    """
+    try:
+        wanted = services.jobs.get(job_id).state not in (JobState.FAILED, JobState.CANCELLED)
+    except UnknownJob:
+        wanted = False
+    if not wanted:
+        services.volume.delete_model(job_id)

@@ -39,6 +39,7 @@ QUEUES: dict[JobKind, tuple[StepKind, ...]] = {
         StepKind.ADVANCE,
         StepKind.CORRECT,
         StepKind.COMPARE,
+        StepKind.IMPORT_MODEL,
     ),
 }
 

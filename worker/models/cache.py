@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from tenfold.trainer.evaluation.novelty import NoveltyDetector, load_novelty
 from tenfold.trainer.input_spec import InputSpec
-from tenfold.trainer.serving.inference import BATCH, Classifier, Ensemble
+from tenfold.trainer.serving.inference import BATCH, Classifier, Ensemble, network_file
 from tenfold.worker.db.records import Model
 from tenfold.worker.observability.metrics import MODEL_CACHE, MODEL_LOAD_SECONDS
 from tenfold.worker.storage.volume import Volume
@@ -65,6 +65,6 @@ def _load(
     log.info("loading %s", directory)
     novelty = directory / "novelty.npz"
     return (
-        Classifier.load(directory / "model.keras", class_names, temperature, batch, spec),
+        Classifier.load(network_file(directory), class_names, temperature, batch, spec),
         load_novelty(novelty) if novelty.exists() else None,
     )

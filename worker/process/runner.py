@@ -14,6 +14,7 @@ from tenfold.worker.datasets import importing
 from tenfold.worker.db.states import JobKind, StepKind
 from tenfold.worker.errors import LeaseLost, ShuttingDown, TrialPruned, UnknownJob, WorkerError
 from tenfold.worker.jobs.leases import Lease
+from tenfold.worker.model_import import step as model_import
 from tenfold.worker.observability.logs import logging_about
 from tenfold.worker.observability.metrics import LEASE_EXPIRIES, STEP_SECONDS, STEPS
 from tenfold.worker.observability.tracing import note, step_traced
@@ -38,6 +39,7 @@ WORK: dict[StepKind, Work] = {
     StepKind.ADVANCE: sweeps.advance,
     StepKind.CORRECT: correcting.merge_corrections,
     StepKind.COMPARE: comparing.compare_models,
+    StepKind.IMPORT_MODEL: model_import.import_model,
 }
 
 # Steps that create millions of short-lived objects and no reference cycles. Python's garbage collector would scan all

@@ -16,6 +16,9 @@ from tenfold.files.names import INPUT_SUFFIXES
 from tenfold.worker.storage import Storage, StoredFile
 from tenfold.worker.storage.local import LocalStorage
 
+# The first of these that a model has is served.
+NETWORKS = ("model.keras", "model.onnx")
+
 log = logging.getLogger(__name__)
 
 
@@ -75,6 +78,10 @@ class Volume:
         """The file that an import reads; removed when the import has succeeded."""
         return self.job(job_id) / "upload"
 
+    def sample(self, job_id: str) -> Path:
+        """The zip of labeled images that an import of a model checks it on; gone when it has succeeded."""
+        return self.job(job_id) / "sample"
+
     def log(self, job_id: str) -> Path:
         return self.job(job_id) / "log.txt"
 
@@ -100,6 +107,11 @@ class Volume:
         directory = self.model(model_id)
         found = {str(file.path.relative_to(directory)): file for file in self.storage.files(directory)}
         return dict(sorted(found.items(), key=lambda named: ("/" in named[0], named[0])))
+
+    def network(self, model_id: str) -> StoredFile | None:
+        """The file that a model is served from: `model.keras`, or `model.onnx` of a model imported as such."""
+        found = (self.storage.find(self.model(model_id) / name) for name in NETWORKS)
+        return next(filter(None, found), None)
 
     def marker(self, name: str) -> Path:
         """A file by which the doctor checks whether other processes see the same volume."""

@@ -15,9 +15,9 @@ from tenfold.trainer.reports.artifacts import write_artifacts
 from tenfold.trainer.training.loop import Progress, train
 from tenfold.worker.datasets.loading import load
 from tenfold.worker.db.records import Model
-from tenfold.worker.db.states import JobState
-from tenfold.worker.errors import LeaseLost, UnknownJob
+from tenfold.worker.errors import LeaseLost
 from tenfold.worker.jobs.leases import Lease
+from tenfold.worker.jobs.outputs import unpublish_model_unless_wanted
 from tenfold.worker.observability.metrics import EPOCH_SECONDS, STAGE_SECONDS
 from tenfold.worker.observability.stopwatch import Stopwatch
 from tenfold.worker.services import Services
@@ -125,20 +125,7 @@ def train_model(services: Services, lease: Lease, check: Callable[[], None]) -> 
     try:
         services.leases.finish_job(lease, summary, model=model)
     except LeaseLost:
-        _unpublish_unless_wanted(services, lease.job_id)
+        unpublish_model_unless_wanted(services, lease.job_id)
         raise
     watch.observe(STAGE_SECONDS, lease.kind)
     volume.delete_work(lease.job_id)
-
-
-def _unpublish_unless_wanted(services: Services, job_id: str) -> None:
-    """Remove the model if the job was cancelled while it was being written.
-
-    If another worker has the job, or has finished it, the model is that worker's.
-    """
-    try:
-        wanted = services.jobs.get(job_id).state not in (JobState.FAILED, JobState.CANCELLED)
-    except UnknownJob:
-        wanted = False
-    if not wanted:
-        services.volume.delete_model(job_id)

@@ -142,7 +142,7 @@ def orphans(
 def missing(jobs: Mapping[str, JobRow], models: Mapping[str, Model], volume: Volume) -> Iterator[Garbage]:
     """Rows whose files are gone. There is nothing to remove."""
     for model_id in models:
-        if volume.storage.find(volume.model(model_id) / "model.keras") is None:
+        if volume.network(model_id) is None:
             yield Garbage(Kind.MISSING, model_id, "model.keras is missing: the model cannot classify")
     present = set(volume.storage.names(volume.jobs))
     for job in jobs.values():
@@ -201,7 +201,7 @@ def _work(jobs: Mapping[str, JobRow], volume: Volume, older_than: float) -> Iter
 def _lacks_input(job: JobRow, volume: Volume) -> bool:
     if job.kind is JobKind.CLASSIFICATION and job.parameters.get("directory") is None:
         return volume.storage.find(volume.archive(job.id)) is None
-    return job.kind is JobKind.IMPORT and volume.storage.find(volume.upload(job.id)) is None
+    return job.kind in (JobKind.IMPORT, JobKind.MODEL_IMPORT) and volume.storage.find(volume.upload(job.id)) is None
 
 
 def _garbage(kind: Kind, path: Path, reason: str, volume: Volume) -> Garbage:

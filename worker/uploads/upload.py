@@ -28,8 +28,8 @@ class Upload:
         return {"name": name[:MAX_NAME], "bytes": self.bytes, "sha256": self.sha256}
 
     def move(self, path: Path, storage: Storage) -> None:
-        """Move the file to `path`, whose directory must not exist yet, and publish it."""
-        path.parent.mkdir()
+        """Move the file to `path`, whose directory is made if need be, and publish it."""
+        path.parent.mkdir(exist_ok=True)
         self.path.rename(path)
         sync_directory(path.parent)
         storage.publish(path)

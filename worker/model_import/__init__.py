@@ -1,0 +1,1 @@
+"""The job that imports a model which was made elsewhere."""
