@@ -280,6 +280,7 @@ DONE_BY = {
     "GET /comparisons": "job list --kind",
     "GET /jobs/<job_id>/differences": "model differences",
     "GET /jobs/<job_id>/differences/<int:rank>/picture": "model differences --pictures",
+    "POST /models": "model import",
     "GET /models": "model list",
     "GET /models/<model:model_id>": "model show",
     "GET /models/<model:model_id>/files": "model files",

@@ -9,6 +9,7 @@ from tenfold.cli.compare import compare, differences
 from tenfold.cli.completions import complete_models
 from tenfold.cli.console import confirm, yes_option
 from tenfold.cli.files import download, fetch_options, show_files
+from tenfold.cli.model_import import import_model
 from tenfold.cli.output import output_option, print_json, print_lines, print_list, print_table, table_option
 from tenfold.cli.server import connect
 
@@ -30,6 +31,7 @@ def model() -> None:
 
 model.add_command(compare)
 model.add_command(differences)
+model.add_command(import_model)
 
 
 @model.command("list")
@@ -114,5 +116,6 @@ def delete_model(model_id: str, yes: bool, as_json: bool) -> None:
 
 def _row(document: "ModelDocument") -> tuple[str, ...]:
     note = "default" if document["default"] else "trial of a sweep" if document["trial"] else ""
-    accuracy = f"{document['metrics']['test_accuracy']:.2%}"
+    measured = document["metrics"]["test_accuracy"]
+    accuracy = "not measured" if measured is None else f"{measured:.2%}"
     return (document["id"], document["recipe"], document["dataset"], accuracy, note)

@@ -18,6 +18,7 @@ NAMES: dict[str, Complete] = {
     "dataset": complete_datasets,
     "together_with": complete_datasets,
     "on": complete_datasets,
+    "check": complete_datasets,
 }
 
 # Options whose name is not that of the field.

@@ -15,6 +15,8 @@ def subject(job: Job) -> str:
     match job.document["kind"]:
         case "training" | "sweep":
             return f"{parameters['recipe']} on {parameters['dataset']}"
+        case "model_import":
+            return f"{parameters['name'] or source.get('name', 'a model')} as {parameters['input']}"
         case "import":
             return f"{parameters['name']} from {source.get('name', 'a file')}"
         case "comparison":
@@ -43,6 +45,15 @@ def headline(job: Job) -> str:
             f"{summary['name']}: {len(summary['classes'])} classes, {summary['train_images']:,} training and "
             f"{summary['test_images']:,} test images"
         )
+    if job.document["kind"] == "model_import" and summary:
+        measured = "not measured"
+        if summary["test_images"]:
+            low, high = summary["interval"]
+            measured = (
+                f"{summary['accuracy']:.2%} of {summary['test_images']:,} images of {summary['checked_on']} right "
+                f"({low:.2%} to {high:.2%})"
+            )
+        return f"{summary['name']}, {len(summary['classes'])} classes: {measured}; model {summary['model']}"
     if job.document["kind"] == "review" and summary:
         dataset = f"; data set {summary['dataset']['name']}" if summary["dataset"] else ""
         return f"{summary['reviewed']} reviewed, {summary['changed']} changed{dataset}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -20,6 +20,7 @@ from tenfold.client.job import JOB_FIELDS, Job, choose
 from tenfold.client.options import (
     ClassificationOptions,
     ImportOptions,
+    ModelImportOptions,
     PredictionOptions,
     ReviewOptions,
     SweepOptions,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 MAX_ON_A_PAGE = 500
 
 # The query parameter of each call that names the file in its body.
-FILE_NAME = {"classifications": "name", "datasets": "filename"}
+FILE_NAME = {"classifications": "name", "datasets": "filename", "models": "filename"}
 
 
 class Client(Connection):
@@ -166,6 +167,42 @@ class Client(Connection):
             return self._queue("datasets", idempotency_key, params=query)
         path, query = Path(path), {**parameters, "name": name}
         return self._submit_file("datasets", path, path.name, query, upload, on_bytes, idempotency_key)
+
+    def import_model(
+        self,
+        path: str | Path,
+        input: str,
+        preprocessing: Literal["digit", "resize", "none"],
+        *,
+        check_file: str | Path | None = None,
+        upload: str | None = None,
+        on_bytes: Callable[[int], None] = lambda count: None,
+        idempotency_key: str | None = None,
+        **parameters: Unpack[ModelImportOptions],
+    ) -> Job:
+        """Upload a model that was made elsewhere, and queue its import.
+
+        Args:
+            path: a `.keras` or `.h5` file of Keras, a zip of a SavedModel, or an ONNX file.
+            input: height, width and channels that the network takes: `28x28x1`.
+            preprocessing: how a picture becomes such an input.
+            check_file: a zip of class folders to check the declaration on, instead of the data set `check`.
+            upload, on_bytes: as for `classify`; continues the upload of `path`.
+            parameters: `classes`, `scaling`, `orientation`, `name` and `check`.
+        """
+        path, key = Path(path), idempotency_key or uuid4().hex
+        query: dict[str, Any] = {**parameters, "input": input, "preprocessing": preprocessing}
+        if not isinstance(query.get("classes") or "", str):
+            query["classes"] = ",".join(query["classes"])
+        if check_file is not None:
+            sample = Path(check_file)
+            query["check_upload"] = large_files.begin_upload(self, sample, sample.name, key)
+            large_files.send_rest(self, query["check_upload"], sample, on_bytes)
+        job = self._submit_file("models", path, path.name, query, upload, on_bytes, key)
+        if "check_upload" in query:
+            with suppress(ServerAway):
+                self.send("DELETE", f"uploads/{query['check_upload']}")
+        return job
 
     def upload(self, upload_id: str) -> UploadDocument:
         """An upload, with the number of bytes received."""

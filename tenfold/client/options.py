@@ -73,6 +73,16 @@ class ImportOptions(TypedDict, total=False):
     preprocessing: Literal["auto", "digit", "resize"] | None
 
 
+class ModelImportOptions(TypedDict, total=False):
+    """Those of `tenfold.worker.model_import.parameters.ModelImportParameters` but `input` and `preprocessing`."""
+
+    classes: str | Sequence[str] | None
+    scaling: Literal["0-1", "-1-1", "0-255"] | None
+    orientation: Literal["upright", "transposed"] | None
+    name: str | None
+    check: str | None
+
+
 class ReviewOptions(TypedDict, total=False):
     """Those of `tenfold.worker.review.parameters.ReviewParameters` but `classification`."""
 

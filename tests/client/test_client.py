@@ -19,6 +19,7 @@ from tenfold.worker.classification.parameters import ClassificationParameters
 from tenfold.worker.datasets.parameters import ImportParameters
 from tenfold.worker.db.records import Model
 from tenfold.worker.db.states import StepKind
+from tenfold.worker.model_import.parameters import ModelImportParameters
 from tenfold.worker.observability.worker_registry import ProcessInfo, Task
 from tenfold.worker.predictions.parameters import PredictionParameters
 from tenfold.worker.review.parameters import ReviewParameters
@@ -396,6 +397,7 @@ def test_health_is_told_part_by_part(client: Client) -> None:
         (options.PredictionOptions, PredictionParameters, set()),
         (options.ImportOptions, ImportParameters, {"name"}),
         (options.ReviewOptions, ReviewParameters, {"classification"}),
+        (options.ModelImportOptions, ModelImportParameters, {"input", "preprocessing"}),
     ],
 )
 def test_keywords_are_typed_as_the_declaration_types_them(

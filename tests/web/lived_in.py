@@ -18,6 +18,8 @@ from tenfold.worker.datasets.submission import submit_import
 from tenfold.worker.db.records import Job
 from tenfold.worker.db.states import JobKind, JobState
 from tenfold.worker.jobs.leases import Lease
+from tenfold.worker.model_import.parameters import ModelImportParameters
+from tenfold.worker.model_import.submission import submit_model_import
 from tenfold.worker.review.parameters import ReviewParameters
 from tenfold.worker.review.submission import submit_review
 from tenfold.worker.services import Services
@@ -25,6 +27,7 @@ from tenfold.worker.sweeps.parameters import SweepParameters
 from tenfold.worker.sweeps.submission import submit_sweep
 from tenfold.worker.training.submission import submit_training
 from tests.conftest import write_dataset
+from tests.foreign_models import linear_onnx
 from tests.reviews import classified, digits, untrained_model, work_off
 from tests.uploads import class_folders, received, zipped
 
@@ -54,6 +57,7 @@ def live_in(app: Flask, mnist: Dataset) -> LivedIn:
         app.test_client().put(f"/api/v1/jobs/{job.id}/review/{row}", json={"label": str(mnist.test_labels[row])})
     # One at a time merges the corrections of a classification.
     to_merge = iter((*4 * (reviewed,), another))
+    network = linear_onnx().SerializeToString()
     names = iter(f"own-{number}" for number in range(10))
     training = TrainingParameters(recipe="custom", dataset="tiny", units="8", epochs=2, validation="split")
     sweep = SweepParameters(dataset="tiny", units="8", epochs=1, space="dropout=0", trials=1)  # type: ignore[arg-type]
@@ -71,12 +75,17 @@ def live_in(app: Flask, mnist: Dataset) -> LivedIn:
         given = ReviewParameters(classification=next(to_merge).id, dataset=next(names))
         return submit_review(services, given)
 
+    def bring_in_a_model() -> Job:
+        given = ModelImportParameters.model_validate({"input": "28x28x1", "preprocessing": "digit"})
+        return submit_model_import(services, given, received(services, network, "mine.onnx"))
+
     jobs = {
         JobKind.TRAINING: _in_each_state(services, lambda: submit_training(services, training)),
         JobKind.SWEEP: _in_each_state(services, lambda: submit_sweep(services, sweep)),
         JobKind.CLASSIFICATION: _in_each_state(services, classify) | {JobState.SUCCEEDED: reviewed},
         JobKind.IMPORT: _in_each_state(services, bring_in),
         JobKind.REVIEW: _in_each_state(services, merge),
+        JobKind.MODEL_IMPORT: _in_each_state(services, bring_in_a_model),
     }
     given = ComparisonParameters(models=("untrained", jobs[JobKind.TRAINING][JobState.SUCCEEDED].id), on="tiny")
     jobs[JobKind.COMPARISON] = _in_each_state(services, lambda: submit_comparison(services, given))

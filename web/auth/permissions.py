@@ -84,6 +84,7 @@ _ENDPOINTS: dict[Permission, tuple[str, ...]] = {
         "job.show",
         "job.live",
         "jobs.index",
+        "model_import.form",
         "models.show",
         "models.index",
         "models.savedmodel",
@@ -98,6 +99,7 @@ _ENDPOINTS: dict[Permission, tuple[str, ...]] = {
         "api.classifications.create_classification",
         "api.comparisons.create_comparison",
         "api.datasets.create_dataset",
+        "api.model_imports.create_model_import",
         "api.predictions.create_prediction",
         # The owner of the classification is checked once the body is read.
         "api.reviews.create_review",
@@ -110,6 +112,7 @@ _ENDPOINTS: dict[Permission, tuple[str, ...]] = {
         "datasets.upload",
         "classify.submit",
         "compare.submit",
+        "model_import.submit",
         "train.submit",
         "predict.answer",
         "predict.answers_of_others",

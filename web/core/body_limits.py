@@ -14,11 +14,16 @@ TAKE_FILES = frozenset(
         "api.datasets.create_dataset",
         "api.predictions.create_prediction",
         "datasets.upload",
+        "api.model_imports.create_model_import",
         "classify.submit",
+        "model_import.submit",
         "predict.answer",
         "predict.answers_of_others",
     }
 )
+
+# Those of them whose files belong to fields of their own. Elsewhere several files become one zip.
+KEEP_FILES_APART = frozenset({"api.model_imports.create_model_import", "model_import.submit"})
 
 
 def refuse_large_bodies() -> None:

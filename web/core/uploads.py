@@ -10,7 +10,7 @@ from flask import Request, current_app, request
 
 from tenfold.files.kinds import START_BYTES
 from tenfold.files.packing import Pack, is_image
-from tenfold.web.core.body_limits import MAX_BODY_BYTES, TAKE_FILES
+from tenfold.web.core.body_limits import KEEP_FILES_APART, MAX_BODY_BYTES, TAKE_FILES
 from tenfold.web.core.services import own_upload, partial_uploads, services
 from tenfold.worker.errors import InvalidSubmission, UnknownUpload, UploadIncomplete
 from tenfold.worker.uploads.upload import Upload
@@ -65,7 +65,7 @@ class UploadRequest(Request):
         if self.nameless is not None:
             self._drop(self.nameless)
             self.nameless = None
-        if name:
+        if name and self.endpoint not in KEEP_FILES_APART:
             self._pack_last()
         file = self._new_file()
         if name:
@@ -201,6 +201,27 @@ def take_upload(field: str = "file", *, what: str, name_argument: str = "name", 
     return file.finish(name)
 
 
+def take_second(field: str, upload_id: str | None = None) -> Upload | None:
+    """The file of another field than `file`: the named resumable upload, or the multipart part; None without one.
+
+    Args:
+        upload_id: of a complete resumable upload.
+
+    Raises:
+        InvalidSubmission: it is empty, or the upload is unknown or incomplete.
+    """
+    if upload_id is not None:
+        return _resumed(upload_id, field)
+    received = _this_request()
+    part = received.files.get(field) if received.mimetype == "multipart/form-data" else None
+    if part is None or not part.filename:
+        return None
+    file = cast("ReceivingFile", part.stream)
+    if file.bytes == 0:
+        raise InvalidSubmission(field, "The file is empty (0 bytes).")
+    return file.finish(part.filename)
+
+
 def take_resumed(upload_id: str) -> Upload:
     """The complete resumable upload with this id.
 
@@ -209,14 +230,18 @@ def take_resumed(upload_id: str) -> Upload:
     """
     if _has_upload():
         raise InvalidSubmission("upload", "Send a file or the id of an upload, not both.")
+    return _resumed(upload_id, "upload")
+
+
+def _resumed(upload_id: str, field: str) -> Upload:
     try:
         own_upload(upload_id)
         upload = partial_uploads().take(upload_id)
     except (UnknownUpload, UploadIncomplete) as error:
-        raise InvalidSubmission("upload", str(error)) from error
+        raise InvalidSubmission(field, str(error)) from error
     if upload.bytes == 0:
         upload.path.unlink()
-        raise InvalidSubmission("upload", f"Upload {upload_id} is empty (0 bytes).")
+        raise InvalidSubmission(field, f"Upload {upload_id} is empty (0 bytes).")
     return upload
 
 
@@ -260,6 +285,8 @@ def _receive(field: str, what: str, name_argument: str) -> "tuple[str, Receiving
     if received.mimetype == "multipart/form-data":
         part = received.files.get(field)
         taken = received.take_all() if part is not None else None
+        if part is not None and received.endpoint in KEEP_FILES_APART:
+            taken = (part.filename, cast("ReceivingFile", part.stream)) if part.filename else None
         if taken is None:
             raise InvalidSubmission(field, f"No file was sent. Choose {what} and send it as {field!r}.")
         return taken
@@ -272,7 +299,9 @@ def _receive(field: str, what: str, name_argument: str) -> "tuple[str, Receiving
 def _has_upload() -> bool:
     received = _this_request()
     if received.mimetype == "multipart/form-data":
-        return any(part.filename for part in received.files.values())
+        parts = received.files
+        counted = ["file"] if received.endpoint in KEEP_FILES_APART else parts
+        return any(name in parts and parts[name].filename for name in counted)
     return received.mimetype != "application/x-www-form-urlencoded" and bool(received.content_length)
 
 

@@ -5,6 +5,7 @@ from tenfold.web.pages import (
     classify,
     datasets,
     home,
+    model_import,
     models,
     predict,
     problems,
@@ -28,7 +29,7 @@ BLUEPRINTS = tuple(
         home,
         *(job_list, job_page, image_list, image_page, review_page),
         *(train_page, sweep, classify, predict),
-        *(models, datasets, compare_page, difference_page),
+        *(model_import, models, datasets, compare_page, difference_page),
         *(reference, problems),
         *(sign_in, account, users),
     )

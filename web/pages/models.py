@@ -24,6 +24,7 @@ from tenfold.worker.classification.thresholds import accepted_share, why_all_are
 from tenfold.worker.db.records import Model
 from tenfold.worker.errors import UnknownJob
 from tenfold.worker.models.removal import delete_model, users_of
+from tenfold.worker.storage.volume import NETWORKS
 
 blueprint = Blueprint("models", __name__)
 
@@ -123,6 +124,7 @@ def _shown(model: Model, default: Model | None) -> dict[str, Any]:
         "interval": wilson(round(metrics["test_accuracy"] * tested), tested) if tested else None,
         "calibration_error": metrics.get("calibration", {}).get("after", {}).get("error"),
         "bytes": file.bytes if file else None,
+        "network": file.path.name if file else NETWORKS[0],
         # A later version may have recorded an input that this version cannot read.
         "input": metrics.get("input") or model.input.as_dict(),
     }

@@ -38,6 +38,8 @@ function start(form) {
     const body = new FormData();
     for (const [name, value] of new FormData(form)) if (typeof value === "string" && value.trim()) body.append(name, value);
     for (const { file, name } of chosen) body.append(input.name, file, name);
+    for (const other of form.querySelectorAll("input[type=file][name]"))
+      if (other !== input) for (const file of other.files) body.append(other.name, file);
     const request = (current = new XMLHttpRequest());
     const progress = part("progress").querySelector("progress");
     const started = performance.now();

@@ -3,7 +3,8 @@
 datasets/<name>/    the four IDX files, about.json preview.png source.json
 inbox/…             images that a person put there to be classified; Tenfold never writes to it
 uploads/…
-jobs/<id>/          input.zip (.tar, .tar.gz …) results.csv results.jsonl summary.json log.txt, or upload log.txt
+jobs/<id>/          input.zip (.tar, .tar.gz …) results.csv results.jsonl summary.json log.txt, or
+                    upload (sample) log.txt
                     review/queue.sqlite images/index.sqlite of a classification
 models/<id>/        model.keras metrics.json history.csv summary.txt curves.png …
 """

@@ -21,6 +21,7 @@ from tenfold.worker.jobs.reconciler import GRACE_SECONDS, Reconciler
 from tenfold.worker.jobs.scheduler import FairScheduler
 from tenfold.worker.jobs.store import JobStore
 from tenfold.worker.jobs.waiting_steps import WaitingSteps
+from tenfold.worker.model_import.parameters import ModelImportParameters
 from tenfold.worker.people.users import Scope, UserStore
 from tenfold.worker.redis import connect_redis
 from tenfold.worker.review.parameters import ReviewParameters
@@ -158,7 +159,7 @@ def declared() -> dict[str, Any]:
     """What of the rows and of the files between steps a worker must understand, as far as it is declared."""
     parameters = (
         *(TrainingParameters, SweepParameters, ClassificationParameters, ImportParameters, ReviewParameters),
-        ComparisonParameters,
+        *(ComparisonParameters, ModelImportParameters),
     )
     return {
         "steps": sorted(kind for kinds in QUEUES.values() for kind in kinds),

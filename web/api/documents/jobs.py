@@ -18,6 +18,7 @@ UNITS = {
     JobKind.SWEEP: "trials",
     JobKind.REVIEW: "corrections",
     JobKind.COMPARISON: "images",
+    JobKind.MODEL_IMPORT: "file",
 }
 
 

@@ -71,6 +71,9 @@ def _query(declared: Operation, schemas: Schemas) -> list[dict[str, Any]]:
             parameter["required"] = False  # may be a field of the form instead
         if declared.body.resumable:
             found.append({"name": "upload", "in": "query", **UPLOAD})
+        if declared.body.second:
+            name = declared.body.second[0].replace("_file", "_upload")
+            found.append({"name": name, "in": "query", **UPLOAD})
         if declared.body.name_argument:
             found.append(
                 {
@@ -98,6 +101,9 @@ def describe_body(declared: Operation, schemas: Schemas) -> dict[str, Any]:
     properties = {parameter["name"]: parameter["schema"] for parameter in in_query(fields)}
     if body.resumable:
         properties["upload"] = UPLOAD["schema"] | {"description": UPLOAD["description"]}
+    if body.second:
+        name, what = body.second
+        properties[name] = {"type": "string", "format": "binary", "description": what}
     form = {
         "type": "object",
         "properties": {"file": {"type": "array", "items": file} if body.several else file, **properties},

@@ -45,6 +45,8 @@ class FileBody:
         several: whether a form may have several files.
         resumable: whether `upload`, the id of a resumable upload, may replace the file.
         required: whether there must be a file.
+        second: name of another file that a form may have, whose upload the query argument `…_upload` may name instead,
+            and what it is.
     """
 
     parameters: type[BaseModel]
@@ -53,6 +55,7 @@ class FileBody:
     several: bool = False
     required: bool = True
     resumable: bool = False
+    second: tuple[str, str] | None = None
     example: Mapping[str, Any] = field(default_factory=dict)
 
 

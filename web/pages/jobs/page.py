@@ -33,6 +33,7 @@ from tenfold.worker.db.states import JobKind, JobState
 from tenfold.worker.errors import UnknownDataset, UnknownModel
 from tenfold.worker.jobs import submission
 from tenfold.worker.jobs.queue_position import queue_position
+from tenfold.worker.model_import.parameters import ModelImportParameters
 from tenfold.worker.review.parameters import ReviewParameters
 from tenfold.worker.storage import StoredFile
 from tenfold.worker.sweeps.parameters import SweepParameters
@@ -48,7 +49,11 @@ DECLARATIONS: dict[JobKind, type[BaseModel]] = {
     JobKind.IMPORT: ImportParameters,
     JobKind.REVIEW: ReviewParameters,
     JobKind.COMPARISON: ComparisonParameters,
+    JobKind.MODEL_IMPORT: ModelImportParameters,
 }
+
+# Whose summary names a model.
+MAKE_MODELS = (JobKind.TRAINING, JobKind.SWEEP, JobKind.MODEL_IMPORT)
 
 # Drawn on the page itself, in the page's own colors.
 DRAWN_AS_SVG = ("curves.png",)
@@ -157,7 +162,7 @@ def _report(job: Job) -> TrainingReport | None:
 
 def _promotable(job: Job) -> str | None:
     """The ID of the model that this job trained, if it still exists and is not the default."""
-    made: str | None = (job.summary or {}).get("model") if job.kind in (JobKind.TRAINING, JobKind.SWEEP) else None
+    made: str | None = (job.summary or {}).get("model") if job.kind in MAKE_MODELS else None
     default = services().models.default()
     if made is None or (default is not None and default.id == made):
         return None
