@@ -10,7 +10,7 @@ from tenfold.web.api.openapi.operations import FileBody, Operation, RawBody
 SERVER = "http://127.0.0.1:8000"
 
 # An example file, by the first part of the path.
-FILES = {"classifications": "digits.zip", "datasets": "letters.zip", "predictions": "7.png"}
+FILES = {"classifications": "digits.zip", "datasets": "letters.zip", "models": "model.keras", "predictions": "7.png"}
 HEADER_EXAMPLES = {
     "Tus-Resumable": "1.0.0",
     "Upload-Length": "734003200",
