@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.hard_digits import RENDERINGS
 from tenfold.trainer.architecture.parameters import TrainingParameters
-from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.arrays import Bytes, Labels
 from tenfold.trainer.data.datasets import Dataset, load_dataset
 from tenfold.trainer.images import normalize, read_image
 from tenfold.trainer.images.normalization.enlarging import LARGE
@@ -27,7 +27,7 @@ from tenfold.trainer.serving.inference import Classifier
 from tenfold.trainer.training.loop import train
 
 Method = Callable[[Bytes], Bytes]
-Pictures = tuple[list[Bytes], Bytes]
+Pictures = tuple[list[Bytes], Labels]
 
 # Renderings differ from run to run of another seed by a few tenths of a percent.
 SEED = 7

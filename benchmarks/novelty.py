@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 
 from benchmarks.framed_digits import FRAMES, cells
 from benchmarks.hard_digits import RENDERINGS
-from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.arrays import Bytes, Labels
 from tenfold.trainer.data.datasets import Dataset, load_dataset
 from tenfold.trainer.evaluation.novelty import fit_novelty
 from tenfold.trainer.images import normalize_all
@@ -70,7 +70,7 @@ def scores(model: keras.Model, dataset: Dataset) -> dict[str, Score]:
     }
 
 
-def _mahalanobis(known: Seen, labels: Bytes) -> Score:
+def _mahalanobis(known: Seen, labels: Labels) -> Score:
     """K. Lee et al., "A simple unified framework for detecting out-of-distribution samples", 2018: last layer only."""
     means = np.stack([known.hidden[labels == label].mean(axis=0) for label in np.unique(labels)])
     apart = known.hidden - means[np.searchsorted(np.unique(labels), labels)]

@@ -21,8 +21,8 @@ class ImageUnreadable(TrainerError):
     """The image can't be read.
 
     Args:
-        kind: the category in which it is counted: `empty`, `unrecognized_format`, `damaged`, `too_large` or
-            `missing_package`.
+        kind: the category in which it is counted: `empty`, `unrecognized_format`, `damaged`, `too_large`, `wrong_size`
+            or `missing_package`.
     """
 
     def __init__(self, message: str, kind: str = "unrecognized_format") -> None:

@@ -4,7 +4,7 @@ Uses no NumPy, so that the web can read it too.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, TypeVar, cast, get_args
 
 from typing_extensions import TypedDict
@@ -82,14 +82,14 @@ class InputSpec:
         return (self.width, self.height, *self.shape[2:])
 
     @property
+    def images(self) -> "InputSpec":
+        """The same for a data set: without the scaling and orientation of one network."""
+        return replace(self, scaling="0-1", orientation="upright")
+
+    @property
     def size(self) -> str:
         """The size and color in words: `28×28 gray`, `32×32 color`."""
         return f"{self.height}×{self.width} {'gray' if self.channels == 1 else 'color'}"
-
-    @property
-    def mode(self) -> Literal["auto", "none"]:
-        """The mode of `tenfold.trainer.images.normalize` for this preprocessing."""
-        return "auto" if self.preprocessing == "digit" else "none"
 
     @property
     def description(self) -> str:
@@ -101,6 +101,12 @@ class InputSpec:
             return f"Images are only resized to {pixels}{'' if self.channels == 1 else ', in color'}."
         scaled = "" if self.shape == (SIDE, SIDE) else f" The result is scaled from {SIDE}×{SIDE} to {pixels}."
         return f"Images go through the digit normalizer (MNIST's format: light ink on dark, cropped, centered).{scaled}"
+
+    @property
+    def scaling_in_words(self) -> str:
+        """What is done to pixels of 0 to 255, to complete a sentence."""
+        words = {"0-1": "divided by 255", "-1-1": "divided by 127.5, minus 1", "0-255": "as they are"}
+        return words[self.scaling]
 
     def scaled(self, pixels: Pixels) -> Pixels:
         """Float pixels of 0 to 255 as the network takes them; for arrays of NumPy, TensorFlow, JAX and Torch alike."""
@@ -152,8 +158,3 @@ def _check(spec: InputSpec) -> None:
 
 
 DIGIT = InputSpec("digit")
-
-
-def of_mode(mode: Literal["auto", "none"], reason: str) -> InputSpec:
-    """The spec for this mode of `tenfold.trainer.images.normalize`."""
-    return InputSpec("digit" if mode == "auto" else "resize", reason=reason)

@@ -226,7 +226,7 @@ class Job:
         self.client.request("DELETE", f"jobs/{self.id}/review/{row}")
 
     def picture(self, row: int, *, model_input: bool = False) -> bytes:
-        """The image in this row of a review as a PNG or JPEG file, or the 28×28 input of the model."""
+        """The image in this row of a review as a PNG or JPEG file, or the input of the model."""
         query = {"view": "model_input"} if model_input else {}
         response = self.client.request("GET", f"jobs/{self.id}/review/{row}/picture", params=query)
         return content_of(response, "image/")

@@ -70,7 +70,9 @@ class ImportOptions(TypedDict, total=False):
     """Those of `tenfold.worker.datasets.parameters.ImportParameters` but `name`."""
 
     test_share: float | None
-    preprocessing: Literal["auto", "digit", "resize"] | None
+    preprocessing: Literal["auto", "digit", "resize", "none"] | None
+    size: str | None
+    color: Literal["auto", "gray", "color"] | None
 
 
 class ModelImportOptions(TypedDict, total=False):

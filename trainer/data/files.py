@@ -6,6 +6,9 @@ Reads only small files, and uses no NumPy, so that the web can use it too.
 import json
 import math
 import re
+import sys
+from array import array
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +31,9 @@ DIGITS = tuple("0123456789")
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
-_UNSIGNED_BYTE = 0x08
+# An IDX file's code of unsigned bytes, and that of 16-bit integers, which hold the labels of more than 256 classes.
+UNSIGNED_BYTE, SHORT = 0x08, 0x0B
+_ITEM_BYTES = {UNSIGNED_BYTE: 1, SHORT: 2}
 
 
 def read_about(directory: Path) -> dict[str, Any]:
@@ -56,7 +61,7 @@ def count_values(path: Path) -> int:
     """The number of images or labels in an IDX file, by its header and size.
 
     Raises:
-        DatasetInvalid: it is not an IDX file of unsigned bytes, or its size differs from its header.
+        DatasetInvalid: it is not such an IDX file, or its size differs from its header.
     """
     with path.open("rb") as file:
         start = file.read(4)
@@ -64,14 +69,21 @@ def count_values(path: Path) -> int:
         header = file.read(4 * dimensions)
         size = file.seek(0, 2)
     shape = [int.from_bytes(header[at : at + 4], "big") for at in range(0, len(header), 4)]
-    if start[:3] != bytes([0, 0, _UNSIGNED_BYTE]) or not dimensions or len(shape) != dimensions:
-        raise DatasetInvalid(f"{path} is not an IDX file of unsigned bytes. Delete the data set, and import it again.")
-    if size != len(start) + len(header) + math.prod(shape):
+    item_bytes = _ITEM_BYTES.get(start[2]) if len(start) == 4 and start[:2] == b"\0\0" else None
+    if not item_bytes or not dimensions or len(shape) != dimensions:
+        raise DatasetInvalid(
+            f"{path} is not an IDX file of images or labels. Delete the data set, and import it again."
+        )
+    if size != len(start) + len(header) + math.prod(shape) * item_bytes:
         raise DatasetInvalid(f"{path} has another size than its header says. Delete the data set, and import it again.")
     return shape[0]
 
 
 def count_labels(path: Path, classes: int) -> list[int]:
     """The number of labels of each class in an IDX file."""
-    labels = path.read_bytes()[8:]
-    return [labels.count(label) for label in range(classes)]
+    data = path.read_bytes()
+    labels = array("B" if data[2] == UNSIGNED_BYTE else "h", data[8:])
+    if data[2] == SHORT and sys.byteorder == "little":
+        labels.byteswap()
+    counts = Counter(labels)
+    return [counts[label] for label in range(classes)]

@@ -12,21 +12,21 @@ from pathlib import Path
 
 from PIL import Image
 
-from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.arrays import Bytes, Labels
 from tenfold.trainer.data.catalog import BUILTIN_DATASETS
 from tenfold.trainer.data.datasets import load_dataset
 from tenfold.trainer.data.files import DIGITS
 from tenfold.trainer.files.class_names import folder_names
 
 
-def write_digit_zip(images: Bytes, labels: Bytes, path: Path, class_names: Sequence[str] = DIGITS) -> None:
+def write_digit_zip(images: Bytes, labels: Labels, path: Path, class_names: Sequence[str] = DIGITS) -> None:
     """Write each image as `<class>/<index>.png`, in order. The same images give the same bytes.
 
     Class names are made safe for folders: `T-shirt/top` becomes `T-shirt_top`, which classifications recognize.
 
     Args:
-        images: (n, h, w) uint8.
-        labels: (n,) uint8.
+        images: (n, h, w) or (n, h, w, 3) uint8.
+        labels: (n,) class indices.
         path: the zip, written atomically.
         class_names: the names of the labels.
     """
@@ -40,7 +40,7 @@ def write_digit_zip(images: Bytes, labels: Bytes, path: Path, class_names: Seque
 
 
 def png(image: Bytes) -> bytes:
-    """A gray image (h, w) uint8 as a PNG file."""
+    """A gray (h, w) or RGB (h, w, 3) uint8 image as a PNG file."""
     data = io.BytesIO()
     Image.fromarray(image).save(data, "PNG")
     return data.getvalue()

@@ -6,18 +6,18 @@ import numpy as np
 import numpy.typing as npt
 
 from tenfold.trainer.architecture.plans import Plan
-from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.arrays import Bytes, Labels
 from tenfold.trainer.data.datasets import Dataset
 
 
 @dataclass(frozen=True)
 class Split:
-    """(n, 28, 28) uint8 images and (n,) class indices to train on, and the same for validation, if any."""
+    """(n, *input.shape) uint8 images and (n,) class indices to train on, and the same for validation, if any."""
 
     train_images: Bytes
-    train_labels: Bytes
+    train_labels: Labels
     validation_images: Bytes | None = None
-    validation_labels: Bytes | None = None
+    validation_labels: Labels | None = None
 
 
 def split_for(plan: Plan, dataset: Dataset, seed: int) -> Split:
@@ -35,7 +35,7 @@ def split_for(plan: Plan, dataset: Dataset, seed: int) -> Split:
     return Split(images[~held_out], labels[~held_out], images[held_out], labels[held_out])
 
 
-def _drawn(labels: Bytes, count: int, seed: int) -> npt.NDArray[np.int64]:
+def _drawn(labels: Labels, count: int, seed: int) -> npt.NDArray[np.int64]:
     """The indices of `count` images, with each class in proportion.
 
     Of the images in random order, sorted by class, every (n / count)-th is taken.

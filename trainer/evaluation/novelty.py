@@ -2,8 +2,8 @@
 
 For each class, the mean and the principal components of its training images are stored. The novelty of an image is the
 length of the part that its predicted class's mean and components do not explain: large for lines of a box, letters or
-noise, small for a digit in another handwriting. `benchmarks/novelty.py` compares this with other scores; the results
-are in docs/benchmarks/novelty.md.
+noise, small for a digit in another handwriting. Images with more than 32 pixels a side are shrunk for it.
+`benchmarks/novelty.py` compares this with other scores; the results are in docs/benchmarks/novelty.md.
 
 It needs only the image and the answer, so it works with any network and with ensembles.
 """
@@ -16,10 +16,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.arrays import Bytes, Labels
 
 Values = npt.NDArray[np.float32]
-Labels = npt.NDArray[np.integer]
 
 # Components of a class: of 20, 40, 60 and 80 the best on MNIST and Fashion-MNIST. With many classes each has fewer, so
 # that the file stays at a few MB. Components of a class with few images are noise: at most one for every 4 images.
@@ -28,6 +27,7 @@ MAX_COMPONENTS = 2000
 IMAGES_PER_COMPONENT = 4
 
 IMAGES_PER_CLASS = 2000
+MAX_SIDE = 32
 BATCH = 4096
 
 # N. Halko, P. G. Martinsson, J. A. Tropp, "Finding structure with randomness", 2011: extra components and power
@@ -43,8 +43,9 @@ FAMILIAR_SHARE = 0.995
 
 @dataclass(frozen=True)
 class NoveltyDetector:
-    """`means` (classes, pixels) float32 in 0–1 and `directions` (classes, pixels, k) of length 1, or 0 if unused.
+    """What `fit_novelty` learned.
 
+    `means` (classes, pixels) float32 in 0–1 and `directions` (classes, pixels, k) of length 1, or 0 if unused.
     `limit` is the length of an image's unexplained part, with pixels in 0–1, that scores 1.
     """
 
@@ -56,7 +57,7 @@ class NoveltyDetector:
         np.savez_compressed(path, means=self.means, directions=self.directions.astype(np.float16), limit=self.limit)
 
     def score(self, images: Bytes, predicted: Labels) -> Values:
-        """(n,) float32 from 0 for (n, 28, 28) uint8 images and their (n,) predicted class indices.
+        """(n,) float32 from 0 for images (n, h, w) or (n, h, w, 3) uint8 and their (n,) predicted class indices.
 
         Above 1, an image is out of distribution: it resembles none of its predicted class's training images.
         """
@@ -91,9 +92,9 @@ def fit_novelty(
     """Learn the training images. Memory does not grow with their number.
 
     Args:
-        images: (n, 28, 28) uint8 training images.
+        images: (n, h, w) or (n, h, w, 3) uint8 training images.
         labels: (n,) their class indices.
-        held_out: (m, 28, 28) uint8 of the same kind, not used for training.
+        held_out: (m, …) uint8 of the same kind, not used for training.
         predicted: (m,) the classes that the model predicts for these.
         classes: how many classes the model has. For one without training images nearly every image is novel.
     """
@@ -108,7 +109,7 @@ def fit_novelty(
 def _of_each_class(
     images: Bytes, labels: Labels, classes: int, most: int, random: np.random.Generator
 ) -> Iterator[tuple[Values, Values]]:
-    pixels = math.prod(images.shape[1:])
+    pixels = _flat(images[:1]).shape[1]
     for label in range(classes):
         of_class = random.permutation(np.flatnonzero(labels == label))[:IMAGES_PER_CLASS]
         points = _flat(images[of_class])
@@ -130,5 +131,12 @@ def _main_directions(apart: Values, count: int, random: np.random.Generator) -> 
 
 
 def _flat(images: Bytes) -> Values:
-    flat = images.reshape(len(images), math.prod(images.shape[1:]))
-    return np.asarray(flat / np.float32(255), np.float32)
+    """Images as (n, pixels) in 0–1, after averaging blocks if a side is longer than `MAX_SIDE`."""
+    block = -(-max(images.shape[1:3]) // MAX_SIDE)
+    scaled = np.asarray(images / np.float32(255), np.float32)
+    for axis in (1, 2) if block > 1 else ():
+        starts = np.arange(0, scaled.shape[axis], block)
+        counts = np.diff([*starts, scaled.shape[axis]]).astype(np.float32)
+        sums = np.add.reduceat(scaled, starts, axis=axis)
+        scaled = np.asarray(sums / counts.reshape([-1 if at == axis else 1 for at in range(sums.ndim)]), np.float32)
+    return scaled.reshape(len(scaled), math.prod(scaled.shape[1:]))

@@ -35,22 +35,25 @@ JPEG_BASELINE, JPEG_SCAN = 0xC0, 0xDA
 # Images with an orientation go to `read_image`.
 GRAY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
 HALVED = cv2.IMREAD_REDUCED_GRAYSCALE_2 | cv2.IMREAD_IGNORE_ORIENTATION
+# Gray for files without colors.
+COLOR = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 
-def decode(data: bytes, page: int = 0) -> Bytes:
+def decode(data: bytes, page: int = 0, *, color: bool = False) -> Bytes:
     """Decode a file's bytes to gray (h, w) uint8 as `read_image` does; pixels of color PNGs may differ by 1.
 
     Args:
         page: index of the page, or of an animation's frame.
+        color: whether to decode a file with colors to RGB (h, w, 3); one without stays gray.
 
     Raises:
         ImageUnreadable: with the same message as by `read_image`.
     """
     if page:
-        return read_image(data, page)
+        return read_image(data, page, color=color)
     pixels = plain_pixels(data)
-    image = _decode_plain(data, pixels) if pixels else None
-    return read_image(data) if image is None else image
+    image = _decode_plain(data, pixels, color) if pixels else None
+    return read_image(data, color=color) if image is None else image
 
 
 def plain_pixels(data: bytes) -> int | None:
@@ -60,12 +63,17 @@ def plain_pixels(data: bytes) -> int | None:
     return _pixels_of_plain_jpeg(data) if data.startswith(JPEG_START) else None
 
 
-def _decode_plain(data: bytes, pixels: int) -> Bytes | None:
+def _decode_plain(data: bytes, pixels: int, color: bool) -> Bytes | None:
+    if color and pixels > MAX_WHOLE_PIXELS:
+        return None
+    flags = COLOR if color else GRAY if pixels <= MAX_WHOLE_PIXELS else HALVED
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), GRAY if pixels <= MAX_WHOLE_PIXELS else HALVED)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         return None
-    return None if image is None else np.asarray(image, np.uint8)
+    if image is None:
+        return None
+    return np.asarray(image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _pixels_of_plain_png(data: bytes) -> int | None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from tenfold.trainer.arrays import Bytes
 from tenfold.trainer.errors import ImageUnreadable
-from tenfold.trainer.images.transparency import on_paper
+from tenfold.trainer.images.transparency import in_color_on_paper, on_paper
 
 Numbers = npt.NDArray[Any]
 
@@ -27,7 +27,7 @@ NOISE = 0.8
 
 
 def to_bytes(values: Numbers) -> Bytes:
-    """Convert gray values (h, w) of any numeric type to uint8, according to the range that they seem to have.
+    """Convert gray values (h, w), or colors (h, w, 3), of any numeric type to uint8, by the range they seem to have.
 
     Integers: from 0 to the smallest 2**n - 1, at least 255, that holds them all; dark noise in 16 bits stays dark.
     Fractions: 0–1, −1–1 or 0–255, else as integers. Other values are stretched from their own range. NaN and infinity
@@ -82,8 +82,11 @@ def _is_noise(values: Numbers) -> bool:
 UNCHANGED = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
 
 
-def read_deep(data: bytes, page: int, *, halved: bool) -> Bytes:
+def read_deep(data: bytes, page: int, *, halved: bool, color: bool = False) -> Bytes:
     """Read a page of a PNG or TIFF with OpenCV as gray (h, w) uint8, not yet rotated; its size must be checked before.
+
+    Args:
+        color: whether to read an image with colors as RGB (h, w, 3).
 
     Raises:
         ImageUnreadable: OpenCV can't read it.
@@ -102,6 +105,9 @@ def read_deep(data: bytes, page: int, *, halved: bool) -> Bytes:
         gray = values[:, :, 0]
     elif channels in (3, 4):
         gray = cv2.cvtColor(values[:, :, :3], cv2.COLOR_BGR2GRAY)
+        if color:
+            pixels = to_bytes(values[:, :, 2::-1])
+            return pixels if channels == 3 else in_color_on_paper(pixels, to_bytes(values[:, :, -1]))
     else:
         raise ImageUnreadable(f"has {channels} channels, which is not a color format; save it as a gray PNG", "damaged")
     return on_paper(to_bytes(gray), to_bytes(values[:, :, -1])) if channels in (2, 4) else to_bytes(gray)

@@ -96,9 +96,9 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def turned_upright(picture: Bytes, orientation: int) -> Bytes:
-    """The image (h, w) uint8 rotated upright; (w, h) for orientations 5 to 8."""
+    """The image (h, w) or (h, w, 3) uint8 rotated upright; (w, h) for orientations 5 to 8."""
     if orientation in (5, 6, 7, 8):
-        picture = picture.T
+        picture = picture.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
         picture = picture[::-1]
     if orientation in (2, 3, 6, 7):

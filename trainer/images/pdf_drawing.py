@@ -1,7 +1,7 @@
 """A program that renders one page of the PDF on its standard input, with limits on time and memory.
 
 `trainer.images.pdfs` runs it as a separate process, so that a hostile file can harm only that. It prints the number of
-pages, or the width, height and pixels of a page. It imports nothing from this project.
+pages, or the width, height and pixels of a page, in gray or (with `color`) BGR. It imports nothing from this project.
 """
 
 import resource
@@ -22,7 +22,7 @@ MEMORY_BYTES = 1 << 30
 NO_PDFIUM, REFUSED = 3, 4
 
 
-def main(page: str) -> int:
+def main(page: str, color: str = "gray") -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -38,7 +38,7 @@ def main(page: str) -> int:
         drawn = document[int(page)]
         width, height = drawn.get_size()
         scale = min(DOTS_PER_INCH / POINTS_PER_INCH, (MAX_PIXELS / max(width * height, 1)) ** 0.5)
-        bitmap = drawn.render(scale=scale, grayscale=True)
+        bitmap = drawn.render(scale=scale, grayscale=color == "gray")
     except (pypdfium2.PdfiumError, IndexError, MemoryError, ValueError) as error:
         print(error, file=sys.stderr)
         return REFUSED
@@ -47,4 +47,4 @@ def main(page: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

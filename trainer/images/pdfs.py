@@ -28,24 +28,30 @@ def pdf_pages(data: bytes) -> int:
     return int(_run(data, "count"))
 
 
-def draw_page(data: bytes, page: int) -> Bytes:
+def draw_page(data: bytes, page: int, *, color: bool = False) -> Bytes:
     """Render the page with this index as gray (h, w) uint8, at 200 dpi or fewer for at most 16 million pixels.
+
+    Args:
+        color: whether to render it as RGB (h, w, 3).
 
     Raises:
         ImageUnreadable: the PDF is damaged, needs a password, lacks this page, or takes more than 10 seconds or 1 GiB.
     """
-    drawn = _run(data, str(page))
+    drawn = _run(data, str(page), "color" if color else "gray")
     width, height, stride = HEADER.unpack_from(drawn)
-    return np.frombuffer(drawn, np.uint8, offset=HEADER.size).reshape(height, stride)[:, :width].copy()
+    rows = np.frombuffer(drawn, np.uint8, offset=HEADER.size).reshape(height, stride)
+    if not color:
+        return rows[:, :width].copy()
+    return np.ascontiguousarray(rows[:, : 3 * width].reshape(height, width, 3)[:, :, ::-1])
 
 
-def _run(data: bytes, page: str) -> bytes:
+def _run(data: bytes, *arguments: str) -> bytes:
     with open(os.memfd_create("page.pdf"), "w+b") as file:
         file.write(data)
         file.flush()
         try:
             done = subprocess.run(
-                [sys.executable, "-P", PROGRAM, page], stdin=file, capture_output=True, timeout=TIMEOUT_SECONDS
+                [sys.executable, "-P", PROGRAM, *arguments], stdin=file, capture_output=True, timeout=TIMEOUT_SECONDS
             )
         except subprocess.TimeoutExpired as error:
             raise _takes_too_much() from error

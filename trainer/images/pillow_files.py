@@ -13,7 +13,7 @@ from tenfold.files.kinds import AVIF, BMP, GIF, HEIC, ICON, JPEG, JPEG_2000, PNG
 from tenfold.trainer.arrays import Bytes
 from tenfold.trainer.errors import ImageUnreadable
 from tenfold.trainer.images.depth import to_bytes
-from tenfold.trainer.images.transparency import on_paper
+from tenfold.trainer.images.transparency import in_color_on_paper, on_paper
 
 # Phone cameras take 12 million; larger images are refused by their header, before they are decoded.
 MAX_PIXELS = 50_000_000
@@ -38,6 +38,10 @@ FORMATS = {
 }
 
 
+# Pillow's modes without colors; `I` and `F` with any suffix too.
+GRAY_MODES = frozenset({"1", "L", "LA", "La"})
+
+
 @contextmanager
 def open_image(data: bytes, kind: FileKind) -> Iterator[Image.Image]:
     """Open an image without decoding it.
@@ -60,11 +64,12 @@ def check_size(width: int, height: int) -> None:
         raise ImageUnreadable(f"is {width}×{height} pixels; the maximum is {maximum}. Make it smaller", "too_large")
 
 
-def frame_of(image: Image.Image, number: int, *, opaque_if_clear: bool = False) -> Bytes:
+def frame_of(image: Image.Image, number: int, *, color: bool = False, opaque_if_clear: bool = False) -> Bytes:
     """Decode a frame to gray (h, w) uint8, not yet rotated; halved if it has more than 16 million pixels.
 
     Args:
         number: index of the frame.
+        color: whether to decode an image with colors to RGB (h, w, 3).
         opaque_if_clear: whether to treat a completely transparent image as opaque.
 
     Raises:
@@ -78,12 +83,13 @@ def frame_of(image: Image.Image, number: int, *, opaque_if_clear: bool = False) 
         check_size(image.width, image.height)
     halved = is_halved(image)
     # A JPEG stores its gray separately from its colors, which need not be decoded then.
-    drafted = image.draft("L", (image.width // 2, image.height // 2) if halved else image.size) is not None
+    size = (image.width // 2, image.height // 2) if halved else image.size
+    drafted = image.draft("RGB" if color and image.mode not in GRAY_MODES else "L", size) is not None
     if halved and isinstance(image, Jpeg2KImagePlugin.Jpeg2KImageFile):
         image.reduce = 1  # by how many powers of two
         drafted = True
     image.load()
-    return _gray(image, halved=halved and not drafted, opaque_if_clear=opaque_if_clear)
+    return _pixels(image, color=color, halved=halved and not drafted, opaque_if_clear=opaque_if_clear)
 
 
 def is_halved(image: Image.Image) -> bool:
@@ -128,17 +134,23 @@ def _needs(package: str, kind: FileKind) -> ImageUnreadable:
     )
 
 
-def _gray(image: Image.Image, *, halved: bool, opaque_if_clear: bool) -> Bytes:
+def _pixels(image: Image.Image, *, color: bool, halved: bool, opaque_if_clear: bool) -> Bytes:
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image)
         return to_bytes(values[::2, ::2] if halved else values)
+    color = color and image.mode not in GRAY_MODES
     if image.mode not in ("RGBA", "LA", "PA", "La", "RGBa") and "transparency" not in image.info:
-        return np.asarray(_reduced(image.convert("L"), halved))
+        return np.asarray(_reduced(image.convert("RGB" if color else "L"), halved))
     if image.mode == "La":
         image = image.convert("LA")
     colored = _reduced(image.convert("RGBA"), halved)
-    gray, opacity = np.asarray(colored.convert("L")), np.asarray(colored.getchannel("A"))
-    return gray if opaque_if_clear and not opacity.any() else on_paper(gray, opacity)
+    opacity = np.asarray(colored.getchannel("A"))
+    opaque = opaque_if_clear and not opacity.any()
+    if color:
+        pixels = np.asarray(colored.convert("RGB"))
+        return pixels if opaque else in_color_on_paper(pixels, opacity)
+    gray = np.asarray(colored.convert("L"))
+    return gray if opaque else on_paper(gray, opacity)
 
 
 def _reduced(image: Image.Image, halved: bool) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Reads image files as upright gray images, with transparency composited onto contrasting paper."""
+"""Reads image files as upright gray or RGB images, with transparency composited onto contrasting paper."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,11 +15,11 @@ from tenfold.trainer.images.pillow_files import errors_in_words, frame_of, is_ha
 from tenfold.trainer.images.pngs import read_png
 from tenfold.trainer.images.tiffs import open_tiff, tiff_pages
 
-# Returns the page with an index as gray (h, w) uint8.
+# Returns the page with an index as gray (h, w) or RGB (h, w, 3) uint8.
 Draw = Callable[[int], Bytes]
 
 
-def read_image(data: bytes, page: int = 0) -> Bytes:
+def read_image(data: bytes, page: int = 0, *, color: bool = False) -> Bytes:
     """Read an image file as upright gray (h, w) uint8, without transparency.
 
     Images of more than 16 million pixels are halved in width and height; PDF pages are rendered at 200 dpi.
@@ -27,16 +27,17 @@ def read_image(data: bytes, page: int = 0) -> Bytes:
     Args:
         data: the file's content.
         page: index of the page, or of an animation's frame.
+        color: whether to read a file with colors as RGB (h, w, 3); one without stays gray.
 
     Raises:
         ImageUnreadable: the data is not an image, is damaged, has more than 50 million pixels, or lacks this page.
     """
     kind = _readable_kind(data)
-    with errors_in_words(kind), _opened(data, kind) as draw:
+    with errors_in_words(kind), _opened(data, kind, color) as draw:
         return draw(page)
 
 
-def read_pages(data: bytes, pages: Iterable[int]) -> Iterator[Bytes | ImageUnreadable]:
+def read_pages(data: bytes, pages: Iterable[int], *, color: bool = False) -> Iterator[Bytes | ImageUnreadable]:
     """Read several pages of a file as `read_image` does, opening it once; yields an error for an unreadable page.
 
     Args:
@@ -45,7 +46,7 @@ def read_pages(data: bytes, pages: Iterable[int]) -> Iterator[Bytes | ImageUnrea
     ahead = iter(pages)
     try:
         kind = _readable_kind(data)
-        with errors_in_words(kind), _opened(data, kind) as draw:
+        with errors_in_words(kind), _opened(data, kind, color) as draw:
             for page in ahead:
                 yield _drawn(draw, page, kind)
     except ImageUnreadable as error:
@@ -97,32 +98,36 @@ def _readable_kind(data: bytes) -> FileKind:
 
 
 @contextmanager
-def _opened(data: bytes, kind: FileKind) -> Iterator[Draw]:
+def _opened(data: bytes, kind: FileKind, color: bool) -> Iterator[Draw]:
     if kind is PDF:
-        yield partial(draw_page, data)
+        yield partial(draw_page, data, color=color)
     elif kind is TIFF:
-        with open_tiff(data) as draw:
+        with open_tiff(data, color=color) as draw:
             yield draw
     elif kind is PNG:
-        with _opened_png(data) as draw:
+        with _opened_png(data, color) as draw:
             yield draw
     elif kind is ICON and (inner := png_in_icon(data)):
-        with _opened_png(inner) as draw:
+        with _opened_png(inner, color) as draw:
             yield draw
     else:
         with open_image(data, kind) as image:
             orientation = orientation_of(image)
-            yield lambda page: turned_upright(frame_of(image, page), orientation)
+            yield lambda page: turned_upright(frame_of(image, page, color=color), orientation)
 
 
 @contextmanager
-def _opened_png(data: bytes) -> Iterator[Draw]:
+def _opened_png(data: bytes, color: bool) -> Iterator[Draw]:
     png = read_png(data)
     with open_image(png.data, PNG) as image:
 
         def draw(page: int) -> Bytes:
             deep = png.depth == 16 and png.frames == 1 and page == 0
-            picture = read_deep(png.data, page, halved=is_halved(image)) if deep else frame_of(image, page)
+            picture = (
+                read_deep(png.data, page, halved=is_halved(image), color=color)
+                if deep
+                else frame_of(image, page, color=color)
+            )
             return turned_upright(picture, png.orientation)
 
         yield draw

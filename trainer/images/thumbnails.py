@@ -20,6 +20,8 @@ MAX_OWN_PIXELS = 512 * 512
 MAX_PNG_PIXELS = 64 * 64
 JPEG_QUALITY = 88
 
+PAPER = 255
+
 # Modes that are shown in color; others are shown in gray, as by `read_image`.
 COLORED = frozenset({"RGB", "CMYK", "YCbCr"})
 
@@ -42,8 +44,16 @@ def thumbnail(data: bytes, side: int, page: int = 0) -> bytes:
 
 
 def picture_of(pixels: Bytes) -> bytes:
-    """A small gray image (h, w) uint8 as an uncompressed PNG: compression would double the time of a request."""
-    return cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 0])[1].tobytes()
+    """A small image, gray (h, w) or RGB (h, w, 3) uint8, as an uncompressed PNG: compression would double the time of a
+    request."""
+    stored = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".png", stored, [cv2.IMWRITE_PNG_COMPRESSION, 0])[1].tobytes()
+
+
+def as_on_paper(images: Bytes) -> Bytes:
+    """Images (n, h, w) or (n, h, w, 3) uint8 as people expect them: gray ones that are light on dark are inverted."""
+    is_light_on_dark = images.ndim == 3 and images.size and images.mean() < PAPER / 2
+    return PAPER - images if is_light_on_dark else images
 
 
 def _colored(data: bytes, side: int) -> Image.Image | None:

@@ -154,8 +154,12 @@ def tiff_pages(data: bytes) -> list[Directory]:
 
 
 @contextmanager
-def open_tiff(data: bytes) -> Iterator[Callable[[int], Bytes]]:
-    """Open a file; yields a function that returns the page with an index as upright gray (h, w) uint8."""
+def open_tiff(data: bytes, *, color: bool = False) -> Iterator[Callable[[int], Bytes]]:
+    """Open a file; yields a function that returns the page with an index as upright gray (h, w) uint8.
+
+    Args:
+        color: whether a page with colors is RGB (h, w, 3).
+    """
     directories, plain = read_directories(data)
     pages = _pages(directories)
     with _opened(plain) as image:
@@ -163,7 +167,7 @@ def open_tiff(data: bytes) -> Iterator[Callable[[int], Bytes]]:
         def draw(number: int) -> Bytes:
             if number >= len(pages):
                 raise ImageUnreadable(f"has no page {number + 1}", "damaged")
-            return turned_upright(_drawn(plain, image, pages[number]), pages[number].orientation)
+            return turned_upright(_drawn(plain, image, pages[number], color), pages[number].orientation)
 
         yield draw
 
@@ -183,7 +187,7 @@ def _opened(data: bytes) -> Iterator[Image.Image | None]:
         yield image
 
 
-def _drawn(data: bytes, image: Image.Image | None, page: Directory) -> Bytes:
+def _drawn(data: bytes, image: Image.Image | None, page: Directory, color: bool) -> Bytes:
     if page.compression in UNREAD_COMPRESSIONS:
         raise ImageUnreadable(
             f"is a TIFF with {UNREAD_COMPRESSIONS[page.compression]} compression, which is not supported; "
@@ -193,7 +197,7 @@ def _drawn(data: bytes, image: Image.Image | None, page: Directory) -> Bytes:
     check_size(page.width, page.height)
     if image is not None and not page.is_deep_color:
         try:
-            return frame_of(image, page.number, opaque_if_clear=page.alpha_is_guessed)
+            return frame_of(image, page.number, color=color, opaque_if_clear=page.alpha_is_guessed)
         except SyntaxError:
             pass  # raised by Pillow for unsupported pixel formats
-    return read_deep(data, page.number, halved=page.width * page.height > MAX_WHOLE_PIXELS)
+    return read_deep(data, page.number, halved=page.width * page.height > MAX_WHOLE_PIXELS, color=color)

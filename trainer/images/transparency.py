@@ -15,6 +15,9 @@ Counts = npt.NDArray[np.float32]
 
 PAPER = 255
 
+# A color this light can't be seen on white paper.
+NEARLY_WHITE = 224
+
 # A pixel counts as drawn from half opacity up; less is a soft edge.
 DRAWN = 128
 
@@ -55,6 +58,22 @@ def on_paper(gray: Bytes, opacity: Bytes) -> Bytes:
     if border[-1] and _spread(border) > EVEN_RIM:
         return _opacity_as_ink(opacity)
     return _laid_on(gray, opacity, _quantile(border, 0.5) if border[-1] else PAPER)
+
+
+def in_color_on_paper(pixels: Bytes, opacity: Bytes) -> Bytes:
+    """The RGB image (h, w, 3) uint8 composited onto white paper, or black if most of what is drawn is nearly white.
+
+    Args:
+        pixels: not multiplied by the opacity.
+        opacity: (h, w) uint8, 0 where it is fully transparent.
+    """
+    if opacity.min() == 255:
+        return pixels
+    gray = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    values = _counted(gray, (opacity >= DRAWN).astype(np.uint8))
+    paper = PAPER - 255 * int(values[-1] > 0 and _quantile(values, 0.5) >= NEARLY_WHITE)
+    sheet = Image.new("RGB", gray.shape[::-1], (paper,) * 3)
+    return np.asarray(Image.composite(Image.fromarray(pixels), sheet, Image.fromarray(opacity)))
 
 
 def _opacity_as_ink(opacity: Bytes) -> Bytes:

@@ -19,7 +19,7 @@ from tenfold.trainer.evaluation.accuracy import Evaluation
 from tenfold.trainer.evaluation.calibration import Calibration
 from tenfold.trainer.evaluation.forgetting import Forgetting
 from tenfold.trainer.evaluation.novelty import fit_novelty
-from tenfold.trainer.reports.confusion_plot import draw_confusion
+from tenfold.trainer.reports.confusion_plot import draw_confusion, most_confused
 from tenfold.trainer.reports.model_card import model_card
 from tenfold.trainer.reports.plots import plot_curves, plot_reliability
 from tenfold.trainer.reports.sheets import draw_mistakes, draw_predictions
@@ -30,6 +30,9 @@ from tenfold.trainer.training.loop import Trained
 MISTAKES_SHOWN = 32
 MISTAKES_LISTED = 20
 PREDICTIONS_SHOWN = 32
+CONFUSIONS_LISTED = 20
+# The matrix of more classes would fill megabytes of `metrics.json`, which pages read.
+MAX_MATRIX_CLASSES = 100
 IMAGES_COMPARED = 500
 
 
@@ -142,7 +145,11 @@ def _metrics(trained: Trained, evaluation: Evaluation, calibration: Calibration,
         "test_loss": evaluation.loss,
         "test_images": len(evaluation.labels),
         "per_class": per_class,
-        "confusion": evaluation.confusion.tolist(),
+        "confusion": evaluation.confusion.tolist() if len(dataset.class_names) <= MAX_MATRIX_CLASSES else [],
+        "confusions": [
+            {"true": dataset.class_names[true], "predicted": dataset.class_names[wrong], "images": images}
+            for true, wrong, images in most_confused(evaluation.confusion, CONFUSIONS_LISTED)
+        ],
         "worst_mistakes": [
             {"test_image": int(index), "true": truth, "predicted": label, "confidence": confidence}
             for index, truth, label, confidence in zip(worst, true, predicted, confidences, strict=True)

@@ -5,10 +5,27 @@ from typing import Any
 
 from tenfold.trainer.input_spec import InputSpec
 
+# The others are in `class_names` in `metrics.json`, and in the table of figures.
+MAX_CLASSES_LISTED = 100
+
 
 def model_card(metrics: dict[str, Any]) -> str:
     """The model card in Markdown, from a model's `metrics.json`."""
     return "\n".join(_lines(metrics)) + "\n"
+
+
+_TURNED = {"upright": "", "transposed": ", with rows and columns exchanged"}
+
+
+def _cell(name: str) -> str:
+    """A class name in a Markdown table."""
+    return name.replace("|", "\\|")
+
+
+def _listed(classes: list[str]) -> str:
+    more = len(classes) - MAX_CLASSES_LISTED
+    shown = ", ".join(classes[:MAX_CLASSES_LISTED])
+    return shown if more <= 0 else f"{shown} and {more:,} more"
 
 
 def _lines(metrics: dict[str, Any]) -> Iterator[str]:
@@ -18,8 +35,8 @@ def _lines(metrics: dict[str, Any]) -> Iterator[str]:
     yield f"# {metrics['recipe']} on {metrics['dataset']}"
     yield ""
     yield (
-        f"Classifies gray images of {spec.height}×{spec.width} pixels as one of {len(classes)} classes: "
-        f"{', '.join(classes)}."
+        f"Classifies {'gray' if spec.channels == 1 else 'color'} images of {spec.height}×{spec.width} pixels as one of "
+        f"{len(classes):,} classes: {_listed(classes)}."
     )
     yield ""
     yield "## Input"
@@ -27,8 +44,9 @@ def _lines(metrics: dict[str, Any]) -> Iterator[str]:
     yield f"{spec.description} {spec.reason}".rstrip()
     yield ""
     yield (
-        f"Tenfold does this automatically. Elsewhere, pass (n, {spec.height}, {spec.width}) float32: such pixels "
-        "divided by 255. `input` in `metrics.json` is the machine-readable form."
+        f"Tenfold does this automatically. Elsewhere, pass (n, {', '.join(map(str, spec.network_shape))}) float32: "
+        f"such pixels {spec.scaling_in_words}{_TURNED[spec.orientation]}. `input` in `metrics.json` is the "
+        "machine-readable form."
     )
     yield ""
     yield "## Quality"
@@ -90,7 +108,7 @@ def quality(metrics: dict[str, Any]) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for name, figures in metrics["per_class"].items():
         yield (
-            f"| {name} | {figures['precision']:.2%} | {figures['recall']:.2%} | {figures['f1']:.2%} "
+            f"| {_cell(name)} | {figures['precision']:.2%} | {figures['recall']:.2%} | {figures['f1']:.2%} "
             f"| {figures['images']:,} |"
         )
     yield ""

@@ -95,6 +95,8 @@ class Ensemble:
 
     Raises:
         ClassesDiffer: they do not have the same classes.
+
+    `spec` is the first one's input: the others take images of the same shape.
     """
 
     def __init__(self, members: Sequence[Classifier]) -> None:
@@ -106,6 +108,7 @@ class Ensemble:
                     f"{', '.join(first.class_names)}, another {', '.join(other.class_names)}."
                 )
         self.class_names = first.class_names
+        self.spec = first.spec
         self._members = tuple(members)
 
     def classify(self, images: Bytes) -> Probabilities:

@@ -8,6 +8,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from tenfold.web.core.services import services, settings
 from tenfold.worker.errors import InvalidSubmission
+from tenfold.worker.models.preparing import preparation_for
 from tenfold.worker.predictions.parameters import PredictionParameters
 
 # Allowed for the other fields of a form and its boundaries.
@@ -43,12 +44,14 @@ def predict(parameters: PredictionParameters, image: bytes) -> dict[str, Any]:
     """The answer of `POST /predictions`; `milliseconds` is the time from here to the answer.
 
     Raises:
-        InvalidSubmission: the model is unknown, there is no model, or the image cannot be decoded.
+        InvalidSubmission: the model is unknown, there is no model, it can't be used with these parameters, or the image
+            cannot be decoded.
         PredictorAway: no predictor answered.
         PredictionFailed: the predictor had an error.
     """
     started = time.perf_counter()
     model = services().models.serving(parameters.model)
+    preparation_for(parameters.normalize, parameters.polarity, [model])
     resolved = parameters.model_dump(mode="json") | {"model": model.id}
     answer = services().predictions.ask(image, resolved)
     return answer | {"milliseconds": round((time.perf_counter() - started) * 1000, 1)}

@@ -14,7 +14,7 @@ from tenfold.web.core.forms import Choice, form_fields, given_fields
 from tenfold.web.core.problems import RETRY_AFTER_SECONDS, field_errors
 from tenfold.web.core.qualities import QUALITIES
 from tenfold.web.core.services import services
-from tenfold.web.pages.parts.model_choices import SEARCH, offer_models
+from tenfold.web.pages.parts.model_choices import SEARCH, ModelOffer, offer_models
 from tenfold.worker.db.records import Model
 from tenfold.worker.errors import InvalidSubmission, PredictionFailed, PredictorAway, UnknownModel
 from tenfold.worker.models.leaderboard import newest_models
@@ -120,4 +120,17 @@ def _page(
         offer=offer,
         answered_by=_model(answer["model"]) if answer else None,
         qualities=QUALITIES,
+        no_drawing=_no_drawing(offer),
     )
+
+
+def _no_drawing(offer: ModelOffer) -> dict[str, str]:
+    """Why a model takes no drawing, by its ID; the default model's by "" too."""
+    found = {}
+    for entry in offer.entries:
+        model = _model(entry.id)
+        if model is not None and model.input.preprocessing != "digit":
+            found[entry.id] = (
+                f"This model takes pictures ({model.input.size}): upload one. The drawing area is for digit models."
+            )
+    return found | ({"": found[offer.default]} if offer.default in found else {})

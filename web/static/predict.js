@@ -121,6 +121,17 @@ function forget() {
   put();
 }
 
+// Shows the drawing area only for models that take drawings.
+function fitToModel() {
+  const reasons = JSON.parse(byId("model-choices")?.dataset.noDrawing ?? "{}");
+  const reason = reasons[form.elements.model.value];
+  byId("drawing").hidden = byId("examples").hidden = Boolean(reason);
+  byId("no-drawing").hidden = !reason;
+  byId("no-drawing").textContent = reason ?? "";
+  if (!reason || pad.empty) return;
+  pad.clear();
+}
+
 // An example of each digit, as strokes on the drawing area of 280×280 pixels.
 const arc = (x, y, rx, ry, from, to) =>
   Array.from({ length: 25 }, (_, step) => {
@@ -142,8 +153,8 @@ const EXAMPLES = {
 };
 
 if (form) {
-  byId("drawing").hidden = byId("examples").hidden = false;
   pad = new Pad(byId("paper"), byId("pen"), drawn);
+  fitToModel();
   byId("clear").addEventListener("click", () => pad.clear());
   byId("undo").addEventListener("click", () => pad.undo());
   for (const button of document.querySelectorAll("[data-example]")) {
@@ -151,6 +162,7 @@ if (form) {
   }
   form.addEventListener("change", (event) => {
     if (event.target.form !== form) return;
+    if (event.target.name === "model") fitToModel();
     if (event.target.name === "file") image = event.target.files[0] ?? image;
     if (event.target.name === "compare") {
       clearTimeout(othersPause);

@@ -285,5 +285,24 @@ document.addEventListener("keydown", (event) => {
   action();
 });
 
+// With many classes a box finds one by a part of its name.
+const finder = byId("find-class");
+if (finder) {
+  finder.hidden = false;
+  finder.addEventListener("input", () => {
+    const part = finder.value.trim().toLowerCase();
+    for (const button of byId("choices").querySelectorAll(".review-classes button")) {
+      button.hidden = !button.value.toLowerCase().includes(part);
+    }
+  });
+  // Enter would submit the form with its first button.
+  finder.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    const found = [...byId("choices").querySelectorAll(".review-classes button:not([hidden])")];
+    if (finder.value && found.length === 1) found[0].click();
+  });
+}
+
 byId("help").hidden = false;
 show(current);

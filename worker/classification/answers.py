@@ -11,7 +11,6 @@ import polars as pl
 
 from tenfold.trainer.images import Normalized
 from tenfold.trainer.images.quality import qualities
-from tenfold.trainer.input_spec import SIDE
 from tenfold.worker.classification.labels.folders import FolderLabels
 from tenfold.worker.classification.reading.images import Problem, ReadImage
 from tenfold.worker.classification.results import ROWS
@@ -84,7 +83,8 @@ def _frame(columns: dict[str, Any]) -> pl.DataFrame:
 def _answers(images: list[Normalized], answering: Answering) -> dict[str, Any]:
     """The columns of readable images."""
     loaded = answering.loaded
-    pixels = np.stack([image.pixels for image in images]) if images else np.zeros((0, SIDE, SIDE), np.uint8)
+    shape = (len(images), *loaded.ensemble.spec.shape)
+    pixels = np.stack([image.pixels for image in images]) if images else np.zeros(shape, np.uint8)
     with answering.stopwatch.stage("classify"):
         probabilities = loaded.ensemble.classify(pixels)
     labels, confidences = _likeliest(probabilities, max(answering.top_k, 2))

@@ -38,7 +38,7 @@ class ClassificationParameters(BaseModel):
         "model",
         title="Normalize",
         description="model: prepare each image as the model's training images were. auto: convert it to MNIST's form "
-        "(light ink on dark, cropped, centered). none: only resize it to 28×28.",
+        "(light ink on dark, cropped, centered). none: only resize it to the model's size.",
     )
     polarity: Literal["auto", "dark-on-light", "light-on-dark"] = Field(
         "auto",

@@ -18,7 +18,7 @@ UNCERTAIN_SHOWN = 48
 MISTAKES_SHOWN = 32
 BINS = 50
 
-# Returns the model inputs (n, 28, 28) uint8 with these row numbers.
+# Returns the model inputs (n, *shape) uint8 with these row numbers.
 ReadPixels = Callable[[Sequence[int]], Bytes]
 
 

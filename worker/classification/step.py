@@ -1,6 +1,7 @@
 """The first two steps of a classification: plan the shards, and classify one. The third is in `merging`."""
 
 import logging
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from math import ceil
@@ -52,6 +53,9 @@ MANIFEST = "manifest.arrow"
 # A file of this name must be a valid manifest; tables of other names may have another purpose.
 MANIFEST_NAME = "manifest.csv"
 
+# A shard's model inputs are held in memory: 5,000 images of 64×64 in color.
+SHARD_INPUT_BYTES = 64 * 2**20
+
 # Assumed size of an image if the source does not have it: a scan.
 TYPICAL_BYTES = 100_000
 
@@ -72,10 +76,11 @@ def plan(services: Services, lease: Lease, check: Callable[[], None]) -> None:
         listing = listing_of(services.volume, lease.job_id, source)
         positions, pages = with_pages(source, listing, limits, check)
         total = len(positions)
-        size = _shard_size(total, listing.unpacked_bytes, services.settings)
+        model = services.models.get(parameters.model[0])
+        size = _shard_size(total, listing.unpacked_bytes, math.prod(model.input.shape), services.settings)
         with atomic_write(work / INDEX) as file:
             write_index(source.members(positions), file)
-        classes = ClassNames(services.models.get(parameters.model[0]).class_names)
+        classes = ClassNames(model.class_names)
         manifest, unused = _choose_manifest(source, listing, classes, services.settings.max_image_bytes)
         if manifest is not None:
             with atomic_write(work / MANIFEST) as file:
@@ -173,10 +178,11 @@ def _collecting(images: Iterable[ReadImage], start: int, inputs: dict[int, Bytes
         yield member, image
 
 
-def _shard_size(images: int, unpacked_bytes: int, settings: Settings) -> int:
-    """Images per shard: as many as the settings allow, nearly equal in all shards."""
+def _shard_size(images: int, unpacked_bytes: int, input_bytes: int, settings: Settings) -> int:
+    """Images per shard: as many as the settings and the model's inputs (bytes each) allow, nearly equal in all."""
     mean_bytes = unpacked_bytes / images or TYPICAL_BYTES
-    most = max(1, min(settings.shard_images, int(settings.shard_bytes // mean_bytes)))
+    by_bytes = min(int(settings.shard_bytes // mean_bytes), SHARD_INPUT_BYTES // input_bytes)
+    most = max(1, min(settings.shard_images, by_bytes))
     return ceil(images / ceil(images / most))
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 
 from tenfold.trainer.arrays import Bytes
-from tenfold.trainer.images import Normalized, normalize_all
+from tenfold.trainer.images import Normalized
+from tenfold.trainer.images.preparing import prepare_all
 from tenfold.trainer.images.thumbnails import picture_of, thumbnail
 from tenfold.trainer.input_spec import InputSpec
 from tenfold.worker.classification.inputs import input_of
@@ -75,7 +76,7 @@ def open_dataset(services: Services, name: str) -> AbstractContextManager[Labele
         for start in numbers[::BATCH]:
             places = numbers[start : start + BATCH]
             pixels = images[places.start : places.stop]
-            yield places, pixels if spec == dataset.input else _prepared(pixels, spec)
+            yield (places, pixels) if spec.images == dataset.input.images else _prepared(places, pixels, spec)
 
     return nullcontext(
         LabeledImages(
@@ -159,9 +160,11 @@ def open_classification(
         )
 
 
-def _prepared(pixels: Bytes, spec: InputSpec) -> Bytes:
-    """Images (n, h, w) uint8 as (n, *spec.shape)."""
-    return np.stack([image.pixels for image in normalize_all(list(pixels), spec.mode)])
+def _prepared(places: Sequence[int], images: Bytes, spec: InputSpec) -> Batch:
+    """The places and model inputs (n, *spec.shape) of the images that the input takes."""
+    prepared = zip(places, prepare_all(list(images), spec), strict=True)
+    taken = [(place, image.pixels) for place, image in prepared if isinstance(image, Normalized)]
+    return [place for place, _ in taken], np.array([pixels for _, pixels in taken], np.uint8).reshape(-1, *spec.shape)
 
 
 def _labeled(services: Services, job: Job) -> tuple[pl.DataFrame, dict[str, int]]:

@@ -39,7 +39,7 @@ def trained_on(volume: Volume, model: Model, compared: Iterable[bytes], check: C
     if not entry.ready:
         return None
     dataset = load(volume, model.dataset)
-    if dataset.input != model.input:
+    if dataset.input.images != model.input.images:
         return None
     known: set[bytes] = set()
     for start in range(0, len(dataset.train_images), CHECKED_IMAGES):

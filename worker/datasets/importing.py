@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable
 
-from tenfold.trainer.data.importing import import_dataset
+from tenfold.trainer.data.importing import Wanted, import_dataset
 from tenfold.worker.datasets.parameters import ImportParameters
 from tenfold.worker.datasets.publishing import dataset_summary, is_published, publish, unpublish_if_abandoned
 from tenfold.worker.errors import LeaseLost
@@ -30,7 +30,7 @@ def import_upload(services: Services, lease: Lease, check: Callable[[], None]) -
             upload,
             parameters.name,
             test_share=parameters.test_share,
-            preprocessing=parameters.preprocessing,
+            wanted=_wanted(parameters),
             check=check,
         )
         publish(services, lease, imported, check)
@@ -41,3 +41,9 @@ def import_upload(services: Services, lease: Lease, check: Callable[[], None]) -
         raise
     with contextlib.suppress(FileNotFoundError):
         storage.remove(upload)
+
+
+def _wanted(parameters: ImportParameters) -> Wanted:
+    preprocessing = None if parameters.preprocessing == "auto" else parameters.preprocessing
+    channels = {"auto": None, "gray": 1, "color": 3}[parameters.color]
+    return Wanted(preprocessing, parameters.height_and_width, channels)

@@ -22,7 +22,7 @@ class PredictionParameters(BaseModel):
         "model",
         title="Normalize",
         description="model: prepare the image as the model's training images were. auto: convert it to MNIST's form "
-        "(light ink on dark, cropped, centered). none: only resize it to 28×28.",
+        "(light ink on dark, cropped, centered). none: only resize it to the model's size.",
     )
     polarity: Literal["auto", "dark-on-light", "light-on-dark"] = Field(
         "auto",

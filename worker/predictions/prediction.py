@@ -8,8 +8,8 @@ import numpy as np
 
 from tenfold.trainer.arrays import Bytes
 from tenfold.trainer.data.samples import png
-from tenfold.trainer.images import normalize, steps
 from tenfold.trainer.images.decoding import decode
+from tenfold.trainer.images.preparing import prepare, reads_color, steps_of
 from tenfold.trainer.images.quality import qualities
 from tenfold.worker.models.cache import LoadedEnsemble
 from tenfold.worker.models.preparing import Preparation
@@ -28,10 +28,11 @@ def predict(
         preparation: from `preparation_for` with these parameters.
 
     Raises:
-        ImageUnreadable: the bytes are not a readable image.
+        ImageUnreadable: the bytes are not a readable image, or the model doesn't take one of this size.
     """
-    gray = decode(image, parameters.page - 1)
-    seen = normalize(gray, mode=preparation.input.mode, polarity=preparation.polarity)
+    spec = preparation.input
+    read = decode(image, parameters.page - 1, color=reads_color(spec))
+    seen = prepare(read, spec, preparation.polarity)
     pixels, class_names = seen.pixels[np.newaxis], loaded.ensemble.class_names
     answers = loaded.ensemble.classify(pixels)
     [probabilities] = answers.astype(np.float64).round(6).tolist()
@@ -44,26 +45,26 @@ def predict(
         "runner_up": {"prediction": runner_up, "confidence": second},
         "probabilities": dict(zip(class_names, probabilities, strict=True)),
         "quality": quality,
-        "preprocessing": preparation.input.preprocessing,
+        "preprocessing": spec.preprocessing,
         "normalization": seen.method,
         "polarity": seen.polarity,
         "model": parameters.model,
         "picture": data_url(seen.pixels),
     }
     if parameters.steps:
-        seen_on_the_way = steps(gray, preparation.input.mode, preparation.polarity)
+        seen_on_the_way = steps_of(read, spec, preparation.polarity)
         answer["steps"] = [{"name": name, "picture": data_url(_shown(picture))} for name, picture in seen_on_the_way]
     return answer
 
 
 def data_url(picture: Bytes) -> str:
-    """A gray picture (h, w) uint8 as a PNG that a page or a JSON document can hold."""
+    """A picture, gray (h, w) or RGB (h, w, 3) uint8, as a PNG that a page or a JSON document can hold."""
     return "data:image/png;base64," + base64.b64encode(png(picture)).decode()
 
 
 def _shown(picture: Bytes) -> Bytes:
-    scale = SHOWN_SIDE / max(picture.shape)
+    scale = SHOWN_SIDE / max(picture.shape[:2])
     if scale >= 1:
         return picture
-    height, width = (max(1, round(side * scale)) for side in picture.shape)
+    height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

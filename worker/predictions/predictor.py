@@ -14,7 +14,6 @@ import numpy as np
 from redis.exceptions import RedisError
 
 from tenfold.trainer.errors import ImageUnreadable
-from tenfold.trainer.input_spec import SIDE
 from tenfold.trainer.runtime import configure, device_in_use, gpu_memory_bytes
 from tenfold.worker.db.records import Model
 from tenfold.worker.models.preparing import preparation_for
@@ -92,7 +91,8 @@ class Predictor:
             default = self._services.models.default()
             if default is not None and default.id != self._loaded_default:
                 self._loaded_default = default.id
-                self._load(default).ensemble.classify(np.zeros((1, SIDE, SIDE), np.uint8))  # compiles it
+                blank = np.zeros((1, *default.input.shape), np.uint8)
+                self._load(default).ensemble.classify(blank)  # compiles it
         except Exception:  # a damaged model must not affect the others
             log.exception("could not load the default model")
 

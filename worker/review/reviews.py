@@ -159,16 +159,16 @@ def check_mergeable(services: Services, parameters: ReviewParameters) -> int:
             "classification", f"Job {merging[0]} is merging its corrections; wait until it has finished."
         )
     if parameters.together_with is not None:
-        _check_base(services, parameters, class_names(services, job), prepared_as(job))
+        _check_base(services, parameters, class_names(services, job), prepared_as(job).images)
     return corrected
 
 
 def differing_input(dataset: str, theirs: InputSpec, ours: InputSpec) -> str:
     """Why corrected images can't be put together with a data set's."""
     return (
-        f"The images of the data set {dataset} were made with preprocessing {theirs.preprocessing}, the corrected ones "
-        f"with {ours.preprocessing}: a model trained on both would be right on neither. Choose a data set with the "
-        "same preprocessing, or classify again with a model trained on this one."
+        f"The images of the data set {dataset} are {theirs.size} with preprocessing {theirs.preprocessing}, the "
+        f"corrected ones {ours.size} with {ours.preprocessing}: a model trained on both would be right on neither. "
+        "Choose a data set with the same input, or classify again with a model trained on this one."
     )
 
 
@@ -183,7 +183,7 @@ def _check_base(services: Services, parameters: ReviewParameters, known: tuple[s
     except InvalidSubmission as error:
         raise InvalidSubmission("together_with", str(error)) from error
     entry = get_dataset(services.volume, name)
-    if entry.input is not None and entry.input != spec:
+    if entry.input is not None and entry.input.images != spec:
         raise InvalidSubmission("together_with", differing_input(name, entry.input, spec))
     if entry.class_names != known:
         raise InvalidSubmission(

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tenfold.trainer.arrays import label_type
 from tenfold.trainer.data.datasets import Dataset
 from tenfold.trainer.data.importing import Imported, extend_dataset
-from tenfold.trainer.images import SIDE, read_image
+from tenfold.trainer.images import read_image
 from tenfold.trainer.input_spec import InputSpec
 from tenfold.worker.classification.results import ROWS, current_rows, write_results
 from tenfold.worker.classification.review_queue.queue import Item, ReviewQueue
@@ -55,7 +56,7 @@ def merge_corrections(services: Services, lease: Lease, check: Callable[[], None
         name, imported = parameters.dataset, None
         if name and not is_published(services, lease.job_id, name):
             base = _load_base(services, parameters.together_with)
-            known, spec = class_names(services, classification), prepared_as(classification)
+            known, spec = class_names(services, classification), prepared_as(classification).images
             imported = _dataset_of(name, known, spec, corrections, queue, base)
     # The corrections are valid.
     work = services.volume.work(lease.job_id)
@@ -103,7 +104,7 @@ def _dataset_of(
     base: Dataset | None,
 ) -> Imported:
     """Of the images that show one of the classes, as the model saw them."""
-    if base is not None and base.input != spec:
+    if base is not None and base.input.images != spec:
         raise WrongState(differing_input(base.name, base.input, spec))
     if base is not None and base.class_names != known:
         raise WrongState(
@@ -119,8 +120,9 @@ def _dataset_of(
             f"Left out, since they have no stored pictures: {len(labeled) - len(kept):,} corrected images. "
             "See the setting TENFOLD_MAX_REVIEW_IMAGES."
         )
-    pixels = np.array([read_image(picture) for picture, _ in kept], np.uint8).reshape(-1, SIDE, SIDE)
-    labels = np.array([known.index(label) for _, label in kept], np.uint8)
+    color = spec.channels == 3
+    pixels = np.array([read_image(picture, color=color) for picture, _ in kept], np.uint8).reshape(-1, *spec.shape)
+    labels = np.array([known.index(label) for _, label in kept], label_type(len(known)))
     return extend_dataset(name, known, pixels, labels, spec, base, warnings=notes)
 
 

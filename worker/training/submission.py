@@ -1,9 +1,11 @@
 """Submits a training."""
 
 from tenfold.trainer.architecture.parameters import TrainingParameters
+from tenfold.trainer.input_spec import DIGIT
 from tenfold.worker.datasets.datasets import check_usable
 from tenfold.worker.db.records import Job
 from tenfold.worker.db.states import JobKind
+from tenfold.worker.errors import InvalidSubmission
 from tenfold.worker.jobs.submission import Submission
 from tenfold.worker.models.ancestors import with_ancestor
 from tenfold.worker.services import Services
@@ -13,7 +15,8 @@ def submit_training(services: Services, parameters: TrainingParameters, idempote
     """Queue a training.
 
     Raises:
-        InvalidSubmission: the data set or the model to start from does not exist or cannot be used.
+        InvalidSubmission: the data set or the model to start from does not exist or cannot be used, or the network does
+            not fit the images.
         IdempotencyConflict: the key was used for another submission.
         QuotaExceeded: the owner's quota is used up.
     """
@@ -22,4 +25,7 @@ def submit_training(services: Services, parameters: TrainingParameters, idempote
         return existing
     dataset = check_usable(services.volume, parameters.dataset)
     parameters = with_ancestor(services, parameters, dataset).resolved()
+    spec = dataset.input or DIGIT
+    if parameters.from_model is None and (problem := parameters.plan().problem(len(dataset.class_names), spec)):
+        raise InvalidSubmission("dataset", f"The data set {dataset.name} has {spec.size} images: {problem}.")
     return submission.commit(submission.make_directory(), parameters, total=parameters.plan().epochs)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tenfold.trainer.data.datasets import Dataset
-from tenfold.trainer.data.preview import CELL, DPI, plot_samples
+from tenfold.trainer.data.preview import DPI, GAP, SHOWN_SIDE, plot_samples
 
 
 def drawn(dataset: Dataset, directory: Path, per_class: int = 10) -> np.ndarray:
@@ -37,15 +37,15 @@ def test_the_sheet_grows_with_classes_and_samples(tmp_path: Path, digits: Datase
     ten, five = drawn(digits, tmp_path, 10), drawn(digits, tmp_path, 5)
     few = replace(digits, train_labels=digits.train_labels % 3, class_names=("cat", "dog", "cow"))
 
-    assert ten.shape[1] - five.shape[1] == pytest.approx(5 * 2 * CELL, abs=2)
-    assert ten.shape[0] - drawn(few, tmp_path).shape[0] == pytest.approx(7 * 2 * CELL, abs=2)
+    assert ten.shape[1] - five.shape[1] == pytest.approx(5 * (SHOWN_SIDE + GAP), abs=2)
+    assert ten.shape[0] - drawn(few, tmp_path).shape[0] == pytest.approx(7 * (SHOWN_SIDE + GAP), abs=2)
 
 
 def test_only_the_first_thirty_classes_are_drawn(tmp_path: Path, digits: Dataset) -> None:
     labels = (np.arange(len(digits.train_labels)) % 200).astype(np.uint8)
     many = replace(digits, train_labels=labels, class_names=tuple(map(str, range(200))))
 
-    assert drawn(many, tmp_path).shape[0] < 31 * 2 * CELL + DPI
+    assert drawn(many, tmp_path).shape[0] < 31 * (SHOWN_SIDE + GAP) + DPI
 
 
 def test_names_may_be_long_or_look_like_formulas_and_a_class_may_have_few_images(
@@ -55,8 +55,8 @@ def test_names_may_be_long_or_look_like_formulas_and_a_class_may_have_few_images
     labels = np.where(np.arange(len(digits.train_labels)) < 3, 0, 1).astype(np.uint8)
     sheet = drawn(replace(digits, train_labels=labels, class_names=names), tmp_path)
 
-    assert sheet.shape[1] < 10 * 2 * CELL + 5 * DPI
-    assert (sheet[-2 * CELL :, -9 * CELL :] == 255).all()
+    assert sheet.shape[1] < 10 * (SHOWN_SIDE + GAP) + 5 * DPI
+    assert (sheet[-(SHOWN_SIDE + GAP) :, -9 * (SHOWN_SIDE + GAP) :] == 255).all()
 
 
 def test_drawing_loads_no_tensorflow_or_keras() -> None:

@@ -84,7 +84,7 @@ def test_a_drawing_is_read_by_every_model(app: Flask, predictor: None) -> None:
 
         expect(page.locator("#label")).to_have_text(re.compile(r"^\d$"))
         expect(page.locator("#answer progress")).to_have_count(10)
-        expect(page.get_by_role("img", name="The 28×28 model input")).to_be_visible()
+        expect(page.get_by_role("img", name="The model input")).to_be_visible()
         expect(page.locator("#model-answers li")).to_have_count(2)
         expect(page.get_by_role("link", name="recipe-second")).to_be_visible()
         page.get_by_label("recipe-second").uncheck()

@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from matplotlib import get_data_path
 from PIL import Image
 
 from tenfold.trainer.architecture.parameters import TrainingParameters
@@ -201,3 +202,53 @@ def test_a_model_of_digits_in_arrays_reads_scans_too(services: Services, mnist: 
     assert training.summary is not None
     truths = [str(label) for label in mnist.test_labels[:TEST]]
     assert accuracy(services, job, truths) > training.summary["test_accuracy"] - 0.08
+
+
+def photo_patches(count: int, seed: int) -> tuple[Bytes, Bytes]:
+    """Patches of 32×40 pixels of a photo in color (Grace Hopper's, which comes with Matplotlib), labeled by quarter."""
+    with Image.open(Path(get_data_path()) / "sample_data" / "grace_hopper.jpg") as photo:
+        pixels = np.asarray(photo.convert("RGB"))
+    height, width = pixels.shape[0] // 2, pixels.shape[1] // 2
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 4, count).astype(np.uint8)
+    corners = random.integers(0, (height - 32, width - 40), (count, 2)) + np.stack([labels // 2, labels % 2], 1) * (
+        height,
+        width,
+    )
+    return np.stack([pixels[row : row + 32, column : column + 40] for row, column in corners]), labels
+
+
+def test_a_model_of_photos_in_color_reads_files_of_its_test_images_as_well_as_the_test_says(services: Services) -> None:
+    images, labels = photo_patches(TRAIN, 1)
+    test_images, test_labels = photo_patches(TEST, 2)
+    report = imported(services, npz(x_train=images, y_train=labels, x_test=test_images, y_test=test_labels))
+    training = trained(services, "own", filters="8", epochs=6, augmentation="affine")
+    job = classified(services, [png(image) for image in test_images])
+
+    assert report.summary is not None
+    assert training.summary is not None
+    assert job.summary is not None
+    assert report.summary["input"]["channels"] == job.summary["input"]["channels"] == 3
+    found = accuracy(services, job, [str(label) for label in test_labels])
+    assert found == pytest.approx(training.summary["test_accuracy"], abs=MAX_APART)
+    assert found > 0.5  # chance is 0.25
+
+
+def test_a_model_of_digits_of_42_pixels_reads_files_of_its_test_images_as_well_as_the_test_says(
+    services: Services, mnist: Dataset
+) -> None:
+    random = np.random.default_rng(3)
+    dataset = mnist.head(TRAIN, TEST)
+    pictures = [on_paper(image, random) for image in (*dataset.train_images, *dataset.test_images)]
+    labels = [*dataset.train_labels, *dataset.test_labels]
+    parts = ["train"] * TRAIN + ["test"] * TEST
+    named = zip(parts, labels, pictures, strict=True)
+    files = {f"{part}/{label}/{number}.png": file for number, (part, label, file) in enumerate(named)}
+    imported(services, zipped(files), preprocessing="digit", size="42")
+    training = trained(services, "own", epochs=3)
+    job = classified(services, pictures[TRAIN:])
+
+    assert training.summary is not None
+    assert training.summary["input"]["height"] == 42
+    truths = [str(label) for label in dataset.test_labels]
+    assert accuracy(services, job, truths) == pytest.approx(training.summary["test_accuracy"], abs=MAX_APART)

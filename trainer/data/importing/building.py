@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.arrays import Bytes, Labels
 from tenfold.trainer.data.datasets import Dataset, write_idx
 from tenfold.trainer.data.files import ABOUT, FILES
 from tenfold.trainer.data.importing import refusals
@@ -19,6 +19,8 @@ from tenfold.trainer.data.importing.preprocessing import Wanted, note_on, prepar
 from tenfold.trainer.data.importing.report import Report, report_on
 from tenfold.trainer.errors import DatasetInvalid
 from tenfold.trainer.input_spec import InputSpec
+
+LEFT_TO_THE_IMAGES = Wanted()
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ def import_dataset(
     name: str,
     *,
     test_share: float = 1 / 6,
-    preprocessing: Wanted = "auto",
+    wanted: Wanted = LEFT_TO_THE_IMAGES,
     seed: int = 1,
     check: Check = lambda: None,
 ) -> Imported:
@@ -45,14 +47,14 @@ def import_dataset(
             CSVs; an npz, HDF5, Parquet or CSV file.
         name: the new data set's name.
         test_share: the share (0–1) of each class that becomes test images if the file has no split.
-        preprocessing: how images become 28×28 pixels; `auto` decides by the rule in `importing.preprocessing`.
+        wanted: preprocessing, size and color; the rest is decided by the rule in `importing.preprocessing`.
         seed: of the split.
         check: called every few hundred images; raises an exception to stop.
 
     Raises:
         DatasetInvalid: the format is not supported, the file is damaged, or it can't be used for training.
     """
-    found = read_upload(path, check, preprocessing)
+    found = read_upload(path, check, wanted)
     parts = [part for part in (found.train, found.test) if part is not None and len(part.labels)]
     if not parts:
         raise DatasetInvalid("The file contains no readable images." + found.skipped_images)
@@ -61,7 +63,8 @@ def import_dataset(
     class_names, labels = index_classes([part.labels for part in parts])
     check_classes(class_names, labels, found.skipped_images)
     if (spec := found.input) is None:
-        parts, spec = prepare_arrays(parts, preprocessing, check)
+        parts, spec, notes = prepare_arrays(parts, wanted, check)
+        found = replace(found, notes=[*found.notes, *notes])
     arrays = split_and_shuffle([part.images for part in parts], labels, test_share, seed)
     dataset = Dataset(name, *arrays, class_names, spec)
     if len(parts) == 1:
@@ -96,7 +99,7 @@ def extend_dataset(
     name: str,
     class_names: Sequence[str],
     images: Bytes,
-    labels: Bytes,
+    labels: Labels,
     spec: InputSpec,
     base: Dataset | None = None,
     *,
@@ -106,8 +109,8 @@ def extend_dataset(
 
     Args:
         name: the new data set's name.
-        images: (n, 28, 28) uint8, as a model sees them.
-        labels: (n,) uint8 indices into `class_names`.
+        images: (n, *spec.shape) uint8, as a model sees them.
+        labels: (n,) indices into `class_names`.
         spec: how images were converted to these, and to those of `base`.
         base: a data set with the same classes. Without one, a sixth of each class becomes test images.
         warnings: sentences for the report.
@@ -138,7 +141,7 @@ def extend_dataset(
     return Imported(dataset, report_on(dataset, Found(Part(images, labels), input=spec, warnings=[*warnings, note])))
 
 
-def _check_enough(labels: Bytes) -> None:
+def _check_enough(labels: Labels) -> None:
     counts = np.bincount(labels)
     if len(labels) < MIN_IMAGES or np.count_nonzero(counts) < 2 or counts.max() < 2:
         raise DatasetInvalid(
@@ -149,9 +152,9 @@ def _check_enough(labels: Bytes) -> None:
 
 
 def split_and_shuffle(
-    images: Sequence[Bytes], labels: Sequence[Bytes], test_share: float, seed: int
-) -> tuple[Bytes, Bytes, Bytes, Bytes]:
-    """Training images (n, 28, 28), their labels (n,), test images and theirs; the same seed gives the same split.
+    images: Sequence[Bytes], labels: Sequence[Labels], test_share: float, seed: int
+) -> tuple[Bytes, Labels, Bytes, Labels]:
+    """Training images, their labels (n,), test images and theirs; the same seed gives the same split.
 
     Args:
         images: of both parts, or of one part to be split.
@@ -162,12 +165,13 @@ def split_and_shuffle(
     random = np.random.default_rng(seed)
     if len(labels) == 1:
         chosen = _choose_test(labels[0], test_share, random)
-        images, labels = ([values[0][where] for where in (~chosen, chosen)] for values in (images, labels))
+        images = [images[0][where] for where in (~chosen, chosen)]
+        labels = [labels[0][where] for where in (~chosen, chosen)]
     train, test = (_shuffled(*part, random) for part in zip(images, labels, strict=True))
     return *train, *test
 
 
-def _choose_test(labels: Bytes, test_share: float, random: np.random.Generator) -> npt.NDArray[np.bool_]:
+def _choose_test(labels: Labels, test_share: float, random: np.random.Generator) -> npt.NDArray[np.bool_]:
     """Which images (n,) become test images: `test_share` of each class, but at least one image in each part."""
     chosen = np.zeros(len(labels), bool)
     for label in np.unique(labels):
@@ -177,8 +181,8 @@ def _choose_test(labels: Bytes, test_share: float, random: np.random.Generator) 
     return chosen
 
 
-def _shuffled(images: Bytes, labels: Bytes, random: np.random.Generator) -> tuple[Bytes, Bytes]:
-    """Shuffle images (n, 28, 28) and labels (n,) if they are sorted by class; else return them unchanged.
+def _shuffled(images: Bytes, labels: Labels, random: np.random.Generator) -> tuple[Bytes, Labels]:
+    """Shuffle images and labels (n,) if they are sorted by class; else return them unchanged.
 
     Else a validation split taken by position would lack whole classes.
     """

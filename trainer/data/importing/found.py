@@ -20,7 +20,7 @@ CHECK_EVERY = 256
 
 @dataclass(frozen=True)
 class Part:
-    """Images (n, h, w) uint8, 28×28 after preprocessing, and their labels (n,), int64 or text."""
+    """Images, gray (n, h, w) or RGB (n, h, w, 3) uint8, and their labels (n,), int64 or text."""
 
     images: Bytes
     labels: Array

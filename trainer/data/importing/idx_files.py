@@ -106,8 +106,10 @@ def _read_idx(archive: Archive, path: PurePosixPath) -> Array:
         start = file.read(4)
         if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in TYPES:
             raise DatasetInvalid(f"{what} is not an IDX file; expected MNIST's format.")
-        if start[3] not in (1, 3) and start[2:4] != bytes([INTEGERS, 2]):
-            raise DatasetInvalid(f"{what} has {start[3]} dimensions; expected 3 for images and 1 for labels.")
+        if start[3] not in (1, 3, 4) and start[2:4] != bytes([INTEGERS, 2]):
+            raise DatasetInvalid(
+                f"{what} has {start[3]} dimensions; expected 3 for images (4 for color) and 1 for labels."
+            )
         shape = tuple(np.frombuffer(file.read(4 * start[3]), ">u4").tolist())
         if len(shape) != start[3]:
             raise DatasetInvalid(f"{what} is truncated within its header; pack it again from a complete file.")

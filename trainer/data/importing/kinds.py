@@ -28,12 +28,12 @@ from tenfold.trainer.files.unpacking import COMPRESSED
 LISTED_FILES = 3
 
 
-def read_upload(path: Path, check: Check, preprocessing: Wanted) -> Found:
+def read_upload(path: Path, check: Check, wanted: Wanted) -> Found:
     """Read an uploaded file, whatever its name.
 
     Args:
         check: called every few hundred images; raises an exception to stop.
-        preprocessing: for class folders.
+        wanted: for class folders.
 
     Raises:
         DatasetInvalid: the format is not supported, the file is damaged, or it contains no data set.
@@ -43,20 +43,20 @@ def read_upload(path: Path, check: Check, preprocessing: Wanted) -> Found:
     if not start:
         raise DatasetInvalid(f"The file is empty (0 bytes). {KINDS}")
     try:
-        return _read_kind(path, start, check, preprocessing)
+        return _read_kind(path, start, check, wanted)
     except UnpackingFailed as error:
         raise DatasetInvalid(str(error)) from error
 
 
-def _read_kind(path: Path, start: bytes, check: Check, preprocessing: Wanted) -> Found:
+def _read_kind(path: Path, start: bytes, check: Check, wanted: Wanted) -> Found:
     kind = kind_of_file(start)
     if kind is HDF5:
         return read_hdf5(path, check)
     if kind is PARQUET:
-        return read_parquet([("The Parquet file", None, path)], check, preprocessing)
+        return read_parquet([("The Parquet file", None, path)], check, wanted)
     if kind is SEVEN_ZIP:
         with open_7z(path, check) as archive:
-            return _read_archive(archive, check, preprocessing)
+            return _read_archive(archive, check, wanted)
     with ExitStack() as stack:
         if kind in COMPRESSED:
             assert kind is not None
@@ -76,11 +76,11 @@ def _read_kind(path: Path, start: bytes, check: Check, preprocessing: Wanted) ->
             found = read_csv(file, "The file", check)
             together = put_together([("The file", None, found.train)])
             return replace(together, warnings=[*together.warnings, *found.warnings])
-        return _read_archive(archive, check, preprocessing)
+        return _read_archive(archive, check, wanted)
 
 
-def _read_archive(archive: Archive, check: Check, preprocessing: Wanted) -> Found:
-    found = _read_files(archive, check, preprocessing)
+def _read_archive(archive: Archive, check: Check, wanted: Wanted) -> Found:
+    found = _read_files(archive, check, wanted)
     skipped = archive.skipped
     return replace(
         found,
@@ -90,7 +90,7 @@ def _read_archive(archive: Archive, check: Check, preprocessing: Wanted) -> Foun
     )
 
 
-def _read_files(archive: Archive, check: Check, preprocessing: Wanted) -> Found:
+def _read_files(archive: Archive, check: Check, wanted: Wanted) -> Found:
     members = archive.members
     if any(path.suffix == ".npy" for path in members):
         return read_npz(archive, check)
@@ -101,13 +101,13 @@ def _read_files(archive: Archive, check: Check, preprocessing: Wanted) -> Found:
         layout = layout_of(images)
         tables = [path for path in others if is_table(path)]
         if len(layout.classes) < 2:
-            found = read_listed(archive, images, tables, check, preprocessing)
+            found = read_listed(archive, images, tables, check, wanted)
             if found is not None:
                 skip_others(archive, {path: kind for path, kind in others.items() if path not in tables})
                 return found
         if layout.classes:
             skip_others(archive, others)
-            return read_folders(archive, images, layout, check, preprocessing)
+            return read_folders(archive, images, layout, check, wanted)
     if any(map(is_table, others)):
         return read_csvs(archive, check)
     if images:
@@ -116,7 +116,7 @@ def _read_files(archive: Archive, check: Check, preprocessing: Wanted) -> Found:
             "Put each image into a folder named after its class: cats/1.png, or train/cats/1.png and test/cats/2.png."
         )
     if inner := _inner(others):
-        return _read_inner(archive, inner, check, preprocessing)
+        return _read_inner(archive, inner, check, wanted)
     raise DatasetInvalid(
         f"The {archive.what} contains no data set of a supported format; found {_shown(archive, others)}. {KINDS}"
     )
@@ -129,13 +129,13 @@ def _inner(others: Mapping[PurePosixPath, FileKind | None]) -> Sequence[PurePosi
     return parquet or (single if len(single) == 1 else [])
 
 
-def _read_inner(archive: Archive, paths: Sequence[PurePosixPath], check: Check, preprocessing: Wanted) -> Found:
+def _read_inner(archive: Archive, paths: Sequence[PurePosixPath], check: Check, wanted: Wanted) -> Found:
     with ExitStack() as stack:
         files = [stack.enter_context(_on_disk(archive, path, check)) for path in paths]
         if archive.kind(paths[0]) is PARQUET:
             named = [(str(path), part_named(path.stem)) for path in paths]
             parts = [(name, part.part if part else None, file) for (name, part), file in zip(named, files, strict=True)]
-            return read_parquet(parts, check, preprocessing)
+            return read_parquet(parts, check, wanted)
         if archive.kind(paths[0]) is HDF5:
             return read_hdf5(files[0], check)
         with files[0].open("rb") as file:

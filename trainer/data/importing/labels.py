@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.arrays import Labels, label_type
 from tenfold.trainer.data.importing.found import Array
 from tenfold.trainer.errors import DatasetInvalid
 
@@ -67,8 +67,7 @@ def _refuse_fractions(values: Array, what: str) -> None:
         )
 
 
-# Labels are stored as unsigned bytes.
-MAX_CLASSES = 256
+MAX_CLASSES = 1000
 MIN_IMAGES = 10
 MAX_NAME_CHARACTERS = 100
 
@@ -86,20 +85,21 @@ def check_name(name: str, where: str) -> None:
         )
 
 
-def index_classes(parts: Sequence[Array]) -> tuple[tuple[str, ...], list[Bytes]]:
-    """The names of all distinct labels, sorted, and each part's labels (n,) as uint8 indices into them.
+def index_classes(parts: Sequence[Array]) -> tuple[tuple[str, ...], list[Labels]]:
+    """The names of all distinct labels, sorted, and each part's labels (n,) as indices into them.
 
-    Names are sorted as numbers if all are integers, else as text.
+    The indices are uint8, or int32 for more than 256 classes. Names are sorted as numbers if all are integers, else as
+    text.
 
     Raises:
-        DatasetInvalid: more than 256 classes, or an invalid class name.
+        DatasetInvalid: more than 1,000 classes, or an invalid class name.
     """
     if len({part.dtype.kind for part in parts}) > 1:
         parts = [part.astype(np.str_) for part in parts]
     values, indices = np.unique(np.concatenate(parts), return_inverse=True)
     if len(values) > MAX_CLASSES:
         raise DatasetInvalid(
-            f"The labels name {len(values):,} classes; the maximum is {MAX_CLASSES}. "
+            f"The labels name {len(values):,} classes; the maximum is {MAX_CLASSES:,}. "
             "Is it the right label column or array?"
         )
     names = [str(value) for value in values]
@@ -108,12 +108,12 @@ def index_classes(parts: Sequence[Array]) -> tuple[tuple[str, ...], list[Bytes]]
     order = list(range(len(names)))
     if all(map(INTEGER.fullmatch, names)):
         order.sort(key=lambda index: int(names[index]))
-    rank = np.argsort(order).astype(np.uint8)
+    rank = np.argsort(order).astype(label_type(len(order)))
     labels = np.split(rank[indices], np.cumsum([len(part) for part in parts])[:-1])
     return tuple(names[index] for index in order), labels
 
 
-def check_classes(class_names: Sequence[str], labels: Sequence[Bytes], hint: str) -> None:
+def check_classes(class_names: Sequence[str], labels: Sequence[Labels], hint: str) -> None:
     """Refuse labels that no classifier can be trained on.
 
     Args:

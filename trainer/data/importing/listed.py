@@ -55,7 +55,7 @@ def read_listed(
     images: Sequence[PurePosixPath],
     tables: Sequence[PurePosixPath],
     check: Check,
-    preprocessing: Wanted,
+    wanted: Wanted,
 ) -> Found | None:
     """Read the images that tables of the archive name; None if no table names any.
 
@@ -86,7 +86,7 @@ def read_listed(
     for path in images:
         if path not in labels:
             archive.skipped.add("images without a row in a table", path)
-    result = read_labeled(archive, labeled, check, preprocessing)
+    result = read_labeled(archive, labeled, check, wanted)
     return replace(result, notes=[tell_split(called), *notes, *result.notes])
 
 

@@ -26,7 +26,7 @@ ROWS = 256
 Parquet = tuple[str, splits.Part | None, Path]
 
 
-def read_parquet(files: Sequence[Parquet], check: Check, preprocessing: Wanted) -> Found:
+def read_parquet(files: Sequence[Parquet], check: Check, wanted: Wanted) -> Found:
     """Read the data set in these files.
 
     Args:
@@ -50,7 +50,7 @@ def read_parquet(files: Sequence[Parquet], check: Check, preprocessing: Wanted) 
                 for (name, part, path), (_, label) in zip(files, columns, strict=True)
             ]
         )
-    return _read_images(files, columns, check, preprocessing)
+    return _read_images(files, columns, check, wanted)
 
 
 def _columns(schema: Any, what: str) -> tuple[str | None, str]:
@@ -87,7 +87,7 @@ def _table(path: Path, what: str, label: str, check: Check) -> Any:
 
 
 def _read_images(
-    files: Sequence[Parquet], columns: Sequence[tuple[str | None, str]], check: Check, preprocessing: Wanted
+    files: Sequence[Parquet], columns: Sequence[tuple[str | None, str]], check: Check, wanted: Wanted
 ) -> Found:
     for_test = splits.part_for_test({part for _, part, _ in files})
     called: dict[splits.Part, list[str]] = {}
@@ -116,7 +116,7 @@ def _read_images(
                 text = names[value] if isinstance(value, int) and 0 <= value < len(names) else str(value)
                 labeled.append(Labeled(PurePosixPath(member), text, for_test is not None and part is for_test))
         archive = Archive("Parquet file", members, lambda handle: slice_of(spool, *handle), skipped)
-        found = read_labeled(archive, labeled, check, preprocessing)
+        found = read_labeled(archive, labeled, check, wanted)
     notes = [splits.tell_split(called), *notes, *found.notes, *skipped.sentences(of_images=False)]
     return replace(found, notes=notes, skipped=skipped.counts)
 

@@ -47,7 +47,7 @@ def put_together(parts: Sequence[NamedPart], *, is_transposed: bool = False) -> 
 
 def _upright(found: Found) -> Found:
     train, test = (
-        part and replace(part, images=np.ascontiguousarray(part.images.transpose(0, 2, 1)))
+        part and replace(part, images=np.ascontiguousarray(part.images.swapaxes(1, 2)))
         for part in (found.train, found.test)
     )
     assert train is not None

@@ -1,5 +1,6 @@
 """Reads and preprocesses the image files of an archive: labeled ones, and those in class folders."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,11 +20,15 @@ from tenfold.trainer.data.importing.preprocessing import SAMPLE, SAMPLE_SEED, Sa
 from tenfold.trainer.errors import ImageUnreadable
 from tenfold.trainer.files import splits
 from tenfold.trainer.files.class_folders import Layout, find_layout
-from tenfold.trainer.images import SIDE, normalize, page_count, read_image, read_pages
+from tenfold.trainer.images import page_count, read_image, read_pages
+from tenfold.trainer.images.preparing import prepare, reads_color
 from tenfold.trainer.input_spec import InputSpec
 
 # Files with these suffixes are treated as images; others are identified by their first bytes.
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"})
+
+# All images after preprocessing: they are held in memory.
+PIXEL_BYTES = 2 * 2**30
 
 # Photos take 0.1 s each.
 CHECK_EVERY_FILES = 64
@@ -68,7 +73,7 @@ def skip_others(archive: Archive, others: dict[PurePosixPath, FileKind | None]) 
             archive.skipped.add(f"files that are not images: {kind.name}", path)
 
 
-def read_labeled(archive: Archive, labeled: Sequence[Labeled], check: Check, preprocessing: Wanted) -> Found:
+def read_labeled(archive: Archive, labeled: Sequence[Labeled], check: Check, wanted: Wanted) -> Found:
     """Read and preprocess these images, with an image for each page; unreadable ones are skipped.
 
     Raises:
@@ -80,7 +85,10 @@ def read_labeled(archive: Archive, labeled: Sequence[Labeled], check: Check, pre
             check()
         check_name(label, "A class of images")
     labeled = sorted(labeled, key=lambda image: (image.label, str(image.path)))
-    spec = _decide(archive, labeled, check, preprocessing)
+    spec, notes = _decide(archive, labeled, check, wanted)
+    refusals.refuse_too_large(
+        (len(labeled), *spec.shape), len(labeled) * math.prod(spec.shape), PIXEL_BYTES, "The images"
+    )
     parts: dict[bool, tuple[list[Bytes], list[str]]] = {False: ([], []), True: ([], [])}
     unreadable, with_pages, pages = [], 0, 0
     for index, image in enumerate(labeled):
@@ -89,11 +97,11 @@ def read_labeled(archive: Archive, labeled: Sequence[Labeled], check: Check, pre
         pixels, labels = parts[image.is_test]
         before = len(pixels)
 
-        def keep(gray: Bytes, pixels: list[Bytes] = pixels) -> None:
-            pixels.append(normalize(gray, mode=spec.mode).pixels)
+        def keep(picture: Bytes, pixels: list[Bytes] = pixels) -> None:
+            pixels.append(prepare(picture, spec).pixels)
 
         try:
-            _read(archive, image.path, keep, check)
+            _read(archive, image.path, keep, check, color=reads_color(spec))
         except ImageUnreadable as error:
             unreadable.append(f"{str(image.path)[-MAX_PATH_CHARACTERS:]}: {error}")
         labels += [image.label] * (len(pixels) - before)
@@ -101,49 +109,47 @@ def read_labeled(archive: Archive, labeled: Sequence[Labeled], check: Check, pre
             with_pages, pages = with_pages + 1, pages + len(pixels) - before
         refusals.refuse_too_many(len(parts[False][0]) + len(parts[True][0]))
     train, test = (
-        Part(np.array(pixels, np.uint8).reshape(-1, SIDE, SIDE), np.array(labels, np.str_))
+        Part(np.array(pixels, np.uint8).reshape(-1, *spec.shape), np.array(labels, np.str_))
         for pixels, labels in parts.values()
     )
-    notes = (
-        [f"Files with several pages or frames: {with_pages:,}; each of their {pages:,} pages became an image."]
-        if with_pages
-        else []
-    )
+    if with_pages:
+        notes.append(
+            f"Files with several pages or frames: {with_pages:,}; each of their {pages:,} pages became an image."
+        )
     return Found(train, test, input=spec, unreadable=unreadable, notes=notes)
 
 
-def _decide(archive: Archive, labeled: Sequence[Labeled], check: Check, preprocessing: Wanted) -> InputSpec:
-    """Choose the preprocessing by a random sample of the images."""
+def _decide(archive: Archive, labeled: Sequence[Labeled], check: Check, wanted: Wanted) -> tuple[InputSpec, list[str]]:
+    """Choose the input spec by a random sample of the images; returns notes on it too."""
     sample = Sample()
-    size = SAMPLE if preprocessing == "auto" else 0
-    chosen = np.random.default_rng(SAMPLE_SEED).permutation(len(labeled))[:size]
+    chosen = np.random.default_rng(SAMPLE_SEED).permutation(len(labeled))[:SAMPLE]
     for index, position in enumerate(sorted(chosen)):
         if index % CHECK_EVERY_FILES == 0:
             check()
         image = labeled[position]
         with suppress(ImageUnreadable):
-            _read(archive, image.path, partial(sample.add, label=image.label), check)
-    return decide_for_folders(sample, preprocessing)
+            _read(archive, image.path, partial(sample.add, label=image.label), check, color=wanted.channels != 1)
+    return decide_for_folders(sample, wanted)
 
 
-def _read(archive: Archive, path: PurePosixPath, keep: Callable[[Bytes], None], check: Check) -> None:
-    """Call `keep` with each readable page of a file.
+def _read(archive: Archive, path: PurePosixPath, keep: Callable[[Bytes], None], check: Check, *, color: bool) -> None:
+    """Call `keep` with each readable page of a file, with its colors if `color`.
 
     Raises:
         ImageUnreadable: the file, or one of its pages, is unreadable.
     """
     data = _unpack(archive, path)
     if not may_have_pages(data[:START_BYTES]):
-        keep(read_image(data))
+        keep(read_image(data, color=color))
         return
     failed = None
-    for page, gray in enumerate(read_pages(data, range(page_count(data))), 1):
+    for page, picture in enumerate(read_pages(data, range(page_count(data)), color=color), 1):
         if page % CHECK_EVERY_FILES == 0:
             check()
-        if isinstance(gray, ImageUnreadable):
-            failed = failed or ImageUnreadable(f"page {page} {gray}")
+        if isinstance(picture, ImageUnreadable):
+            failed = failed or ImageUnreadable(f"page {page} {picture}")
         else:
-            keep(gray)
+            keep(picture)
     if failed is not None:
         raise failed
 
@@ -165,7 +171,7 @@ def layout_of(images: Sequence[PurePosixPath]) -> Layout:
 
 
 def read_folders(
-    archive: Archive, images: Sequence[PurePosixPath], layout: Layout, check: Check, preprocessing: Wanted
+    archive: Archive, images: Sequence[PurePosixPath], layout: Layout, check: Check, wanted: Wanted
 ) -> Found:
     """Read and preprocess the images of all class folders; others and unreadable ones are skipped.
 
@@ -179,5 +185,5 @@ def read_folders(
             labeled.append(Labeled(path, place.label, place.part is splits.Part.TEST))
         else:
             archive.skipped.add(f"images {place.why}", path)
-    found = read_labeled(archive, labeled, check, preprocessing)
+    found = read_labeled(archive, labeled, check, wanted)
     return replace(found, notes=[layout.split, layout.level, *found.notes], warnings=[*found.warnings, *layout.doubts])

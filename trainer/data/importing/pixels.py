@@ -1,21 +1,18 @@
-"""Converts arrays of images of any supported shape and type to gray unsigned bytes, keeping their size."""
+"""Converts arrays of images of any supported shape and type to unsigned bytes, keeping their size and color."""
 
 import math
 
 import numpy as np
-from PIL import Image
 
 from tenfold.trainer.arrays import Bytes
 from tenfold.trainer.data.importing.found import Array, Check
 from tenfold.trainer.data.importing.preprocessing import chunks
 from tenfold.trainer.errors import DatasetInvalid
-
-# The smallest images of a published data set (optdigits).
-MIN_SIDE = 8
+from tenfold.trainer.input_spec import MIN_SIDE
 
 
 def to_images(values: Array, what: str, check: Check) -> Bytes:
-    """Convert images to (n, h, w) uint8.
+    """Convert images to gray (n, h, w) or RGB (n, h, w, 3) uint8.
 
     Args:
         values: (n, pixels) of square images, (n, h, w), (n, h, w, 1) or (n, h, w, 3) of booleans, integers 0–255, or
@@ -27,14 +24,13 @@ def to_images(values: Array, what: str, check: Check) -> Bytes:
         DatasetInvalid: another shape or type, a value out of range, NaN or infinity.
     """
     values = _with_image_shape(values, what)
-    images = np.empty(values.shape[:3], np.uint8)
+    images = np.empty(values.shape, np.uint8)
     if not len(values):
         return images
     factor = factor_of(values, what)
     for chunk, target in zip(chunks(values), chunks(images), strict=True):
         check()
-        pixels = chunk.astype(np.uint8) if factor == 1 else np.round(chunk.astype(np.float64) * factor).astype(np.uint8)
-        target[:] = pixels if pixels.ndim == 3 else np.stack([_gray(image) for image in pixels])
+        target[:] = chunk if factor == 1 else np.round(chunk.astype(np.float64) * factor)
     return images
 
 
@@ -80,7 +76,3 @@ def factor_of(values: Array, what: str) -> int:
             "Scale them, and undo any standardization."
         )
     return 1
-
-
-def _gray(image: Bytes) -> Bytes:
-    return np.asarray(Image.fromarray(image).convert("L"))

@@ -1,6 +1,7 @@
 """Describes an imported data set, and warns about problems that make models look better than they are."""
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,7 +12,6 @@ from tenfold.trainer.arrays import Bytes
 from tenfold.trainer.data.datasets import Dataset
 from tenfold.trainer.data.importing.found import Found
 from tenfold.trainer.data.importing.labels import listing
-from tenfold.trainer.images import SIDE
 
 MAX_MESSAGES = 20
 IMBALANCED = 5
@@ -55,8 +55,9 @@ def report_on(dataset: Dataset, found: Found) -> Report:
     images = sum(map(len, parts))
     per_class = _count_by_class(dataset)
     duplicates = _duplicates(*parts)
-    constant = sum(int(np.sum(part.max(axis=(1, 2)) == part.min(axis=(1, 2)))) for part in parts if len(part))
-    mean_ink = sum(int(part.sum(dtype=np.int64)) for part in parts) / (255 * SIDE * SIDE * images)
+    flat = [part.reshape(len(part), -1) for part in parts if len(part)]
+    constant = sum(int(np.sum(part.max(axis=1) == part.min(axis=1))) for part in flat)
+    mean_ink = sum(int(part.sum(dtype=np.int64)) for part in parts) / (255 * math.prod(dataset.input.shape) * images)
 
     warnings = list(found.warnings)
     if found.unreadable:
@@ -69,7 +70,8 @@ def report_on(dataset: Dataset, found: Found) -> Report:
     if constant:
         warnings.append(f"Blank images (all pixels are equal): {constant:,}.")
     warnings += _brightness_warnings(
-        dict(zip(("training", "test"), parts, strict=True)), from_arrays=found.input is None
+        dict(zip(("training", "test"), parts, strict=True)),
+        from_arrays=found.input is None and dataset.input.channels == 1,
     )
     return Report(
         images=images,

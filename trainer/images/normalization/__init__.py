@@ -1,4 +1,5 @@
-"""Converts an image of a digit to MNIST's format: light ink on dark, 28×28 pixels, cropped and centered.
+"""Converts an image of a digit to MNIST's format: light ink on dark, 28×28 pixels or a field of another size that is
+scaled accordingly, cropped and centered.
 
 `as_is` detects images that are in it already. The others go through one module for each step: `paper` shrinks photos
 and removes the paper, `polarity` decides what is ink, `lines` removes ruled lines, `ink` finds the digit, `enlarging`
@@ -15,7 +16,7 @@ import numpy as np
 from tenfold.trainer.arrays import Bytes
 from tenfold.trainer.images.normalization.as_is import are_mnist
 from tenfold.trainer.images.normalization.enlarging import enlarged
-from tenfold.trainer.images.normalization.field import BOX, CENTER, SIDE, boxed, centered
+from tenfold.trainer.images.normalization.field import BOX, CENTER, SIDE, boxed, centered, scaled_to
 from tenfold.trainer.images.normalization.ink import Digit, digit_of, ink_of, is_line
 from tenfold.trainer.images.normalization.lines import cleaning_of, without
 from tenfold.trainer.images.normalization.paper import (
@@ -41,6 +42,7 @@ __all__ = [
     "Polarity",
     "normalize",
     "normalize_all",
+    "resized",
     "steps",
 ]
 
@@ -58,15 +60,16 @@ FRAME = 0.2
 
 NormalizeMode = Literal["auto", "none"]
 Method = Literal["as-is", "mnist", "resized"]
+Detected = Literal["auto"] | Polarity
 See = Callable[[str, Bytes], None]
 
 
 class Normalized(NamedTuple):
-    """An image as the model sees it: `pixels` (28, 28) uint8, light ink on dark.
+    """An image as the model sees it: `pixels` uint8 of the input's shape; after the digit normalizer light ink on dark.
 
     Attributes:
-        method: `as-is` for an image that was in MNIST's format already, `mnist` for one that was converted to it, and
-            `resized` for one that was only scaled.
+        method: `as-is` for an image that was in the model's format already, `mnist` for one that was converted to it,
+            and `resized` for one that was only scaled.
         polarity: that of the original image.
         pieces: the number of separate digits, or other objects of a digit's size: of several, the largest was used.
             1 for `as-is` and `resized` images, in which they are not counted; 0 for a blank image.
@@ -83,37 +86,45 @@ class Normalized(NamedTuple):
     unclear_lines: bool = False
 
 
-def normalize(gray: Bytes, mode: NormalizeMode = "auto", polarity: Literal["auto"] | Polarity = "auto") -> Normalized:
+def normalize(
+    gray: Bytes, mode: NormalizeMode = "auto", polarity: Detected = "auto", shape: tuple[int, ...] = (SIDE, SIDE)
+) -> Normalized:
     """Convert an image (h, w) uint8 to MNIST's format. An image without contrast becomes all 0.
 
     Args:
-        mode: `none` only scales to 28×28, whatever the polarity.
+        mode: `none` only scales, whatever the polarity; it takes RGB images (h, w, 3) too.
         polarity: that of the image if it is known; `auto` detects it.
+        shape: height and width of the result.
     """
-    return normalize_all([gray], mode, polarity)[0]
+    return normalize_all([gray], mode, polarity, shape)[0]
 
 
 def normalize_all(
-    pictures: Sequence[Bytes], mode: NormalizeMode = "auto", polarity: Literal["auto"] | Polarity = "auto"
+    pictures: Sequence[Bytes],
+    mode: NormalizeMode = "auto",
+    polarity: Detected = "auto",
+    shape: tuple[int, ...] = (SIDE, SIDE),
 ) -> list[Normalized]:
     """Normalize several images; faster than one by one if many are in MNIST's format already."""
-    as_is = _as_is(pictures, mode, polarity)
+    as_is = _as_is(pictures, mode, polarity, shape)
     return [
-        Normalized(gray, "as-is", "light-on-dark") if place in as_is else _normalized(gray, mode, polarity, _unseen)
+        Normalized(gray, "as-is", "light-on-dark")
+        if place in as_is
+        else _normalized(gray, mode, polarity, shape, _unseen)
         for place, gray in enumerate(pictures)
     ]
 
 
 def steps(
-    gray: Bytes, mode: NormalizeMode = "auto", polarity: Literal["auto"] | Polarity = "auto"
+    gray: Bytes, mode: NormalizeMode = "auto", polarity: Detected = "auto", shape: tuple[int, ...] = (SIDE, SIDE)
 ) -> list[tuple[str, Bytes]]:
     """The image (h, w) uint8 after each step of `normalize`, with the step's name, for people to look at.
 
     The first is the original image; the last is the result of `normalize`.
     """
     seen = [("original", gray)]
-    if not _as_is([gray], mode, polarity):
-        _normalized(gray, mode, polarity, lambda step, picture: seen.append((step, picture)))
+    if not _as_is([gray], mode, polarity, shape):
+        _normalized(gray, mode, polarity, shape, lambda step, picture: seen.append((step, picture)))
     return seen
 
 
@@ -121,24 +132,24 @@ def _unseen(step: str, picture: Bytes) -> None:
     pass
 
 
-def _as_is(pictures: Sequence[Bytes], mode: NormalizeMode, polarity: Literal["auto"] | Polarity) -> set[int]:
+def _as_is(pictures: Sequence[Bytes], mode: NormalizeMode, polarity: Detected, shape: tuple[int, ...]) -> set[int]:
     """The indices of the images that are in MNIST's format already."""
     if mode == "none" or polarity == "dark-on-light":
         return set()
-    places = [place for place, gray in enumerate(pictures) if gray.shape == (SIDE, SIDE)]
+    places = [place for place, gray in enumerate(pictures) if gray.shape == shape]
     if not places:
         return set()
     return set(np.array(places)[are_mnist(np.stack([pictures[place] for place in places]))].tolist())
 
 
-def _normalized(gray: Bytes, mode: NormalizeMode, polarity: Literal["auto"] | Polarity, see: See) -> Normalized:
+def _normalized(gray: Bytes, mode: NormalizeMode, polarity: Detected, shape: tuple[int, ...], see: See) -> Normalized:
     if mode == "none":
-        small = _resized(gray)
+        small = resized(gray, shape)
         see("resized", small)
-        return Normalized(small, "resized", "light-on-dark", blank=not cv2.hasNonZero(small))
+        return Normalized(small, "resized", "light-on-dark", blank=not small.any())
     digit, stretched, found, unclear = _found(gray, polarity, see)
     if not digit.pieces:
-        pixels = np.zeros((SIDE, SIDE), np.uint8)
+        pixels = np.zeros(shape, np.uint8)
         see("blank", pixels)
         return Normalized(pixels, "mnist", found, 0, blank=True)
     large = enlarged(digit.ink, STRETCHED_ASPECT if stretched else 1.0)
@@ -148,14 +159,14 @@ def _normalized(gray: Bytes, mode: NormalizeMode, polarity: Literal["auto"] | Po
         see("slant corrected", large)
     large = evened(large)
     see("stroke width corrected", large)
-    box = boxed(large, STRETCHED_BOX if stretched else BOX)
+    box = boxed(large, scaled_to(shape, STRETCHED_BOX if stretched else BOX))
     see("scaled", box)
-    pixels = centered(box)
+    pixels = centered(box, shape)
     see("centered", pixels)
     return Normalized(pixels, "mnist", found, digit.pieces, unclear_lines=unclear)
 
 
-def _found(gray: Bytes, polarity: Literal["auto"] | Polarity, see: See) -> tuple[Digit, bool, Polarity, bool]:
+def _found(gray: Bytes, polarity: Detected, see: See) -> tuple[Digit, bool, Polarity, bool]:
     """The digit, whether it was stretched to the image, the image's polarity, and whether its lines are unclear.
 
     A small digit on a large sheet is cropped and processed again.
@@ -202,8 +213,9 @@ def _closer(gray: Bytes, digit: Digit, factor: int) -> Bytes:
     return gray[first_row:last_row, first_column:last_column]
 
 
-def _resized(gray: Bytes) -> Bytes:
-    """Area averaging when shrinking, bilinear when growing."""
-    shrinking = min(gray.shape) >= SIDE
+def resized(picture: Bytes, shape: tuple[int, ...]) -> Bytes:
+    """Area averaging when shrinking, bilinear when growing; an image of this size is unchanged."""
+    height, width = shape[:2]
+    shrinking = picture.shape[0] >= height and picture.shape[1] >= width
     method = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(gray, (SIDE, SIDE), interpolation=method), np.uint8)
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=method), np.uint8)

@@ -23,7 +23,7 @@ class PredictionDocument(TypedDict):
     runner_up: RunnerUp | None
     probabilities: dict[str, float]
     quality: str | None
-    preprocessing: Literal["digit", "resize"]
+    preprocessing: Literal["digit", "resize", "none"]
     normalization: str
     polarity: str
     model: str

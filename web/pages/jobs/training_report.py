@@ -37,14 +37,17 @@ def training_report(metrics: Mapping[str, Any]) -> TrainingReport:
         best_epoch=metrics.get("best_epoch"),
         epochs=metrics.get("epochs"),
         per_class=metrics.get("per_class", {}),
-        confusions=_most_frequent(metrics.get("class_names", []), metrics.get("confusion", [])),
+        confusions=_most_frequent(metrics),
     )
 
 
-def _most_frequent(names: list[str], confusion: list[list[int]]) -> list[Confusion]:
+def _most_frequent(metrics: Mapping[str, Any]) -> list[Confusion]:
+    if "confusions" in metrics:
+        return [Confusion(**mistake) for mistake in metrics["confusions"][:CONFUSIONS_SHOWN]]
+    names = metrics.get("class_names", [])
     mistakes = [
         Confusion(names[true], names[predicted], images)
-        for true, row in enumerate(confusion)
+        for true, row in enumerate(metrics.get("confusion", []))
         for predicted, images in enumerate(row)
         if images and true != predicted
     ]

@@ -17,6 +17,7 @@ from tenfold.trainer.architecture.parameters import TrainingParameters
 from tenfold.trainer.architecture.plans import Plan
 from tenfold.trainer.architecture.recipes import RECIPES
 from tenfold.trainer.data.catalog import DatasetEntry
+from tenfold.trainer.input_spec import DIGIT
 from tenfold.web.core.forms import Choice, FormField, as_text, form_fields, given_fields
 from tenfold.web.core.problems import field_errors
 from tenfold.web.core.services import services
@@ -96,7 +97,8 @@ def _check(values: Mapping[str, str]) -> tuple[TrainingParameters | None, Errors
 def _outcome(parameters: TrainingParameters, entries: Sequence[DatasetEntry]) -> dict[str, Any]:
     """The resulting training, with its differences to the recipe."""
     plan, recipe = parameters.plan(), RECIPES[parameters.recipe]
-    classes = next((len(entry.class_names) for entry in entries if entry.name == parameters.dataset), 10)
+    dataset = next((entry for entry in entries if entry.name == parameters.dataset), None)
+    classes, spec = (len(dataset.class_names), dataset.input or DIGIT) if dataset else (10, DIGIT)
     changes = [
         {"title": Plan.model_fields[name].title, "to": as_text(value), "from": as_text(getattr(recipe.plan, name))}
         for name, value in parameters.changes().items()
@@ -106,8 +108,8 @@ def _outcome(parameters: TrainingParameters, entries: Sequence[DatasetEntry]) ->
         "recipe": recipe,
         "plan": plan,
         "dataset": parameters.dataset,
-        "parameters": plan.parameter_count(classes),
-        "drawing": draw_layers(plan, classes=classes),
+        "parameters": plan.parameter_count(classes, spec),
+        "drawing": draw_layers(plan, classes=classes, spec=spec),
         "changes": changes,
     }
 
@@ -133,4 +135,5 @@ def _deleted_dataset(values: Mapping[str, str], entries: Sequence[DatasetEntry])
 
 
 def _described(entry: DatasetEntry) -> str:
-    return f"{entry.name}: {len(entry.class_names)} classes, {entry.train:,} training images"
+    size = f", {entry.input.size}" if entry.input and entry.input.shape != DIGIT.shape else ""
+    return f"{entry.name}: {len(entry.class_names):,} classes, {entry.train:,} training images{size}"

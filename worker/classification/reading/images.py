@@ -4,15 +4,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
 
 from tenfold.trainer.arrays import Bytes
 from tenfold.trainer.errors import ImageUnreadable
-from tenfold.trainer.images import Normalized, normalize_all
+from tenfold.trainer.images import Normalized
 from tenfold.trainer.images.decoding import decode
-from tenfold.trainer.input_spec import SIDE
+from tenfold.trainer.images.preparing import prepare_all, reads_color
 from tenfold.worker.classification.reading.pages import PageReader
 from tenfold.worker.models.preparing import Preparation
 from tenfold.worker.observability.stopwatch import Stopwatch
@@ -57,17 +58,19 @@ def read_images(
     Args:
         stopwatch: times the stages `read`, `decode` and `normalize`.
     """
-    watch = stopwatch or Stopwatch()
+    watch, spec = stopwatch or Stopwatch(), preparation.input
+    color = reads_color(spec)
+    read = partial(decode, color=color)
 
     def normalized(files: Sequence[bytes | Problem]) -> list[Normalized | Problem]:
         with watch.stage("decode"):
-            pictures = [_readable(decode, file) for file in files]
+            pictures = [_readable(read, file) for file in files]
         readable = [picture for picture in pictures if not isinstance(picture, Problem)]
         with watch.stage("normalize"):
-            brought = iter(normalize_all(readable, preparation.input.mode, preparation.polarity))
-        return [picture if isinstance(picture, Problem) else next(brought) for picture in pictures]
+            prepared = map(_or_problem, prepare_all(readable, spec, preparation.polarity))
+        return [picture if isinstance(picture, Problem) else next(prepared) for picture in pictures]
 
-    chunks = watch.each("read", _chunks(source, members, max_image_bytes))
+    chunks = watch.each("read", _chunks(source, members, max_image_bytes, color=color))
     return _read(chunks, normalized, threads=threads, report=report)
 
 
@@ -91,16 +94,16 @@ def read_members(
     def prepared(files: Sequence[bytes | Problem]) -> list[T | Problem]:
         return [_readable(prepare, file) for file in files]
 
-    return _read(_chunks(source, members, max_image_bytes), prepared, threads=threads, report=report)
+    return _read(_chunks(source, members, max_image_bytes, color=True), prepared, threads=threads, report=report)
 
 
 def read_pixels_of(source: Source, members: Iterable[Member], preparation: Preparation, max_image_bytes: int) -> Bytes:
-    """The model inputs (n, 28, 28) uint8 of members that are known to be readable."""
+    """The model inputs (n, *shape) uint8 of members that are known to be readable."""
     images = read_images(
         source, members, preparation, max_image_bytes=max_image_bytes, threads=1, report=lambda _: None
     )
     pixels = [image.pixels for _, image in images if isinstance(image, Normalized)]
-    return np.array(pixels, np.uint8).reshape(-1, SIDE, SIDE)
+    return np.array(pixels, np.uint8).reshape(-1, *preparation.input.shape)
 
 
 def _read(
@@ -134,10 +137,10 @@ def _next_of(ahead: "deque[tuple[list[Member], Future[list[T | Problem]]]]") -> 
     return zip(chunk, prepared.result(), strict=True)
 
 
-def _chunks(source: Source, members: Iterable[Member], max_image_bytes: int) -> Iterator[Chunk]:
+def _chunks(source: Source, members: Iterable[Member], max_image_bytes: int, *, color: bool) -> Iterator[Chunk]:
     chunk: list[Member] = []
     files: list[bytes | Problem] = []
-    held, pages = 0, PageReader(source, max_image_bytes)
+    held, pages = 0, PageReader(source, max_image_bytes, color=color)
     for member in members:
         chunk.append(member)
         try:
@@ -151,6 +154,10 @@ def _chunks(source: Source, members: Iterable[Member], max_image_bytes: int) -> 
             yield chunk, files, held
             chunk, files, held = [], [], 0
     yield chunk, files, held
+
+
+def _or_problem(image: Normalized | ImageUnreadable) -> Normalized | Problem:
+    return Problem(image.kind, str(image)) if isinstance(image, ImageUnreadable) else image
 
 
 def _readable(prepare: Callable[[bytes], T], file: bytes | Problem) -> T | Problem:

@@ -8,8 +8,8 @@ from typing import TypeVar
 import polars as pl
 
 from tenfold.trainer.arrays import Bytes
-from tenfold.trainer.images import normalize
 from tenfold.trainer.images.decoding import decode
+from tenfold.trainer.images.preparing import prepare, reads_color
 from tenfold.trainer.images.thumbnails import picture_of, thumbnail
 from tenfold.worker.classification.reading.images import Problem, read_members
 from tenfold.worker.classification.results import DOUBTFUL
@@ -53,7 +53,7 @@ def draw(
 
     Args:
         positions: of the images in the source.
-        inputs: of the model, (28, 28) uint8 each.
+        inputs: of the model, of its shape, uint8.
         check: called now and then; may raise to stop.
     """
     for row, pixels, original in zip(rows, inputs, _drawn(source, positions, _original, settings, check), strict=True):
@@ -72,7 +72,8 @@ def draw_from_source(
     """Like `draw`, and prepares the model inputs too."""
 
     def both(data: bytes) -> tuple[bytes, bytes]:
-        seen = normalize(decode(data), preparation.input.mode, preparation.polarity).pixels
+        picture = decode(data, color=reads_color(preparation.input))
+        seen = prepare(picture, preparation.input, preparation.polarity).pixels
         return _original(data), picture_of(seen)
 
     for row, pictures in zip(rows, _drawn(source, positions, both, settings, check), strict=True):

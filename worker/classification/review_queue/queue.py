@@ -91,7 +91,7 @@ class ReviewQueue(FinishedFile):
             yield from self._items(f"WHERE items.row IN ({', '.join('?' * len(some))}) ORDER BY items.row", some)
 
     def picture(self, row: int, *, model_input: bool) -> bytes | None:
-        """The thumbnail of the original, or the 28×28 input of the model, as an image file; None if there is none."""
+        """The thumbnail of the original, or the input of the model, as an image file; None if there is none."""
         column = "model_input" if model_input else "original"
         found = self._connection.execute(f"SELECT {column} FROM pictures WHERE row = ?", (row,)).fetchone()  # nosec B608
         return found[0] if found else None

@@ -20,7 +20,7 @@ from PIL import Image
 
 from tenfold.trainer.data.datasets import Dataset, load_dataset, write_idx
 from tenfold.trainer.data.files import FILES
-from tenfold.trainer.data.importing import Imported, import_dataset, refusals, save_dataset
+from tenfold.trainer.data.importing import Imported, Wanted, import_dataset, refusals, save_dataset
 from tenfold.trainer.errors import DatasetInvalid
 
 TRAIN, TEST = 150, 100
@@ -39,10 +39,10 @@ def few(mnist: Dataset) -> Dataset:
 def imported(tmp_path: Path) -> Import:
     """Imports a file of these bytes, whose name says nothing."""
 
-    def run(data: bytes) -> Imported:
+    def run(data: bytes, wanted: Wanted = Wanted()) -> Imported:  # noqa: B008
         path = tmp_path / "upload"
         path.write_bytes(data)
-        return import_dataset(path, "own")
+        return import_dataset(path, "own", wanted=wanted)
 
     return run
 
@@ -208,11 +208,11 @@ def test_masks_are_ink_where_true(imported: Import, few: Dataset) -> None:
     assert set(np.unique(found.train_images).tolist()) == {0, 255}
 
 
-def test_images_of_another_size_are_scaled(imported: Import, few: Dataset) -> None:
+def test_images_of_another_size_are_scaled_if_asked(imported: Import, few: Dataset) -> None:
     arrays = keras_layout(few)
     arrays |= {name: arrays[name].repeat(2, axis=1).repeat(3, axis=2) for name in ("x_train", "x_test")}
 
-    assert same(imported(npz(**arrays)).dataset, few)
+    assert same(imported(npz(**arrays), wanted=Wanted(size=(28, 28))).dataset, few)
 
 
 def test_text_labels_become_sorted_class_names(imported: Import, few: Dataset) -> None:
@@ -520,7 +520,7 @@ IMAGES = np.random.default_rng(1).integers(0, 256, (20, 28, 28), np.uint8)
         (IMAGES.reshape(20, 1, 28, 28), LABELS, r"\(20, 1, 28, 28\).* The channels come last"),
         (IMAGES.reshape(20, 14, 14, 4), LABELS, r"\(20, 14, 14, 4\)"),
         (IMAGES[:, :0], LABELS, r"\(20, 0, 28\)"),
-        (np.zeros((600, 28, 28)), np.arange(600) // 2, "300 classes; the maximum is 256. Is it the right label column"),
+        (np.zeros((2002, 28, 28)), np.arange(2002) // 2, "1,001 classes; the maximum is 1,000. Is it the right label"),
     ],
 )
 def test_images_and_labels_that_do_not_fit_are_refused(

@@ -11,7 +11,7 @@ import pytest
 from tenfold.trainer.arrays import Bytes
 from tenfold.trainer.data.datasets import Dataset, load_dataset
 from tenfold.trainer.data.files import ABOUT
-from tenfold.trainer.data.importing import Imported, import_dataset, save_dataset
+from tenfold.trainer.data.importing import Imported, Wanted, import_dataset, save_dataset
 from tenfold.trainer.images import normalize
 from tests.trainer.data.importing.test_importing import csv_of, idx_files, keras_layout, npz, png, zipped
 
@@ -127,11 +127,10 @@ def test_a_person_decides_against_the_rule(imported: Import, few: Dataset, wante
         "npz": lambda: npz(images=np.stack(pictures), labels=few.train_labels),
         "folders": lambda: folders_of(pictures, few.train_labels),
     }[kind]()
-    result = imported(data, preprocessing=wanted)
+    result = imported(data, wanted=Wanted(wanted))
 
     assert result.dataset.input.preprocessing == wanted
-    mode = {"digit": "auto", "resize": "none"}[wanted]
-    expected = {normalize(picture, mode).pixels.tobytes() for picture in pictures}  # type: ignore[arg-type]
+    expected = {normalize(picture).pixels.tobytes() if wanted == "digit" else picture.tobytes() for picture in pictures}
     assert all(image.tobytes() in expected for image in result.dataset.train_images)
     assert not any("Preprocessing is" in warning for warning in result.report.warnings)
 
