@@ -1,4 +1,4 @@
-"""Writes a Keras model anew as `model.keras`, with Tenfold's input and output around it."""
+"""Writes a Keras model again as `model.keras`, with Tenfold's input and output around it."""
 
 from pathlib import Path
 from typing import Any

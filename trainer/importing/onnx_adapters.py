@@ -1,4 +1,4 @@
-"""Writes an ONNX network anew, with Tenfold's input and output around it."""
+"""Writes an ONNX network again, with Tenfold's input and output around it."""
 
 from collections.abc import Sequence
 from typing import Any

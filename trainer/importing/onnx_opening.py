@@ -1,4 +1,4 @@
-"""Writes an ONNX network anew as `model.onnx`, with Tenfold's input and output around it."""
+"""Writes an ONNX network again as `model.onnx`, with Tenfold's input and output around it."""
 
 from collections import Counter
 from pathlib import Path

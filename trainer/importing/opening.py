@@ -1,4 +1,4 @@
-"""Opens a model's file, and writes the network anew in a form that Tenfold serves: the bounded process of an import.
+"""Opens a model's file, and writes the network in a form that Tenfold serves: the bounded process of an import.
 
 `python -m tenfold.trainer.importing.opening` reads its request from, and writes its answer to, the working directory
 (`isolation.py`). What the long-lived workers load later is only what this process wrote.
@@ -30,7 +30,7 @@ OUT_OF_MEMORY = re.compile(r"allocate memory|\bOOM\b|bad_alloc|resource ?exhaust
 
 @dataclass(frozen=True)
 class Opened:
-    """A network that was opened and written anew.
+    """A network that was opened, and written in a form that Tenfold serves.
 
     `file` is `model.keras` or `model.onnx`; `shape` how the network took one image, `layout` the same in words;
     `output` is `probabilities`, `scores` (each in 0–1, not summing to 1) or `logits`, which are now turned into
