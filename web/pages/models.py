@@ -1,6 +1,7 @@
 """The list of models, and the page of one model with its figures, plots and files."""
 
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from tempfile import TemporaryFile
@@ -23,6 +24,7 @@ from tenfold.worker.classification.parameters import ClassificationParameters
 from tenfold.worker.classification.thresholds import accepted_share, why_all_are_reviewed
 from tenfold.worker.db.records import Model
 from tenfold.worker.errors import UnknownJob
+from tenfold.worker.models.leaderboard import newest_models
 from tenfold.worker.models.removal import delete_model, users_of
 from tenfold.worker.storage.volume import NETWORKS
 
@@ -73,7 +75,10 @@ def show(model_id: str) -> ResponseReturnValue:
     return render_template(
         "models/page.html",
         model=_shown(found, services().models.default()),
-        drawing=draw_layers(parameters.plan(), classes=len(found.class_names)) if parameters else None,
+        drawing=draw_layers(parameters.plan(), classes=len(found.class_names))
+        if parameters and parameters.network_known
+        else None,
+        ancestors_kept=_kept(found.metrics.get("ancestors", [])),
         class_names=found.class_names,
         clone={name: as_text(value) for name, value in parameters.changes().items()} if parameters else {},
         job=_has_job(model_id),
@@ -135,6 +140,12 @@ def _acceptance(model: Model, rate: float) -> dict[str, Any]:
     above, share = accepted_share(model, rate) or (None, None)
     asked = ClassificationParameters(max_error_rate=rate)
     return {"rate": rate, "above": above, "share": share, "why": why_all_are_reviewed([model], asked)}
+
+
+def _kept(ancestors: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The ids of those that have not been deleted."""
+    ids = [ancestor["id"] for ancestor in ancestors]
+    return {entry.id for entry in newest_models(services().database, ids=ids, limit=len(ids))} if ids else set()
 
 
 def _has_job(job_id: str) -> bool:

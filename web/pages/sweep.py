@@ -11,6 +11,7 @@ from tenfold.trainer.architecture.recipes import RECIPES
 from tenfold.web.core.forms import Choice, form_fields, given_fields
 from tenfold.web.core.problems import field_errors
 from tenfold.web.core.services import services
+from tenfold.web.pages.parts.model_choices import offer_models
 from tenfold.worker.datasets.datasets import list_datasets
 from tenfold.worker.errors import InvalidSubmission
 from tenfold.worker.sweeps.parameters import SweepParameters
@@ -36,15 +37,20 @@ def form() -> ResponseReturnValue:
 
 @blueprint.post("/sweep")
 def submit() -> ResponseReturnValue:
+    values = given_fields(request.form)
+    # The form always sends a recipe; a model to start from replaces it.
+    given = {name: value for name, value in values.items() if name != "recipe" or "from_model" not in values}
     try:
-        job = submit_sweep(services(), SweepParameters.model_validate(given_fields(request.form)))
+        job = submit_sweep(services(), SweepParameters.model_validate(given))
     except (ValidationError, InvalidSubmission) as error:
-        return _page(given_fields(request.form), field_errors(error)), HTTPStatus.UNPROCESSABLE_ENTITY
+        return _page(values, field_errors(error)), HTTPStatus.UNPROCESSABLE_ENTITY
     return redirect(url_for("job.show", job_id=job.id), HTTPStatus.SEE_OTHER)
 
 
 def _page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> str:
+    asked = [values["from_model"]] if "from_model" in values else []
     choices = {
+        "from_model": [Choice("", "None: train by the recipe"), *offer_models(services(), chosen=asked).choices],
         "recipe": [Choice(recipe.name, f"{recipe.name}: {recipe.title}") for recipe in RECIPES.values()],
         "dataset": [Choice(entry.name, entry.title) for entry in list_datasets(services().volume) if entry.usable],
     }

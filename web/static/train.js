@@ -4,7 +4,7 @@ import { fetchPage } from "./page.js";
 
 const PAUSE_MS = 300;
 const form = document.getElementById("train");
-const inputs = () => form.querySelectorAll("input[name]:not([type=radio], [type=checkbox]), select[name]");
+const inputs = () => form.querySelectorAll("input[name]:not([type=radio], [type=checkbox], [type=hidden]), select[name]");
 let timer = null;
 let asked = 0;
 

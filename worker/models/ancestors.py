@@ -25,6 +25,11 @@ def with_ancestor(services: Services, parameters: P, dataset: DatasetEntry) -> P
     _check_network(parameters, model)
     _check_freeze(parameters, model)
     _check_input(model, dataset)
+    return started_from(model, parameters, dataset)
+
+
+def started_from(model: Model, parameters: P, dataset: DatasetEntry) -> P:
+    """The parameters with this model's id, and its values for the fields that are not given."""
     known = set(dataset.class_names) <= set(model.class_names)
     return parameters.started_from(model.id, model.recipe, model.parameters, known=known)
 

@@ -135,3 +135,47 @@ def test_what_is_wrong_with_the_whole_is_told_where_the_outcome_would_be(api: Fl
     page = api.get("/train?units=8000,8000").text
 
     assert "Invalid combination: this network would have 70,368,010 parameters" in outcome(page)
+
+
+def test_a_model_is_fine_tuned_from_its_own_form(api: FlaskClient, services: Services) -> None:
+    """Without recipes and without what defines the network; the usual values are those of the model."""
+    keep(services, "m1", 0.9712, recipe="cnn", epochs=3)
+    services.volume.model("m1").mkdir()
+    (services.volume.model("m1") / "model.keras").touch()
+    assert '<option value="m1">cnn on mnist, 97.12 % test accuracy' in api.get("/train").text
+
+    page = api.get("/train?from_model=m1&dataset=fashion-mnist&freeze=convolutions").text
+
+    assert 'type="radio"' not in page
+    assert 'name="units"' not in page
+    assert re.search(r'name="epochs"[^>]*placeholder="3"', page, re.DOTALL)
+    told = outcome(page)
+    assert "Fine-tuning of cnn on mnist on fashion-mnist" in told
+    assert "Frozen layers convolutions" in told
+    assert "Optimizer adam, 0.002" in told, "the whole rate: the classes are new"
+    assert "Optimizer adam, 0.0006" in outcome(api.get("/train?from_model=m1").text), "less for known classes"
+
+    queued = api.post("/train", data={"from_model": "m1", "dataset": "fashion-mnist", "epochs": "", "freeze": "none"})
+
+    job = services.jobs.get(queued.headers["Location"].rpartition("/")[2])
+    assert (job.parameters["from_model"], job.parameters["recipe"], job.parameters["epochs"]) == ("m1", "cnn", 3)
+    assert job.parameters["learning_rate"] == 0.002
+
+
+def test_a_model_that_is_gone_is_told_above_the_recipes(api: FlaskClient) -> None:
+    page = api.get("/train?from_model=nobody").text
+
+    assert "There is no model &#39;nobody&#39;" in page
+    assert 'type="radio"' in page
+
+
+def test_a_sweep_from_a_model_needs_no_recipe(api: FlaskClient, services: Services) -> None:
+    keep(services, "m1", 0.9712, recipe="cnn")
+    services.volume.model("m1").mkdir()
+    (services.volume.model("m1") / "model.keras").touch()
+    assert '<option value="m1" selected>' in api.get("/sweep?from_model=m1").text
+
+    queued = api.post("/sweep", data={"recipe": "dropout-128", "from_model": "m1", "space": "freeze=none|convolutions"})
+
+    job = services.jobs.get(queued.headers["Location"].rpartition("/")[2])
+    assert (job.parameters["from_model"], job.parameters["recipe"]) == ("m1", "cnn")

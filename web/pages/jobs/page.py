@@ -181,10 +181,14 @@ def _text(file: StoredFile | None) -> str | None:
 
 
 def _drawing(job: Job) -> Drawing | None:
-    """The layers of the trained network; None if its data set, which defines the number of classes, was deleted."""
+    """The layers of the trained network; None if no plan describes it, or if its data set, which defines the number of
+    classes, was deleted.
+    """
     if job.kind is not JobKind.TRAINING or "recipe" not in job.parameters:
         return None
     parameters = TrainingParameters(**job.parameters)
+    if not parameters.network_known:
+        return None
     try:
         dataset = get_dataset(services().volume, parameters.dataset)
     except UnknownDataset:

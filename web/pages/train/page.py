@@ -1,4 +1,4 @@
-"""The page that starts a training: recipe cards, the form, and a summary of the training.
+"""The page that starts a training: recipe cards or the model to fine-tune, the form, and a summary of the training.
 
 `GET` also takes the fields of the form, and returns the page filled in and checked. `static/train.js` fetches it while
 the user types, and takes the messages and the summary out of it, so that `TrainingParameters` alone does all checks.
@@ -13,7 +13,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
 
-from tenfold.trainer.architecture.parameters import TrainingParameters
+from tenfold.trainer.architecture.parameters import NETWORK, TrainingParameters
 from tenfold.trainer.architecture.plans import Plan
 from tenfold.trainer.architecture.recipes import RECIPES
 from tenfold.trainer.data.catalog import DatasetEntry
@@ -22,9 +22,12 @@ from tenfold.web.core.forms import Choice, FormField, as_text, form_fields, give
 from tenfold.web.core.problems import field_errors
 from tenfold.web.core.services import services
 from tenfold.web.pages.charts.layers import draw_layers
+from tenfold.web.pages.parts.model_choices import offer_models
 from tenfold.web.pages.train.measured import measured
 from tenfold.worker.datasets.datasets import list_datasets
+from tenfold.worker.db.records import Model
 from tenfold.worker.errors import InvalidSubmission
+from tenfold.worker.models.ancestors import started_from, with_ancestor
 from tenfold.worker.training.submission import submit_training
 
 blueprint = Blueprint("train", __name__)
@@ -35,15 +38,14 @@ SUGGESTED_RECIPE = "dropout-128"
 # The query parameter with which the script asks only for the messages and the summary.
 CHECK = "check"
 
-UNCHANGED = "Recipe default"
-
 Errors = Sequence[dict[str, str]]
 
 
 @blueprint.get("/train")
 def form() -> ResponseReturnValue:
     values = {name: value for name, value in given_fields(request.args).items() if name in _NAMES}
-    return _page({"recipe": SUGGESTED_RECIPE} | values, submitted=False, only_checked=CHECK in request.args)
+    start = {} if "from_model" in values else {"recipe": SUGGESTED_RECIPE}
+    return _page(start | values, submitted=False, only_checked=CHECK in request.args)
 
 
 @blueprint.post("/train")
@@ -64,72 +66,97 @@ def _page(values: Mapping[str, str], errors: Errors = (), *, submitted: bool, on
     Args:
         only_checked: omit the recipe cards, which depend on no input.
     """
-    entries = [entry for entry in list_datasets(services().volume) if entry.usable]
-    parameters, wrong = _check(values)
+    entries = {entry.name: entry for entry in list_datasets(services().volume) if entry.usable}
+    model = _model(values)
+    dataset = entries.get(values.get("dataset", "")) or entries["mnist"]
+    if model:
+        base = started_from(model, TrainingParameters(from_model=model.id), dataset).plan()
+    else:
+        base = RECIPES.get(values.get("recipe", ""), RECIPES[SUGGESTED_RECIPE]).plan
+    parameters, wrong = _check(values, dataset)
     errors = errors or [*wrong, *_deleted_dataset(values, entries)]
-    base = RECIPES.get(values.get("recipe", ""), RECIPES[SUGGESTED_RECIPE]).plan
     choices = {
         "recipe": [Choice(recipe.name, recipe.title) for recipe in RECIPES.values()],
-        "dataset": [Choice(entry.name, _described(entry)) for entry in entries],
+        "dataset": [Choice(entry.name, _described(entry)) for entry in entries.values()],
     }
     fields = form_fields(TrainingParameters, choices=choices, values=values, errors=errors)
+    hidden = {"recipe", "from_model", *(NETWORK if model else ("freeze",))}
+    unchanged = "As the model" if model else "Recipe default"
     return render_template(
         "train/page.html",
-        fields=[_with_recipes_value(field, base) for field in fields if field.name != "recipe"],
+        fields=[_with_usual_value(field, base, unchanged) for field in fields if field.name not in hidden],
         recipes=RECIPES,
-        drawings={} if only_checked else {name: draw_layers(recipe.plan) for name, recipe in RECIPES.items()},
+        drawings={} if only_checked or model else {name: draw_layers(recipe.plan) for name, recipe in RECIPES.items()},
         chosen=values.get("recipe"),
-        measured={} if only_checked else measured(services().database),
-        outcome=_outcome(parameters, entries) if parameters else None,
+        model=model,
+        offer=offer_models(services()) if not (only_checked or model) else None,
+        measured={} if only_checked or model else measured(services().database),
+        outcome=_outcome(parameters, base, dataset) if parameters else None,
         errors=errors,
         submitted=submitted,
-        changed=any(field.advanced and (field.value or field.error) for field in fields),
+        changed=any(field.advanced and field.name not in hidden and _given(field) for field in fields),
     )
 
 
-def _check(values: Mapping[str, str]) -> tuple[TrainingParameters | None, Errors]:
+def _model(values: Mapping[str, str]) -> Model | None:
+    """The model to fine-tune, if there is one."""
     try:
-        return TrainingParameters.model_validate(values), []
-    except ValidationError as error:
+        return services().models.serving(values["from_model"]) if "from_model" in values else None
+    except InvalidSubmission:
+        return None
+
+
+def _check(values: Mapping[str, str], dataset: DatasetEntry) -> tuple[TrainingParameters | None, Errors]:
+    """The training that would be submitted, or what is wrong with it."""
+    try:
+        parameters = with_ancestor(services(), TrainingParameters.model_validate(values), dataset)
+        parameters.plan()
+    except (ValidationError, InvalidSubmission) as error:
         return None, field_errors(error)
+    return parameters, []
 
 
-def _outcome(parameters: TrainingParameters, entries: Sequence[DatasetEntry]) -> dict[str, Any]:
-    """The resulting training, with its differences to the recipe."""
-    plan, recipe = parameters.plan(), RECIPES[parameters.recipe]
-    dataset = next((entry for entry in entries if entry.name == parameters.dataset), None)
-    classes, spec = (len(dataset.class_names), dataset.input or DIGIT) if dataset else (10, DIGIT)
+def _outcome(parameters: TrainingParameters, base: Plan, dataset: DatasetEntry) -> dict[str, Any]:
+    """The resulting training, with its differences to the recipe's plan, or to that of a training from the model."""
+    plan, classes, spec = parameters.plan(), len(dataset.class_names) or 10, dataset.input or DIGIT
     changes = [
-        {"title": Plan.model_fields[name].title, "to": as_text(value), "from": as_text(getattr(recipe.plan, name))}
-        for name, value in parameters.changes().items()
-        if name in Plan.model_fields
+        {"title": field.title, "to": as_text(getattr(plan, name)), "from": as_text(getattr(base, name))}
+        for name, field in Plan.model_fields.items()
+        if getattr(plan, name) != getattr(base, name)
     ]
+    known = parameters.network_known
     return {
-        "recipe": recipe,
+        "recipe": RECIPES[parameters.recipe],
         "plan": plan,
         "dataset": parameters.dataset,
-        "parameters": plan.parameter_count(classes, spec),
-        "drawing": draw_layers(plan, classes=classes, spec=spec),
+        "freeze": parameters.freeze,
+        "parameters": plan.parameter_count(classes, spec) if known else None,
+        "drawing": draw_layers(plan, classes=classes, spec=spec) if known else None,
         "changes": changes,
     }
 
 
-def _with_recipes_value(field: FormField, plan: Plan) -> FormField:
-    """The field with the value of the recipe as placeholder, and in the choice that leaves it unchanged."""
+def _given(field: FormField) -> bool:
+    """Whether an advanced field is filled in, or wrong."""
+    return bool(field.error) or field.value not in ("", "none" if field.name == "freeze" else "")
+
+
+def _with_usual_value(field: FormField, plan: Plan, unchanged: str) -> FormField:
+    """The field with the value of the plan as placeholder, and in the choice that leaves it unchanged."""
     if field.name not in Plan.model_fields:
         return field
     value = as_text(getattr(plan, field.name))
     choices = tuple(
-        replace(choice, text=f"{UNCHANGED}: {value.replace('_', ' ')}") if choice.value == "" else choice
+        replace(choice, text=f"{unchanged}: {value.replace('_', ' ')}") if choice.value == "" else choice
         for choice in field.choices
     )
     return replace(field, choices=choices, placeholder=value)
 
 
-def _deleted_dataset(values: Mapping[str, str], entries: Sequence[DatasetEntry]) -> Errors:
+def _deleted_dataset(values: Mapping[str, str], entries: Mapping[str, DatasetEntry]) -> Errors:
     """The error if the data set of a link to this form was deleted."""
     name = values.get("dataset")
-    if name is None or name in [entry.name for entry in entries]:
+    if name is None or name in entries:
         return []
     return [{"field": "dataset", "message": f"The data set {name!r} does not exist. Choose another one."}]
 
