@@ -13,6 +13,7 @@ from tenfold.trainer.importing.measuring import SEED, Measured
 from tenfold.trainer.importing.opening import Opened
 from tenfold.trainer.importing.outputs import SUMMARY
 from tenfold.trainer.input_spec import InputSpec
+from tenfold.trainer.reports.card_metadata import front_matter
 from tenfold.trainer.reports.confusion_plot import draw_confusion
 from tenfold.trainer.reports.model_card import quality
 from tenfold.trainer.reports.plots import plot_reliability
@@ -81,7 +82,8 @@ def write_imported(
         metrics |= _measurement(measured, class_names)
         _write_plots(measured, class_names, directory)
     (directory / "metrics.json").write_text(json.dumps(metrics, indent=2))
-    (directory / "model_card.md").write_text("\n".join(_card(metrics, spec)) + "\n", encoding="utf-8")
+    card = front_matter(origin["name"], metrics, trained_here=False) + "\n".join(_card(metrics, spec)) + "\n"
+    (directory / "model_card.md").write_text(card, encoding="utf-8")
     return metrics
 
 

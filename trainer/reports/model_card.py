@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from tenfold.trainer.input_spec import InputSpec
+from tenfold.trainer.reports.card_metadata import front_matter
 
 # The others are in `class_names` in `metrics.json`, and in the table of figures.
 MAX_CLASSES_LISTED = 100
 
 
 def model_card(metrics: dict[str, Any]) -> str:
-    """The model card in Markdown, from a model's `metrics.json`."""
-    return "\n".join(_lines(metrics)) + "\n"
+    """The model card in Markdown, from a model's `metrics.json`. Its metadata is the Hugging Face Hub's."""
+    title = f"{metrics['recipe']} on {metrics['dataset']}"
+    return front_matter(title, metrics, trained_here=True) + "\n".join([f"# {title}", *_lines(metrics)]) + "\n"
 
 
 _TURNED = {"upright": "", "transposed": ", with rows and columns exchanged"}
@@ -32,7 +34,6 @@ def _lines(metrics: dict[str, Any]) -> Iterator[str]:
     parameters, calibration = metrics["parameters"], metrics["calibration"]
     spec = InputSpec.read(metrics["input"])
     classes = metrics["class_names"]
-    yield f"# {metrics['recipe']} on {metrics['dataset']}"
     yield ""
     yield (
         f"Classifies {'gray' if spec.channels == 1 else 'color'} images of {spec.height}×{spec.width} pixels as one of "

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from tenfold.trainer.architecture.parameters import TrainingParameters
@@ -17,6 +18,7 @@ from tenfold.trainer.errors import ModelUnfaithful
 from tenfold.trainer.evaluation.accuracy import Evaluation, evaluate
 from tenfold.trainer.evaluation.calibration import Calibration, calibrate
 from tenfold.trainer.reports.artifacts import write_artifacts
+from tenfold.trainer.reports.card_metadata import front_matter
 from tenfold.trainer.serving.inference import Classifier
 from tenfold.trainer.training.loop import Trained, train
 from tests.trainer.trainings import SMALL
@@ -234,6 +236,68 @@ def test_the_model_card_mentions_every_figure(written: tuple[Path, dict[str, Any
     lines = card.splitlines()
     for text in told:
         assert any(line.startswith(text) if text[0] in "|#" else text in line for line in lines), text
+
+
+def test_the_model_card_begins_with_metadata_for_the_hugging_face_hub(written: tuple[Path, dict[str, Any]]) -> None:
+    directory, metrics = written
+
+    nothing, metadata, text = (directory / "model_card.md").read_text(encoding="utf-8").split("---\n", 2)
+
+    assert nothing == ""
+    assert text.startswith("# dropout-128-32 on mnist\n")
+    f1 = [figures["f1"] for figures in metrics["per_class"].values()]
+    assert yaml.safe_load(metadata) == {
+        "library_name": "keras",
+        "pipeline_tag": "image-classification",
+        "tags": ["image-classification", "tenfold"],
+        "datasets": ["ylecun/mnist"],
+        "metrics": ["accuracy", "f1"],
+        "model-index": [
+            {
+                "name": "dropout-128-32 on mnist",
+                "results": [
+                    {
+                        "task": {"type": "image-classification", "name": "Image Classification"},
+                        "dataset": {"type": "ylecun/mnist", "name": "mnist", "split": "test"},
+                        "metrics": [
+                            {"type": "accuracy", "name": "Accuracy", "value": metrics["test_accuracy"]},
+                            {
+                                "type": "f1",
+                                "name": "Macro F1",
+                                "value": pytest.approx(np.mean(f1), abs=1e-6),
+                                "args": {"average": "macro"},
+                            },
+                        ],
+                    }
+                ],
+            }
+        ],
+    }
+
+
+def test_the_metadata_of_other_data_names_no_data_set_of_the_hub(
+    written_of_animals: tuple[Path, dict[str, Any]],
+) -> None:
+    _, metadata, _ = (written_of_animals[0] / "model_card.md").read_text(encoding="utf-8").split("---\n", 2)
+
+    parsed = yaml.safe_load(metadata)
+
+    assert "datasets" not in parsed
+    assert parsed["model-index"][0]["results"][0]["dataset"] == {
+        "type": "imagefolder",
+        "name": "animals",
+        "split": "test",
+    }
+
+
+def test_a_model_that_was_not_measured_has_metadata_without_results() -> None:
+    metrics = {"dataset": None, "versions": {"onnx": "1.20"}, "test_images": 0}
+
+    assert yaml.safe_load(front_matter("a: b #", metrics, trained_here=False).strip("-\n")) == {
+        "library_name": "onnx",
+        "pipeline_tag": "image-classification",
+        "tags": ["image-classification", "tenfold"],
+    }
 
 
 def test_the_model_card_names_every_parameter_with_its_value(written: tuple[Path, dict[str, Any]]) -> None:
