@@ -19,6 +19,7 @@ NAMES: dict[str, Complete] = {
     "together_with": complete_datasets,
     "on": complete_datasets,
     "check": complete_datasets,
+    "shadow": complete_models,
 }
 
 # Options whose name is not that of the field.

@@ -71,6 +71,8 @@ def print_outcome(job: Job) -> None:
     if message := (job.summary.get("accepted_error") or {}).get("message"):
         click.echo(message)
     click.echo(headline(job))
+    if shadow := job.summary.get("shadow"):
+        click.echo(shadow["message"])
     for model in job.summary.get("models", []):
         low, high = model["accuracy_interval"]
         right = f"{model['right']:,} of {job.summary['images']:,} right"

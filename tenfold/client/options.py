@@ -49,6 +49,7 @@ class ClassificationOptions(TypedDict, total=False):
     """Those of `tenfold.worker.classification.parameters.ClassificationParameters` but `directory`."""
 
     model: str | Sequence[str] | None
+    shadow: str | None
     normalize: Literal["model", "auto", "none"] | None
     polarity: Literal["auto", "dark-on-light", "light-on-dark"] | None
     top_k: int | None

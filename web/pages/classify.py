@@ -41,7 +41,12 @@ def _page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> s
     offer = offer_models(services(), search=values.get(SEARCH, ""), chosen=asked)
     chosen = _chosen([entry.id for entry in offer.entries if entry.id in asked])
     choices = offer.choices if offer.default else [Choice("", "Choose a model (there is no default)"), *offer.choices]
-    fields = form_fields(ClassificationParameters, choices={"model": choices}, values=values, errors=errors)
+    fields = form_fields(
+        ClassificationParameters,
+        choices={"model": choices, "shadow": [Choice("", "None"), *offer.choices]},
+        values=values,
+        errors=errors,
+    )
     changed = any(field.advanced and (field.name in values or field.error) for field in fields)
     return render_template(
         "classify.html",

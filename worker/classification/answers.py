@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tenfold.trainer.arrays import Bytes
 from tenfold.trainer.images import Normalized
 from tenfold.trainer.images.quality import qualities
+from tenfold.trainer.serving.inference import Ensemble
 from tenfold.worker.classification.labels.folders import FolderLabels
 from tenfold.worker.classification.reading.images import Problem, ReadImage
-from tenfold.worker.classification.results import ROWS
+from tenfold.worker.classification.results import schema_of
 from tenfold.worker.models.cache import LoadedEnsemble
 from tenfold.worker.observability.stopwatch import Stopwatch
 
@@ -34,6 +36,7 @@ class Answering:
         shard: its number, a column of the rows.
         labels: the class that an image's folder names.
         stopwatch: times the stage `classify`.
+        shadow: a model that answers too, with the same classes and input.
     """
 
     loaded: LoadedEnsemble
@@ -42,10 +45,16 @@ class Answering:
     shard: int
     labels: FolderLabels
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
+    shadow: Ensemble | None = None
+
+    @property
+    def schema(self) -> pl.Schema:
+        """The columns of the rows."""
+        return schema_of(shadow=self.shadow is not None)
 
 
 def answer(images: Iterable[ReadImage], start: int, answering: Answering) -> Iterator[pl.DataFrame]:
-    """Rows (`results.ROWS`) for images in their order.
+    """Rows (`results.ROWS`, and `results.SHADOW` with a shadow model) for images in their order.
 
     Args:
         start: row number of the first image.
@@ -68,16 +77,17 @@ def _rows(batch: list[ReadImage], start: int, answering: Answering) -> pl.DataFr
     readable = [image for image in images if isinstance(image, Normalized)]
     answers = _answers(readable, answering)
     if len(readable) == len(batch):
-        return pl.DataFrame(known | answers | NO_ERROR, schema=ROWS)
+        return pl.DataFrame(known | answers | NO_ERROR, schema=answering.schema)
     known["error_kind"] = [image.kind if isinstance(image, Problem) else None for image in images]
     known["error"] = [image.message if isinstance(image, Problem) else None for image in images]
     answers["row"] = [row for row, image in zip(known["row"], images, strict=True) if isinstance(image, Normalized)]
-    rows = _frame(known).join(_frame(answers), on="row", how="left", maintain_order="left")
-    return rows.select(ROWS.names())
+    schema = answering.schema
+    rows = _frame(known, schema).join(_frame(answers, schema), on="row", how="left", maintain_order="left")
+    return rows.select(schema.names())
 
 
-def _frame(columns: dict[str, Any]) -> pl.DataFrame:
-    return pl.DataFrame(columns, schema={name: ROWS[name] for name in columns})
+def _frame(columns: dict[str, Any], schema: pl.Schema) -> pl.DataFrame:
+    return pl.DataFrame(columns, schema={name: schema[name] for name in columns})
 
 
 def _answers(images: list[Normalized], answering: Answering) -> dict[str, Any]:
@@ -108,6 +118,17 @@ def _answers(images: list[Normalized], answering: Answering) -> dict[str, Any]:
         "novelty": None if novelty is None else novelty.astype(np.float64).round(3),
         "normalization": [image.method for image in images],
         "polarity": [image.polarity for image in images],
+        **(_shadow_answers(pixels, answering.shadow, answering.stopwatch) if answering.shadow else {}),
+    }
+
+
+def _shadow_answers(pixels: Bytes, shadow: Ensemble, stopwatch: Stopwatch) -> dict[str, Any]:
+    with stopwatch.stage("classify"):
+        probabilities = shadow.classify(pixels)
+    labels, confidences = _likeliest(probabilities, 1)
+    return {
+        "shadow_prediction": pl.Series(shadow.class_names, dtype=pl.String).gather(labels[:, 0]),
+        "shadow_confidence": confidences[:, 0].astype(np.float64).round(6),
     }
 
 

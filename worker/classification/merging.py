@@ -21,6 +21,7 @@ from tenfold.worker.classification.plots import write_pictures
 from tenfold.worker.classification.reading.images import read_pixels_of
 from tenfold.worker.classification.results import read_shards, write_results
 from tenfold.worker.classification.review_queue.writing import write_review
+from tenfold.worker.classification.shadow import summarize_shadow
 from tenfold.worker.classification.step import INDEX, MANIFEST
 from tenfold.worker.classification.summary import summarize
 from tenfold.worker.classification.thresholds import review_threshold, why_all_are_reviewed
@@ -74,6 +75,8 @@ def merge(services: Services, lease: Lease, check: Callable[[], None]) -> None:
         "input": preparation.input.as_dict(),
         "review_below": review_threshold(models, parameters),
     }
+    if parameters.shadow is not None:
+        summary["shadow"] = summarize_shadow(rows, parameters.shadow)
     check()
     _write_pictures(services, lease, made, preparation, rows, summary)
     summary |= _run_figures(services, lease.job_id, shards)

@@ -34,6 +34,14 @@ class ClassificationParameters(BaseModel):
         "make an ensemble: the mean of their calibrated probabilities. All answers of an ensemble go to review unless "
         "review_below is set.",
     )
+    shadow: str | None = Field(
+        None,
+        max_length=64,
+        title="Shadow model",
+        description="ID of a model that answers too, to see where it would have differed: in the columns "
+        "shadow_prediction and shadow_confidence, and the summary. What is accepted does not change. It must have the "
+        "same classes and take the same input.",
+    )
     normalize: Literal["model", "auto", "none"] = Field(
         "model",
         title="Normalize",

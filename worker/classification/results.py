@@ -37,6 +37,9 @@ ROWS = pl.Schema(
     }
 )
 
+# The last columns of a classification with a shadow model: its answer.
+SHADOW = pl.Schema({"shadow_prediction": pl.String(), "shadow_confidence": pl.Float64()})
+
 # Image files: a thumbnail of the original, and the model input.
 PICTURES = pl.Schema({"row": pl.UInt32(), "original": pl.Binary(), "model_input": pl.Binary()})
 
@@ -71,7 +74,19 @@ def write_shard(rows: pl.DataFrame, pictures: pl.DataFrame, path: Path) -> Seque
 
 def read_shards(paths: Sequence[Path]) -> pl.LazyFrame:
     """The rows of these shards, read lazily and as a stream."""
-    return pl.concat([current_rows(pl.scan_ipc(path)).select(ROWS.names()) for path in paths])
+    columns = columns_of(paths).names()
+    return pl.concat([current_rows(pl.scan_ipc(path)).select(columns) for path in paths])
+
+
+def columns_of(shards: Sequence[Path]) -> pl.Schema:
+    """The columns of these shards, which all have those of the shadow model or none has."""
+    shadowed = bool(shards) and pl.read_ipc_schema(shards[0]).keys() >= SHADOW.keys()
+    return schema_of(shadow=shadowed)
+
+
+def schema_of(*, shadow: bool) -> pl.Schema:
+    """The columns of a classification's rows, with those of a shadow model or without."""
+    return pl.Schema({**ROWS, **SHADOW}) if shadow else ROWS
 
 
 def current_rows(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -108,7 +123,7 @@ def write_results(rows: pl.LazyFrame, directory: Path, check: Callable[[], None]
         sync(lines)
         check()
         if parts := _lines(shards, TABLE):
-            _concatenate(_as_text(ROWS.to_frame().lazy()).collect().write_csv().encode(), parts, table)
+            _concatenate(_as_text(columns_of(shards).to_frame().lazy()).collect().write_csv().encode(), parts, table)
         else:
             _as_text(rows).rename(as_cell).sink_csv(table)
         sync(table)

@@ -12,6 +12,7 @@ from tenfold.files.names import Kind, split_name
 from tenfold.trainer.arrays import Bytes
 from tenfold.trainer.files.class_names import ClassNames
 from tenfold.trainer.images import Normalized
+from tenfold.trainer.serving.inference import Ensemble
 from tenfold.worker.classification.answers import Answering, answer
 from tenfold.worker.classification.inputs import INDEX, input_of, listing_of, planned_work
 from tenfold.worker.classification.labels.folders import FolderLabels, find_folder_labels
@@ -19,7 +20,7 @@ from tenfold.worker.classification.labels.manifest import Manifest, read_manifes
 from tenfold.worker.classification.parameters import ClassificationParameters
 from tenfold.worker.classification.reading.images import ReadImage, read_images
 from tenfold.worker.classification.reading.page_counts import with_pages
-from tenfold.worker.classification.results import PICTURES, ROWS, write_shard
+from tenfold.worker.classification.results import PICTURES, write_shard
 from tenfold.worker.classification.review_queue.drawing import draw, least_certain
 from tenfold.worker.classification.thresholds import review_threshold
 from tenfold.worker.db.states import JobKind
@@ -126,8 +127,9 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
     with watch.stage("load"):
         loaded = load_ensemble(models, services.volume)
     threshold = review_threshold(models, parameters)
+    shadow = _shadow(services, parameters.shadow, watch)
     labels = FolderLabels(job.detail.get("folders"), ClassNames(loaded.ensemble.class_names))
-    answering = Answering(loaded, threshold, parameters.top_k, lease.position, labels, watch)
+    answering = Answering(loaded, threshold, parameters.top_k, lease.position, labels, watch, shadow)
 
     def report(done: int) -> None:
         check()
@@ -148,7 +150,7 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
             stopwatch=watch,
         )
         inputs: dict[int, Bytes] = {}
-        rows = pl.concat([ROWS.to_frame(), *answer(_collecting(images, start, inputs), start, answering)])
+        rows = pl.concat([answering.schema.to_frame(), *answer(_collecting(images, start, inputs), start, answering)])
         share = len(rows) / job.total
         numbers = least_certain(rows, share, settings.max_review_images)
         positions, kept = read_positions(work / INDEX, numbers), [inputs[number] for number in numbers]
@@ -168,6 +170,13 @@ def classify_shard(services: Services, lease: Lease, check: Callable[[], None]) 
     IMAGES.labels("answered").inc(len(rows) - errors)
     IMAGES.labels("error").inc(errors)
     watch.observe(STAGE_SECONDS, lease.kind)
+
+
+def _shadow(services: Services, model_id: str | None, watch: Stopwatch) -> Ensemble | None:
+    if model_id is None:
+        return None
+    with watch.stage("load"):
+        return load_ensemble([services.models.get(model_id)], services.volume).ensemble
 
 
 def _collecting(images: Iterable[ReadImage], start: int, inputs: dict[int, Bytes]) -> Iterator[ReadImage]:

@@ -1,10 +1,11 @@
 """Submits a classification."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tenfold.worker.classification.inputs import store_listing
 from tenfold.worker.classification.parameters import ClassificationParameters
-from tenfold.worker.db.records import Job
+from tenfold.worker.db.records import Job, Model
 from tenfold.worker.db.states import JobKind
 from tenfold.worker.errors import ArchiveError, InvalidSubmission
 from tenfold.worker.jobs.submission import Submission, new_id
@@ -61,7 +62,32 @@ def _with_model(services: Services, parameters: ClassificationParameters) -> Cla
     if any(model.class_names != models[0].class_names for model in models):
         raise InvalidSubmission("model", "Models that answer together must have the same classes; these do not.")
     preparation_for(parameters.normalize, parameters.polarity, models)
-    return parameters.model_copy(update={"model": tuple(model.id for model in models)})
+    resolved = {"model": tuple(model.id for model in models), "shadow": _shadow(services, parameters, models)}
+    return parameters.model_copy(update=resolved)
+
+
+def _shadow(services: Services, parameters: ClassificationParameters, models: Sequence[Model]) -> str | None:
+    """The id of the shadow model, which is given the images as they are prepared for the others."""
+    if parameters.shadow is None:
+        return None
+    try:
+        shadow = services.models.serving(parameters.shadow)
+    except InvalidSubmission as error:
+        raise InvalidSubmission("shadow", str(error)) from error
+    first = models[0]
+    if shadow.id in (model.id for model in models):
+        raise InvalidSubmission("shadow", f"The model {shadow.id} answers already. Choose another one as the shadow.")
+    if set(shadow.class_names) != set(first.class_names):
+        raise InvalidSubmission("shadow", f"The models {first.id} and {shadow.id} have different classes.")
+    same_preprocessing = parameters.normalize != "model" or shadow.input.preprocessing == first.input.preprocessing
+    if shadow.input.shape != first.input.shape or not same_preprocessing:
+        raise InvalidSubmission(
+            "shadow",
+            f"The shadow model must take the same input: {first.id} takes {first.input.size} with preprocessing "
+            f"{first.input.preprocessing}, {shadow.id} {shadow.input.size} with {shadow.input.preprocessing}. Compare "
+            "them after the classification: tenfold model compare, which prepares the images for each.",
+        )
+    return shadow.id
 
 
 def _inbox_directory(services: Services, directory: str | None) -> Path:

@@ -27,7 +27,9 @@ def users_of(services: Services, model_id: str) -> list[str]:
     sweep that it is a trial of.
     """
     classifying = [
-        job.id for job in services.jobs.unfinished(JobKind.CLASSIFICATION) if model_id in job.parameters["model"]
+        job.id
+        for job in services.jobs.unfinished(JobKind.CLASSIFICATION)
+        if model_id in (*job.parameters["model"], job.parameters.get("shadow"))
     ]
     comparing = [job.id for job in services.jobs.unfinished(JobKind.COMPARISON) if model_id in job.parameters["models"]]
     sweeps = services.jobs.unfinished(JobKind.SWEEP)

@@ -168,7 +168,7 @@ def _too_large(job: JobRow, size: int, remaining: dict[JobKind, int]) -> str | N
 
 def _models_of(job: JobRow) -> list[str]:
     named = {JobKind.CLASSIFICATION: "model", JobKind.COMPARISON: "models"}.get(job.kind, "")
-    return [*job.parameters.get(named, ()), *filter(None, [job.parameters.get("from_model")])]
+    return [*job.parameters.get(named, ()), *filter(None, map(job.parameters.get, ("from_model", "shadow")))]
 
 
 def _uploads(volume: Volume) -> Iterator[Garbage]:

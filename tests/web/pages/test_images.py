@@ -16,7 +16,7 @@ from tenfold.web.pages.images import list as image_list
 from tenfold.worker.classification.image_index.building import index_images
 from tenfold.worker.classification.image_index.index import ImageIndex, ImageQuery, Order
 from tenfold.worker.classification.parameters import ClassificationParameters
-from tenfold.worker.classification.results import ROWS
+from tenfold.worker.classification.results import ROWS, SHADOW
 from tenfold.worker.classification.submission import submit_classification
 from tenfold.worker.db.records import Job
 from tenfold.worker.services import Services
@@ -228,4 +228,4 @@ def test_images_of_a_job_that_has_none_are_refused(api: FlaskClient) -> None:
 
 
 def test_the_page_of_one_image_knows_every_column_of_the_results() -> None:
-    assert set(ROWS.names()) | {"corrected"} == image_page.OWN_COLUMNS
+    assert set(ROWS.names()) | set(SHADOW.names()) | {"corrected"} == image_page.OWN_COLUMNS

@@ -9,7 +9,7 @@ from redis import Redis
 
 from tenfold.trainer.architecture.parameters import TrainingParameters
 from tenfold.worker.classification.parameters import ClassificationParameters
-from tenfold.worker.classification.results import PICTURES, ROWS
+from tenfold.worker.classification.results import PICTURES, ROWS, SHADOW
 from tenfold.worker.comparisons.parameters import ComparisonParameters
 from tenfold.worker.datasets.parameters import ImportParameters
 from tenfold.worker.db.database import Database
@@ -165,7 +165,7 @@ def declared() -> dict[str, Any]:
         "steps": sorted(kind for kinds in QUEUES.values() for kind in kinds),
         "first steps": {job.value: step.value for job, step in FIRST_STEP.items()},
         "parameters": {kind.__name__: sorted(kind.model_fields) for kind in parameters},
-        "shard": {name: str(kind) for name, kind in ROWS.items()},
+        "shard": {name: str(kind) for name, kind in {**ROWS, **SHADOW}.items()},
         "pictures": {name: str(kind) for name, kind in PICTURES.items()},
     }
 

@@ -28,7 +28,7 @@ OWN_COLUMNS = frozenset(
     {
         *("row", "name", "prediction", "confidence", "accepted", "quality", "runner_up", "runner_up_confidence"),
         *("top_predictions", "top_confidences", "novelty", "normalization", "polarity", "true_label", "shard"),
-        *("error_kind", "error", "corrected"),
+        *("error_kind", "error", "corrected", "shadow_prediction", "shadow_confidence"),
     }
 )
 

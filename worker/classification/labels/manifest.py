@@ -14,7 +14,7 @@ from polars.exceptions import PolarsError
 
 from tenfold.files.names import IMAGE_SUFFIXES
 from tenfold.trainer.files.class_names import ClassNames
-from tenfold.worker.classification.results import ROWS
+from tenfold.worker.classification.results import ROWS, SHADOW
 from tenfold.worker.errors import ArchiveError
 
 # In order of preference.
@@ -155,7 +155,7 @@ def _is_image_name(cell: str) -> bool:
 
 
 def _own_name(column: str) -> str:
-    return f"manifest_{column}" if column in ROWS else column
+    return f"manifest_{column}" if column in ROWS or column in SHADOW else column
 
 
 def _delimiter(first_line: str) -> str:
