@@ -230,8 +230,8 @@ class Client(Connection):
 
         Args:
             models: IDs of two or more; each is compared with the first.
-            on: a data set, whose test images are used, or the ID of a classification with labels. Default: the data
-                set of the first model.
+            on: a data set, whose test images are used, or the ID of a classification with labels. Default: the
+                data set that the first model was trained or checked on.
         """
         return self._submit("comparisons", {"models": list(models), "on": on}, idempotency_key)
 

@@ -79,8 +79,8 @@ def _shadow(services: Services, parameters: ClassificationParameters, models: Se
         raise InvalidSubmission("shadow", f"The model {shadow.id} answers already. Choose another one as the shadow.")
     if set(shadow.class_names) != set(first.class_names):
         raise InvalidSubmission("shadow", f"The models {first.id} and {shadow.id} have different classes.")
-    same_preprocessing = parameters.normalize != "model" or shadow.input.preprocessing == first.input.preprocessing
-    if shadow.input.shape != first.input.shape or not same_preprocessing:
+    alike = parameters.normalize != "model" or shadow.input.images == first.input.images
+    if shadow.input.shape != first.input.shape or not alike:
         raise InvalidSubmission(
             "shadow",
             f"The shadow model must take the same input: {first.id} takes {first.input.size} with preprocessing "

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tenfold.trainer.evaluation.comparing import ASSUMPTIONS, Pair, Score, conclude, holm, told_apart
 from tenfold.trainer.evaluation.selection import selection_optimism
+from tenfold.worker.comparisons.overlap import Overlap
 from tenfold.worker.db.records import Model
 
 METHODS = (
@@ -93,19 +94,19 @@ def _methods(pairs: int, estimated: bool) -> str:
     return METHODS + several * (pairs > 1) + f" {ASSUMPTIONS}" * estimated
 
 
-def warnings_of(models: Sequence[Model], dataset: str | None, overlaps: Sequence[int | None], images: int) -> list[str]:
+def warnings_of(models: Sequence[Model], dataset: str | None, overlaps: Sequence[Overlap], images: int) -> list[str]:
     """What makes an accuracy look better than it is.
 
     Args:
         dataset: the data set whose test images are compared; None for a classification.
-        overlaps: for each model, how many compared images are among its training images; None if unknown.
+        overlaps: for each model, the compared images that it was trained on.
         images: how many are compared.
     """
     found = []
     for name, model, overlap in zip(letters(len(models)), models, overlaps, strict=True):
-        if overlap:
+        if overlap.images:
             found.append(
-                f"{name} was trained on {overlap:,} of the {images:,} images, so its accuracy here is too high. "
+                f"{name} was trained on {overlap.images:,} of the {images:,} images, so its accuracy here is too high. "
                 "Compare on images that no model was trained on."
             )
         if dataset == model.dataset and model.parameters.get("validation") == "test":
@@ -118,7 +119,7 @@ def warnings_of(models: Sequence[Model], dataset: str | None, overlaps: Sequence
 
 def notes_of(
     models: Sequence[Model],
-    overlaps: Sequence[int | None],
+    overlaps: Sequence[Overlap],
     classes: Sequence[str],
     *,
     left_out: dict[str, int],
@@ -140,11 +141,9 @@ def notes_of(
             "accuracies don't hold for all images."
         )
     for name, model, overlap in zip(letters(len(models)), models, overlaps, strict=True):
-        if overlap is None:
-            notes.append(
-                f"Whether {name} was trained on some of these images is unknown: the data set {model.dataset} that it "
-                "was trained on is not on the volume, or not as it was."
-            )
+        if overlap.unknown:
+            reasons = "; ".join(overlap.unknown)
+            notes.append(f"Whether {name} was trained on some of these images is not fully known: {reasons}.")
         if others := [other for other in model.class_names if other not in classes]:
             notes.append(
                 f"{name} has {len(others):,} classes that none of these images shows, such as {others[0]}; such an "

@@ -1,17 +1,23 @@
 """Finds images of a comparison that a model was trained on, by their pixels: whatever way they got there."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from hashlib import blake2b
 
 from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.input_spec import InputSpec
 from tenfold.worker.datasets.datasets import get_dataset
 from tenfold.worker.datasets.loading import load
 from tenfold.worker.db.records import Model
-from tenfold.worker.errors import UnknownDataset
+from tenfold.worker.errors import UnknownDataset, UnknownModel
+from tenfold.worker.services import Services
 from tenfold.worker.storage.volume import Volume
 
 # Two different images have the same digest with a chance of 1 in 10^19.
 DIGEST_BYTES = 8
+
+# In the metrics of a model made elsewhere, whose `dataset` is what it was checked on.
+ORIGIN = "origin"
 
 # Images hashed between two calls of `check`: about 20 ms.
 CHECKED_IMAGES = 10_000
@@ -22,27 +28,56 @@ def digests(images: Bytes) -> list[bytes]:
     return [blake2b(image.tobytes(), digest_size=DIGEST_BYTES).digest() for image in images]
 
 
-def trained_on(volume: Volume, model: Model, compared: Iterable[bytes], check: Callable[[], None]) -> int | None:
-    """How many of these images are among the training images of the model's data set.
+@dataclass(frozen=True)
+class Overlap:
+    """How many compared images a model was trained on, as far as is known.
+
+    `unknown` says, as parts of sentences, which of its training images could not be looked at.
+    """
+
+    images: int
+    unknown: tuple[str, ...]
+
+
+def find_overlap(services: Services, model: Model, compared: Iterable[bytes], check: Callable[[], None]) -> Overlap:
+    """Look for these images in the training images of the model, and of those that it was fine-tuned from.
 
     Args:
         compared: their digests, as the model's input.
         check: called now and then; may raise to stop.
-
-    Returns:
-        None if the data set is not on the volume, or its images are made differently now.
     """
+    known: set[bytes] = set()
+    unknown = []
+    for trained_on in _data_of(services, model):
+        images = None if trained_on is None else _training_images(services.volume, trained_on, model.input.images)
+        if trained_on is None:
+            unknown.append("a model made elsewhere doesn't say what it was trained on")
+        elif images is None:
+            unknown.append(f"the data set {trained_on} is not on the volume, or not as it was")
+        else:
+            for start in range(0, len(images), CHECKED_IMAGES):
+                check()
+                known.update(digests(images[start : start + CHECKED_IMAGES]))
+    return Overlap(sum(digest in known for digest in compared), tuple(unknown))
+
+
+def _data_of(services: Services, model: Model) -> list[str | None]:
+    """The data sets that the model and its ancestors were trained on; None for a model made elsewhere."""
+    datasets = [None if ORIGIN in model.metrics else model.dataset]
+    for ancestor in model.metrics.get("ancestors", []):
+        try:
+            elsewhere = ORIGIN in services.models.get(ancestor["id"]).metrics
+        except UnknownModel:
+            elsewhere = False
+        datasets.append(None if elsewhere else ancestor["dataset"])
+    return list(dict.fromkeys(datasets))
+
+
+def _training_images(volume: Volume, name: str, images: InputSpec) -> Bytes | None:
+    """None if the data set is not on the volume, or has other images than the model takes."""
     try:
-        entry = get_dataset(volume, model.dataset)
+        entry = get_dataset(volume, name)
     except UnknownDataset:
         return None
-    if not entry.ready:
-        return None
-    dataset = load(volume, model.dataset)
-    if dataset.input.images != model.input.images:
-        return None
-    known: set[bytes] = set()
-    for start in range(0, len(dataset.train_images), CHECKED_IMAGES):
-        check()
-        known.update(digests(dataset.train_images[start : start + CHECKED_IMAGES]))
-    return sum(digest in known for digest in compared)
+    dataset = load(volume, name) if entry.ready else None
+    return dataset.train_images if dataset is not None and dataset.input.images == images else None

@@ -24,5 +24,5 @@ class ComparisonParameters(BaseModel):
         max_length=64,
         title="On",
         description="A data set, whose test images are used, or the ID of a classification with true labels or "
-        "corrections. Default: the data set that the first model was trained on.",
+        "corrections. Default: the data set that the first model was trained or checked on.",
     )

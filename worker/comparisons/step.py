@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tenfold.worker.comparisons.images import LabeledImages, open_classification, open_dataset
 from tenfold.worker.comparisons.outcome import Answers, figures_of, looks_note, notes_of, warnings_of
-from tenfold.worker.comparisons.overlap import digests, trained_on
+from tenfold.worker.comparisons.overlap import digests, find_overlap
 from tenfold.worker.comparisons.parameters import ComparisonParameters
 from tenfold.worker.comparisons.submission import is_dataset
 from tenfold.worker.comparisons.writing import write_answers, write_differences
@@ -49,7 +49,7 @@ def compare_models(services: Services, lease: Lease, check: Callable[[], None]) 
         answers, places, hashed = _answer(services, lease, models, images, classes, check)
         numbers = {name: number for number, name in enumerate(classes)}
         labels = np.array([numbers[images.labels[place]] for place in places], np.int64)
-        overlaps = [trained_on(services.volume, model, hashed[model.id], check) for model in models]
+        overlaps = [find_overlap(services, model, hashed[model.id], check) for model in models]
         write_answers(images, places, answers, labels, classes, made)
         differing = write_differences(images, places, answers, labels, classes, made, check)
         unreadable = {"unreadable": len(images.labels) - len(places)} if len(places) < len(images.labels) else {}

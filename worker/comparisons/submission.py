@@ -28,7 +28,11 @@ def submit_comparison(services: Services, parameters: ComparisonParameters, idem
     if existing := submission.earlier_job():
         return existing
     models = _models(services, parameters.models)
-    on = parameters.on or models[0].dataset
+    on = parameters.on or next((model.dataset for model in models if is_dataset(services, model.dataset)), None)
+    if on is None:
+        raise InvalidSubmission(
+            "on", "The data sets of these models are not on the volume. Name the images to compare on."
+        )
     total = _check_images(services, on, models)
     resolved = ComparisonParameters(models=tuple(model.id for model in models), on=on)
     return submission.commit(submission.make_directory(), resolved, total=total)

@@ -129,6 +129,25 @@ def test_images_of_a_model_s_training_are_found_by_their_pixels(
     ]
 
 
+def test_images_of_an_ancestor_s_training_count_and_a_model_made_elsewhere_is_said_to_be_unknown(
+    services: Services, models: tuple[str, str], mnist: Dataset
+) -> None:
+    seen = Dataset("seen", mnist.test_images[:100], mnist.test_labels[:100], mnist.test_images, mnist.test_labels)
+    write_dataset(seen, services.volume.dataset("seen"))
+    ancestors = [{"id": "gone", "dataset": "seen"}]
+    tuned = linear_model(services, "tuned", mnist, 200, ancestors=ancestors)
+    elsewhere = linear_model(services, "elsewhere", mnist, 200, origin={"name": "elsewhere"})
+
+    summary = compared(services, tuned, elsewhere, on="tiny").summary
+
+    assert summary is not None
+    assert [warning.partition(",")[0] for warning in summary["warnings"]] == ["A was trained on 100 of the 1"]
+    assert (
+        "Whether B was trained on some of these images is not fully known: a model made elsewhere"
+        in summary["notes"][0]
+    )
+
+
 def test_a_test_set_that_a_training_looked_at_is_warned_of(
     services: Services, models: tuple[str, str], mnist: Dataset
 ) -> None:
@@ -139,7 +158,10 @@ def test_a_test_set_that_a_training_looked_at_is_warned_of(
 
     assert summary is not None
     assert ["validation=test" in warning for warning in summary["warnings"]] == [True]
-    assert "Whether A was trained on some of these images is unknown" in summary["notes"][0]
+    assert (
+        "Whether A was trained on some of these images is not fully known: the data set deleted is not on the volume"
+        in summary["notes"][0]
+    )
     assert "3 models have been scored on the test images of tiny" in summary["notes"][-1]
 
 
