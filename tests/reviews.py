@@ -31,9 +31,9 @@ def untrained_model(services: Services, class_names: Sequence[str] = "0123456789
                 parameters={},
                 metrics=metrics,
                 created_at=1.0,
-                pinned=True,
             )
         )
+    services.aliases.promote("untrained", who=None)
     return "untrained"
 
 

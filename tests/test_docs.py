@@ -51,7 +51,8 @@ def api_calls() -> list[str]:
 def test_every_call_is_documented(call: str) -> None:
     generic = (
         call.replace("<job_id>", "{id}")
-        .replace("<model:model_id>", "{id}")
+        .replace("<model_id>", "{id}")
+        .replace("<alias>", "{alias}")
         .replace("<upload_id>", "{id}")
         .replace("<webhook_id>", "{id}")
         .replace("<name>", "{name}")
@@ -282,12 +283,18 @@ DONE_BY = {
     "GET /jobs/<job_id>/differences/<int:rank>/picture": "model differences --pictures",
     "POST /models": "model import",
     "GET /models": "model list",
-    "GET /models/<model:model_id>": "model show",
-    "GET /models/<model:model_id>/files": "model files",
-    "GET /models/<model:model_id>/files/<path:name>": "model fetch",
-    "GET /models/default": "model show",
-    "PUT /models/default": "model set-default",
-    "DELETE /models/<model:model_id>": "model delete",
+    "GET /models/<model_id>": "model show",
+    "GET /models/<model_id>/files": "model files",
+    "GET /models/<model_id>/files/<path:name>": "model fetch",
+    "GET /models/<model_id>/aliases": "model show",
+    "POST /models/<model_id>/aliases": "model promote",
+    "GET /aliases": "alias list",
+    "GET /aliases/<alias>": "alias list",
+    "PUT /aliases/<alias>": "model promote --alias",
+    "DELETE /aliases/<alias>": "alias delete",
+    "GET /aliases/<alias>/changes": "alias show",
+    "POST /aliases/<alias>/changes": "alias rollback",
+    "DELETE /models/<model_id>": "model delete",
     "POST /uploads": "classify",
     "GET /uploads": "classify --upload",
     "GET /uploads/<upload_id>": "classify --upload",

@@ -200,7 +200,7 @@ def test_a_busy_port_is_told_with_the_remedy(up: Up, tmp_path: Path) -> None:
 def predictor(up: Up, training: dict[str, Any]) -> Client:
     """A client of the stack, once its predictor is there; the model that reads digits serves."""
     client = Client(up.url)
-    client.set_default_model(training["model"])
+    client.promote(training["model"])
     until(lambda: client.request("GET", "readyz").json()["checks"]["predictor"] == "ok")
     return client
 

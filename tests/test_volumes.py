@@ -115,9 +115,9 @@ def put_model(services: Services) -> None:
                 parameters={},
                 metrics=metrics,
                 created_at=1.0,
-                pinned=True,
             )
         )
+    services.aliases.promote("untrained", who=None)
 
 
 def post(web: FlaskClient, path: str, content: bytes, **fields: object) -> str:

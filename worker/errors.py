@@ -26,7 +26,11 @@ class OfLaterVersion(WorkerError):
 
 
 class UnknownModel(WorkerError):
-    """No model has this id."""
+    """No model has this id or alias."""
+
+
+class UnknownAlias(WorkerError):
+    """No model has this alias, or never had it."""
 
 
 class UnknownRow(WorkerError):
@@ -78,7 +82,11 @@ class UploadIncomplete(WorkerError):
 
 
 class WrongState(WorkerError):
-    """The state of the job or data set does not allow the request."""
+    """The state of the job, data set, model or alias does not allow the request."""
+
+
+class AliasChanged(WrongState):
+    """An alias was changed since the caller looked."""
 
 
 class ArchiveError(WorkerError):

@@ -13,6 +13,7 @@ from tenfold.worker.jobs.queue import StepQueue, create_celery
 from tenfold.worker.jobs.scheduler import FairScheduler
 from tenfold.worker.jobs.store import JobStore
 from tenfold.worker.jobs.waiting_steps import WaitingSteps
+from tenfold.worker.models.aliases import AliasStore
 from tenfold.worker.models.registry import ModelStore
 from tenfold.worker.observability.worker_registry import WorkerRegistry
 from tenfold.worker.people.keys import KeyStore
@@ -46,6 +47,7 @@ class Services:
     waiting: WaitingSteps
     scheduler: FairScheduler
     models: ModelStore
+    aliases: AliasStore
     corrections: CorrectionStore
     webhooks: WebhookStore
     deliveries: DeliveryStore
@@ -84,6 +86,7 @@ class Services:
             waiting=WaitingSteps(database, rules),
             scheduler=FairScheduler(database, leases),
             models=ModelStore(database),
+            aliases=AliasStore(database, clock),
             corrections=CorrectionStore(database, clock),
             webhooks=WebhookStore(database),
             deliveries=DeliveryStore(database, clock),

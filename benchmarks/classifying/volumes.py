@@ -40,9 +40,9 @@ def open_volume(directory: Path, model: Path) -> Iterator[Services]:
                     parameters={},
                     metrics=metrics,
                     created_at=1.0,
-                    pinned=True,
                 )
             )
+        services.aliases.promote(MODEL, who=None)
         yield services
         services.database.close()
         redis.terminate()

@@ -30,6 +30,7 @@ SECTIONS = {
     "Manage": (
         Entry("job", "job:job", "List, show, follow and change jobs."),
         Entry("model", "model:model", "List, show and manage trained models."),
+        Entry("alias", "alias:alias", "List, show, roll back and delete aliases of models."),
         Entry("dataset", "dataset:dataset", "List, show, import and delete data sets."),
         Entry("recipe", "recipe:recipe", "List and show the recipes for training."),
         Entry("worker", "worker:worker", "List the workers."),

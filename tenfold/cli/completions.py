@@ -30,9 +30,15 @@ def complete_jobs(context: click.Context, parameter: click.Parameter, incomplete
 
 def complete_models(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     def ask(client: "Client") -> list[tuple[str, str]]:
-        return [(model["id"], f"{model['recipe']} on {model['dataset']}") for model in client.models(limit=MAX_MODELS)]
+        aliases = [(alias["name"], alias["model"]) for alias in client.aliases()]
+        models = client.models(limit=MAX_MODELS)
+        return [*aliases, *((model["id"], f"{model['recipe']} on {model['dataset']}") for model in models)]
 
     return _ask(context, ask, incomplete)
+
+
+def complete_aliases(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return _ask(context, lambda client: [(alias["name"], alias["model"]) for alias in client.aliases()], incomplete)
 
 
 def complete_datasets(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tenfold.cli.alias import reason_option
 from tenfold.cli.compare import compare, differences
-from tenfold.cli.completions import complete_models
+from tenfold.cli.completions import complete_aliases, complete_models
 from tenfold.cli.console import confirm, yes_option
 from tenfold.cli.files import download, fetch_options, show_files
 from tenfold.cli.model_import import import_model
@@ -25,7 +26,7 @@ model_argument = click.argument("model_id", metavar="MODEL", shell_complete=comp
 def model() -> None:
     """List, show and manage trained models.
 
-    MODEL is an ID, or `default` for the default model.
+    MODEL is an ID or an alias, such as `production`.
     """
 
 
@@ -80,20 +81,33 @@ def fetch_files(model_id: str, names: tuple[str, ...], to: Path | None, as_json:
     Without NAME, all of them. They are kept when the training is deleted.
     """
     with connect() as client:
-        download(client, client.model_files(model_id), names, to or Path(model_id), as_json=as_json)
+        found = client.model(model_id)["id"]
+        download(client, client.model_files(found), names, to or Path(found), as_json=as_json)
 
 
-@model.command("set-default")
+@model.command("promote")
 @model_argument
+@click.option(
+    "--alias",
+    default="production",
+    show_default=True,
+    shell_complete=complete_aliases,
+    help="Any name of lowercase letters, digits, dots, hyphens and underscores.",
+)
+@reason_option
 @output_option
-def set_default(model_id: str, as_json: bool) -> None:
-    """Use a model wherever a request names none."""
+def promote(model_id: str, alias: str, reason: str, as_json: bool) -> None:
+    """Let an alias name a model.
+
+    The model that `production` names is used wherever a request names none. `tenfold alias` shows what an alias named
+    before, and rolls it back.
+    """
     with connect() as client:
-        document = client.set_default_model(model_id)
+        document = client.promote(model_id, alias, reason=reason)
     if as_json:
         print_json(document)
     else:
-        click.echo(f"{document['id']} is the default model")
+        click.echo(f"{alias} names {document['model']}")
 
 
 @model.command("delete")
@@ -103,7 +117,7 @@ def set_default(model_id: str, as_json: bool) -> None:
 def delete_model(model_id: str, yes: bool, as_json: bool) -> None:
     """Delete a model and its files.
 
-    The training and past results are kept.
+    The training and past results are kept. A model that an alias names is not deleted.
     """
     confirm(f"Delete the model {model_id} and its files?", yes)
     with connect() as client:
@@ -115,7 +129,7 @@ def delete_model(model_id: str, yes: bool, as_json: bool) -> None:
 
 
 def _row(document: "ModelDocument") -> tuple[str, ...]:
-    note = "default" if document["default"] else "trial of a sweep" if document["trial"] else ""
+    note = ", ".join([*document["aliases"], *(["trial of a sweep"] if document["trial"] else [])])
     measured = document["metrics"]["test_accuracy"]
     accuracy = "not measured" if measured is None else f"{measured:.2%}"
     return (document["id"], document["recipe"], document["dataset"], accuracy, note)

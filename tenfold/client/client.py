@@ -13,7 +13,8 @@ from uuid import uuid4
 import httpx
 
 from tenfold.client import large_files
-from tenfold.client.connection import IDEMPOTENCY_KEY, Connection
+from tenfold.client.aliases import AliasCalls
+from tenfold.client.connection import IDEMPOTENCY_KEY
 from tenfold.client.documents import RecipeDocument
 from tenfold.client.errors import ServerAway, ServerError, content_of, json_object
 from tenfold.client.job import JOB_FIELDS, Job, choose
@@ -46,7 +47,7 @@ MAX_ON_A_PAGE = 500
 FILE_NAME = {"classifications": "name", "datasets": "filename", "models": "filename"}
 
 
-class Client(Connection):
+class Client(AliasCalls):
     """Talks to one Tenfold server.
 
     A request that fails because the server is unreachable or busy is retried with backoff. Each submission has an
@@ -267,17 +268,12 @@ class Client(Connection):
         return list(islice(self.listed("models", given(wanted)), limit))
 
     def model(self, model_id: str) -> ModelDocument:
-        """One model; the ID `default` stands for the default model."""
+        """One model, by its ID or an alias such as `production`."""
         model: ModelDocument = self.document("GET", f"models/{_quoted(model_id)}", needs=("id", "metrics"))
         return model
 
-    def set_default_model(self, model_id: str) -> ModelDocument:
-        """Use a model wherever a request names none."""
-        model: ModelDocument = self.document("PUT", "models/default", needs=("id",), json={"model": model_id})
-        return model
-
     def delete_model(self, model_id: str) -> None:
-        """Delete a model and its files. Its training and past results are kept."""
+        """Delete a model and its files, unless an alias names it. Its training and past results are kept."""
         self.request("DELETE", f"models/{_quoted(model_id)}")
 
     def model_files(self, model_id: str) -> list[FileItem]:

@@ -26,7 +26,7 @@ from sqlalchemy import update
 from tenfold.cli import run
 from tenfold.trainer.data.datasets import Dataset
 from tenfold.web.local.supervisor import free_port
-from tenfold.worker.db.records import Job
+from tenfold.worker.db.records import Job, Model
 from tenfold.worker.db.scopes import Scope
 from tenfold.worker.db.states import JobState, StepKind
 from tenfold.worker.observability.worker_registry import ProcessInfo, Task
@@ -134,16 +134,36 @@ def test_the_log_and_the_files_of_a_job(tenfold: Callable[..., str], services: S
     assert "there are: log.txt" in tenfold("job fetch last results.csv", status=1)
 
 
-def test_a_model_is_shown_chosen_and_fetched(tenfold: Callable[..., str], model: str) -> None:
+def test_a_model_is_shown_and_fetched(tenfold: Callable[..., str], model: str) -> None:
     assert "test_accuracy    0.98" in tenfold(f"model show {model}")
-    assert json.loads(tenfold(f"model set-default {model} -o json"))["default"]
     assert tenfold(f"model files {model}").split() == ["BYTES", "NAME", "10", "model.keras"]
-    tenfold(f"model fetch {model} --to model")
-    assert Path("model/model.keras").read_bytes() == b"0123456789"
+    tenfold("model fetch production")
+    assert Path(model, "model.keras").read_bytes() == b"0123456789"
+
+
+def test_a_model_is_promoted_and_the_alias_rolled_back(
+    tenfold: Callable[..., str], model: str, services: Services
+) -> None:
+    with services.database.write() as session:
+        session.add(Model(id="model-2", recipe="cnn", dataset="mnist", parameters={}, metrics={}, created_at=2.0))
+
+    assert tenfold("model promote model-2 --alias candidate") == "candidate names model-2\n"
+    assert json.loads(tenfold("model promote candidate --reason better -o json"))["reason"] == "better"
+    assert [line.split()[:2] for line in tenfold("alias list").splitlines()[1:]] == [
+        ["candidate", "model-2"],
+        ["production", "model-2"],
+    ]
+    assert tenfold("alias rollback production --reason worse") == f"production names {model}, as after change 1\n"
+    newest, *_ = json.loads(tenfold("alias show production -o json"))["items"]
+    assert (newest["previous"], newest["model"], newest["reason"]) == ("model-2", model, "worse")
+    assert "rolled back to 1: worse" in tenfold("alias show production")
+    assert "no alias 'nosuch'" in tenfold("alias show nosuch", status=4)
 
 
 def test_a_model_is_removed(tenfold: Callable[..., str], model: str) -> None:
-    assert json.loads(tenfold("model show default -o json"))["id"] == model
+    assert json.loads(tenfold("model show production -o json"))["id"] == model
+    assert "Promote another one" in tenfold("model delete production --yes", status=4)
+    tenfold("alias delete production --yes")
     assert tenfold(f"model delete {model} --yes") == f"{model} deleted\n"
     assert "no model" in tenfold(f"model delete {model} --yes", status=4)
 

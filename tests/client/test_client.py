@@ -238,7 +238,7 @@ def test_what_is_no_answer_of_tenfolds_is_told_with_the_address_and_what_came(
             lambda: client.train("dropout-128"),
             lambda: client.classify(image),
             lambda: client.predict(image),
-            lambda: client.set_default_model("a"),
+            lambda: client.promote("a"),
         ]
         for ask in asked:
             with pytest.raises((UnexpectedAnswer, ServerAway)) as told:
@@ -310,16 +310,21 @@ def test_more_models_than_a_page_holds_are_listed(
     assert [model["id"] for model in client.models()] == ["e", "d", "c", "b", "a"]
 
 
-def test_a_model_is_deleted_and_none_steps_in_for_it(client: Client, services: Services) -> None:
+def test_a_model_is_promoted_rolled_back_and_deleted(client: Client, services: Services) -> None:
     add_model(services, "a")
     add_model(services, "b")
-    client.set_default_model("b")
+    client.promote("a")
+    assert client.promote("b", reason="better")["reason"] == "better"
 
+    with pytest.raises(ServerError, match="alias production names the model b"):
+        client.delete_model("b")
+    assert client.roll_back_alias("production")["model"] == client.model("production")["id"] == "a"
     client.delete_model("b")
 
     assert [model["id"] for model in client.models()] == ["a"]
-    with pytest.raises(ServerError, match="There is no default model"):
-        client.model("default")
+    assert [alias["model"] for alias in client.aliases()] == [client.alias("production")["model"]] == ["a"]
+    client.delete_alias("production", reason="retired")
+    assert [change["model"] for change in client.alias_changes("production", limit=2)] == [None, "a"]
 
 
 def add_model(services: Services, name: str) -> None:

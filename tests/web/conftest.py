@@ -44,7 +44,7 @@ def services(app: Flask) -> Services:
 
 @pytest.fixture
 def model(services: Services) -> str:
-    """A model in the registry, with one file."""
+    """A model in production, with one file."""
     directory = services.volume.model("model-1")
     directory.mkdir()
     (directory / "model.keras").write_bytes(b"0123456789")
@@ -58,9 +58,9 @@ def model(services: Services) -> str:
                 parameters={},
                 metrics=metrics,
                 created_at=1.0,
-                pinned=True,
             )
         )
+    services.aliases.promote("model-1", who=None)
     return "model-1"
 
 

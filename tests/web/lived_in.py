@@ -89,7 +89,17 @@ def live_in(app: Flask, mnist: Dataset) -> LivedIn:
     }
     given = ComparisonParameters(models=("untrained", jobs[JobKind.TRAINING][JobState.SUCCEEDED].id), on="tiny")
     jobs[JobKind.COMPARISON] = _in_each_state(services, lambda: submit_comparison(services, given))
+    _promote_and_roll_back(services, jobs[JobKind.TRAINING][JobState.SUCCEEDED].id)
     return LivedIn(app, jobs, list(services.jobs.trials(jobs[JobKind.SWEEP][JobState.SUCCEEDED].id)))
+
+
+def _promote_and_roll_back(services: Services, model_id: str) -> None:
+    """Aliases with a history: of one that was rolled back, of one that names a model, and of one that was removed."""
+    services.aliases.promote(model_id, "candidate", who="anna", reason="Fewer errors on scans of March. " * 10)
+    services.aliases.promote(model_id, who="anna", reason="Better by 0.31 points.")
+    services.aliases.roll_back("production", who="bert", reason="Slower than expected.")
+    services.aliases.promote(model_id, "retired", who=None)
+    services.aliases.delete("retired", who=None)
 
 
 def _in_each_state(services: Services, submit: Callable[[], Job]) -> dict[JobState, Job]:

@@ -82,9 +82,9 @@ class World:
                     parameters={},
                     metrics={},
                     created_at=self.clock(),
-                    pinned=True,
                 )
             )
+        self.services.aliases.promote(SERVING, who=None)
         self.services.webhooks.add("https://example.org/ends", (), self.clock())
 
     def rows(self) -> Rows:

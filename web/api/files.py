@@ -45,20 +45,19 @@ def get_job_file(job_id: str, name: str) -> Response:
     return _send(services().volume.artifacts(job_id), name)
 
 
-@routes.get("/models/<model:model_id>/files")
+@routes.get("/models/<model_id>/files")
 @operation("Models", "List the files of a model", answers=[FILES], problems=(404,))
 def list_model_files(model_id: str) -> Response:
     """All files of a model."""
-    services().models.get(model_id)
-    return _listing(services().volume.model_files(model_id), "api.files.get_model_file", model_id=model_id)
+    found = services().models.get(model_id).id
+    return _listing(services().volume.model_files(found), "api.files.get_model_file", model_id=found)
 
 
-@routes.get("/models/<model:model_id>/files/<path:name>")
+@routes.get("/models/<model_id>/files/<path:name>")
 @operation("Models", "Download a file of a model", headers=("Range",), answers=CONTENT, problems=(404, 416))
 def get_model_file(model_id: str, name: str) -> Response:
     """One file of a model."""
-    services().models.get(model_id)
-    return _send(services().volume.model_files(model_id), name)
+    return _send(services().volume.model_files(services().models.get(model_id).id), name)
 
 
 def _listing(files: dict[str, StoredFile], endpoint: str, **owner: Any) -> Response:

@@ -67,8 +67,12 @@ _DECLARED = (
     ProblemCode("not_found", HTTPStatus.NOT_FOUND, "Not found", "Check the address."),
     ProblemCode("job_not_found", HTTPStatus.NOT_FOUND, "Job not found", "Check the id; the job may have been deleted."),
     ProblemCode(
-        "model_not_found", HTTPStatus.NOT_FOUND, "Model not found", "Check the id; the model may have been deleted."
+        "model_not_found",
+        HTTPStatus.NOT_FOUND,
+        "Model not found",
+        "Check the id or alias; the model may have been deleted.",
     ),
+    ProblemCode("alias_not_found", HTTPStatus.NOT_FOUND, "Alias not found", "Check the name against `GET /aliases`."),
     ProblemCode(
         "dataset_not_found", HTTPStatus.NOT_FOUND, "Data set not found", "Check the name against `GET /datasets`."
     ),

@@ -2,6 +2,7 @@
 
 from tenfold.web.pages import (
     account,
+    aliases,
     classify,
     datasets,
     home,
@@ -29,7 +30,7 @@ BLUEPRINTS = tuple(
         home,
         *(job_list, job_page, image_list, image_page, review_page),
         *(train_page, sweep, classify, predict),
-        *(model_import, models, datasets, compare_page, difference_page),
+        *(model_import, models, aliases, datasets, compare_page, difference_page),
         *(reference, problems),
         *(sign_in, account, users),
     )

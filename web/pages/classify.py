@@ -39,8 +39,10 @@ def submit() -> ResponseReturnValue:
 def _page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> str:
     asked = [name for name in values.get("model", "").split(",") if name]
     offer = offer_models(services(), search=values.get(SEARCH, ""), chosen=asked)
-    chosen = _chosen([entry.id for entry in offer.entries if entry.id in asked])
-    choices = offer.choices if offer.default else [Choice("", "Choose a model (there is no default)"), *offer.choices]
+    chosen = _chosen([entry.id for entry in offer.entries if entry.id in offer.chosen])
+    values = {**values, "model": ",".join(offer.chosen)} if asked else values
+    unnamed = Choice("", "Choose a model (none is in production)")
+    choices = offer.choices if offer.production else [unnamed, *offer.choices]
     fields = form_fields(
         ClassificationParameters,
         choices={"model": choices, "shadow": [Choice("", "None"), *offer.choices]},
@@ -62,6 +64,6 @@ def _page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> s
 
 
 def _chosen(model_ids: Sequence[str]) -> list[Model]:
-    """The models that will answer: the chosen ones, or the default one."""
-    default = services().models.default()
-    return [services().models.get(model_id) for model_id in model_ids] or ([] if default is None else [default])
+    """The models that will answer: the chosen ones, or the one in production."""
+    production = services().models.in_production()
+    return [services().models.get(model_id) for model_id in model_ids] or ([production] if production else [])

@@ -44,12 +44,13 @@ def upload() -> ResponseReturnValue:
 def show(name: str) -> ResponseReturnValue:
     """One data set: class balance, samples, warnings of its import, and the models trained on it."""
     entry = get_dataset(services().volume, name)
+    aliases = services().aliases.by_model()
     trained = services().models.list(dataset=name, limit=MODELS_SHOWN)
     return render_template(
         "datasets/page.html",
         dataset=_shown(entry),
         report=entry.report,
-        models=[model_document(model, default=False) for model in trained],
+        models=[model_document(model, aliases.get(model.id, ())) for model in trained],
     )
 
 

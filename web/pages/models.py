@@ -11,10 +11,10 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from flask import Blueprint, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
-from werkzeug.wrappers import Response
 
 from tenfold.trainer.architecture.parameters import TrainingParameters
 from tenfold.trainer.evaluation.acceptance import wilson
+from tenfold.web.api.documents.aliases import alias_document
 from tenfold.web.api.documents.models import model_document
 from tenfold.web.core.forms import as_text
 from tenfold.web.core.services import services
@@ -24,6 +24,7 @@ from tenfold.worker.classification.parameters import ClassificationParameters
 from tenfold.worker.classification.thresholds import accepted_share, why_all_are_reviewed
 from tenfold.worker.db.records import Model
 from tenfold.worker.errors import UnknownJob
+from tenfold.worker.models.aliases import ALIAS_PATTERN, MAX_ALIAS
 from tenfold.worker.models.leaderboard import newest_models
 from tenfold.worker.models.removal import delete_model, users_of
 from tenfold.worker.storage.volume import NETWORKS
@@ -58,10 +59,10 @@ def index() -> ResponseReturnValue:
     """All models, newest first; `?trials=yes` includes the trials of sweeps."""
     with_trials = request.args.get("trials") == "yes"
     found = services().models.list(before=request.args.get("cursor"), limit=MODELS_ON_A_PAGE + 1, trials=with_trials)
-    page, default = found[:MODELS_ON_A_PAGE], services().models.default()
+    page, aliases = found[:MODELS_ON_A_PAGE], services().aliases.by_model()
     return render_template(
         "models/list.html",
-        models=[_shown(model, default) for model in page],
+        models=[_shown(model, aliases.get(model.id, ())) for model in page],
         following=page[-1].id if len(found) > MODELS_ON_A_PAGE else None,
         with_trials=with_trials,
     )
@@ -70,11 +71,18 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/models/<model_id>")
 def show(model_id: str) -> ResponseReturnValue:
     found = services().models.get(model_id)
+    if found.id != model_id:
+        return redirect(url_for("models.show", model_id=found.id))
     files = services().volume.model_files(model_id)
+    aliases = services().aliases.list()
     parameters = TrainingParameters(**found.parameters) if found.parameters else None
     return render_template(
         "models/page.html",
-        model=_shown(found, services().models.default()),
+        model=_shown(found, [alias.alias for alias in aliases if alias.model == model_id]),
+        aliases=[alias_document(alias) for alias in aliases],
+        named=services().models.among([alias.model for alias in aliases if alias.model]),
+        alias_pattern=ALIAS_PATTERN,
+        max_alias=MAX_ALIAS,
         drawing=draw_layers(parameters.plan(), classes=len(found.class_names))
         if parameters and parameters.network_known
         else None,
@@ -93,7 +101,7 @@ def show(model_id: str) -> ResponseReturnValue:
 @blueprint.get("/models/<model_id>/savedmodel.zip")
 def savedmodel(model_id: str) -> ResponseReturnValue:
     """The folder of a SavedModel as a zip."""
-    services().models.get(model_id)
+    model_id = services().models.get(model_id).id
     storage = services().volume.storage
     files = services().volume.model_files(model_id)
     members = {name: file.path for name, file in files.items() if name.startswith("savedmodel/")}
@@ -108,24 +116,18 @@ def savedmodel(model_id: str) -> ResponseReturnValue:
     return send_file(packed, "application/zip", as_attachment=True, download_name="savedmodel.zip")
 
 
-@blueprint.post("/models/<model_id>/default")
-def make_default(model_id: str) -> ResponseReturnValue:
-    services().models.make_default(model_id)
-    return _to_models()
-
-
 @blueprint.post("/models/<model_id>/delete")
 def delete(model_id: str) -> ResponseReturnValue:
     delete_model(services(), model_id)
-    return _to_models()
+    return redirect(url_for("models.index"), HTTPStatus.SEE_OTHER)
 
 
-def _shown(model: Model, default: Model | None) -> dict[str, Any]:
+def _shown(model: Model, aliases: Sequence[str]) -> dict[str, Any]:
     """A model as the API shows it, with figures that are computed for the pages."""
     metrics = model.metrics
     file = services().volume.network(model.id)
     tested = metrics.get("test_images")
-    return model_document(model, default=default is not None and model.id == default.id) | {
+    return model_document(model, aliases) | {
         "interval": wilson(round(metrics["test_accuracy"] * tested), tested) if tested else None,
         "calibration_error": metrics.get("calibration", {}).get("after", {}).get("error"),
         "bytes": file.bytes if file else None,
@@ -155,7 +157,3 @@ def _has_job(job_id: str) -> bool:
     except UnknownJob:
         return False
     return True
-
-
-def _to_models() -> Response:
-    return redirect(url_for("models.index"), HTTPStatus.SEE_OTHER)

@@ -102,11 +102,12 @@ def _page(
 ) -> str:
     asked_first = values.get("model", "")
     offer = offer_models(services(), search=values.get(SEARCH, ""), chosen=[asked_first] if asked_first else [])
-    unnamed = "Default model" if offer.default else "Choose a model (there is no default)"
+    values = {**values, "model": offer.chosen[0]} if asked_first else values
+    unnamed = "The model in production" if offer.production else "Choose a model (none is in production)"
     choices = {"model": [Choice("", unnamed), *offer.choices]}
     fields = form_fields(PredictionParameters, choices=choices, values=values, errors=errors or ())
     newest = newest_models(services().database, trials=False, limit=MAX_COMPARED + 1)
-    compared = [entry for entry in newest if entry.id != offer.default][:MAX_COMPARED]
+    compared = [entry for entry in newest if entry.id != offer.production][:MAX_COMPARED]
     asked = request.form.getlist(COMPARED) if request.form else [entry.id for entry in compared[:COMPARED_AT_FIRST]]
     return render_template(
         "predict/page.html",
@@ -125,7 +126,7 @@ def _page(
 
 
 def _no_drawing(offer: ModelOffer) -> dict[str, str]:
-    """Why a model takes no drawing, by its ID; the default model's by "" too."""
+    """Why a model takes no drawing, by its ID; that of the one in production by "" too."""
     found = {}
     for entry in offer.entries:
         model = _model(entry.id)
@@ -133,4 +134,4 @@ def _no_drawing(offer: ModelOffer) -> dict[str, str]:
             found[entry.id] = (
                 f"This model takes pictures ({model.input.size}): upload one. The drawing area is for digit models."
             )
-    return found | ({"": found[offer.default]} if offer.default in found else {})
+    return found | ({"": found[offer.production]} if offer.production in found else {})

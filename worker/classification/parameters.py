@@ -26,19 +26,19 @@ def split_words(value: Any) -> Any:
 class ClassificationParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    model: Annotated[tuple[Annotated[str, Field(max_length=26)], ...], BeforeValidator(split_words)] = Field(
+    model: Annotated[tuple[Annotated[str, Field(max_length=63)], ...], BeforeValidator(split_words)] = Field(
         (),
         max_length=8,
         title="Model",
-        description="ID of the model to classify with; default: the default model. Several IDs, separated by commas, "
-        "make an ensemble: the mean of their calibrated probabilities. All answers of an ensemble go to review unless "
-        "review_below is set.",
+        description="ID or alias of the model to classify with; default: the alias production. Several, separated by "
+        "commas, make an ensemble: the mean of their calibrated probabilities. All answers of an ensemble go to review "
+        "unless review_below is set.",
     )
     shadow: str | None = Field(
         None,
         max_length=64,
         title="Shadow model",
-        description="ID of a model that answers too, to see where it would have differed: in the columns "
+        description="ID or alias of a model that answers too, to see where it would have differed: in the columns "
         "shadow_prediction and shadow_confidence, and the summary. What is accepted does not change. It must have the "
         "same classes and take the same input.",
     )

@@ -9,6 +9,7 @@ from tenfold.worker.db.records import Job, Model
 from tenfold.worker.db.states import JobKind
 from tenfold.worker.errors import ArchiveError, InvalidSubmission
 from tenfold.worker.jobs.submission import Submission, new_id
+from tenfold.worker.models.aliases import aliases_among
 from tenfold.worker.models.preparing import preparation_for
 from tenfold.worker.services import Services
 from tenfold.worker.settings import Settings
@@ -30,7 +31,7 @@ def submit_classification(
         upload: None when the parameters name a directory.
 
     Raises:
-        InvalidSubmission: no usable images, unknown model, or no default model.
+        InvalidSubmission: no usable images, unknown model, or none in production.
         IdempotencyConflict: the key was used for another submission.
         QuotaExceeded: the owner's quota is used up.
     """
@@ -39,7 +40,7 @@ def submit_classification(
         submission = Submission.of(services, JobKind.CLASSIFICATION, parameters, idempotency_key, *content)
         if existing := submission.earlier_job():
             return existing
-        resolved = _with_model(services, parameters)
+        resolved, aliases = _resolved(services, parameters)
         if upload is None:
             directory = _inbox_directory(services, parameters.directory)
             total, *_ = _inspect(directory, "directory", services.settings)
@@ -53,21 +54,26 @@ def submit_classification(
     finally:
         if upload is not None:
             upload.path.unlink(missing_ok=True)
-    return submission.commit(job_id, resolved, total=total, source=source)
+    return submission.commit(job_id, resolved, total=total, source=source | ({"aliases": aliases} if aliases else {}))
 
 
-def _with_model(services: Services, parameters: ClassificationParameters) -> ClassificationParameters:
-    """The parameters with the ids of the models that will answer, the default model's when none is named."""
-    models = [services.models.serving(model_id) for model_id in parameters.model or (None,)]
+def _resolved(
+    services: Services, parameters: ClassificationParameters
+) -> tuple[ClassificationParameters, dict[str, str]]:
+    """The parameters with the ids of the models that will answer, and the aliases that named them."""
+    names = parameters.model or (None,)
+    models = [services.models.serving(name) for name in names]
     if any(model.class_names != models[0].class_names for model in models):
         raise InvalidSubmission("model", "Models that answer together must have the same classes; these do not.")
     preparation_for(parameters.normalize, parameters.polarity, models)
-    resolved = {"model": tuple(model.id for model in models), "shadow": _shadow(services, parameters, models)}
-    return parameters.model_copy(update=resolved)
+    shadow = _shadow(services, parameters, models)
+    aliases = aliases_among(names, models) | (aliases_among([parameters.shadow], [shadow]) if shadow else {})
+    resolved = {"model": tuple(model.id for model in models), "shadow": shadow and shadow.id}
+    return parameters.model_copy(update=resolved), aliases
 
 
-def _shadow(services: Services, parameters: ClassificationParameters, models: Sequence[Model]) -> str | None:
-    """The id of the shadow model, which is given the images as they are prepared for the others."""
+def _shadow(services: Services, parameters: ClassificationParameters, models: Sequence[Model]) -> Model | None:
+    """The shadow model, which is given the images as they are prepared for the others."""
     if parameters.shadow is None:
         return None
     try:
@@ -87,7 +93,7 @@ def _shadow(services: Services, parameters: ClassificationParameters, models: Se
             f"{first.input.preprocessing}, {shadow.id} {shadow.input.size} with {shadow.input.preprocessing}. Compare "
             "them after the classification: tenfold model compare, which prepares the images for each.",
         )
-    return shadow.id
+    return shadow
 
 
 def _inbox_directory(services: Services, directory: str | None) -> Path:

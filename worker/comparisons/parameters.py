@@ -17,7 +17,7 @@ class ComparisonParameters(BaseModel):
         min_length=2,
         max_length=MAX_MODELS,
         title="Models",
-        description="Models to compare, by ID. Each is compared with the first.",
+        description="Models to compare, by ID or alias. Each is compared with the first.",
     )
     on: str | None = Field(
         None,

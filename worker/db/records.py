@@ -117,7 +117,8 @@ class Step(Record):
 class Model(Record):
     """A trained model in the registry; its id is that of the training that made it.
 
-    `pinned` marks the default model. `trial` marks the models of a sweep other than its best.
+    `trial` marks the models of a sweep other than its best. `pinned` is what versions before aliases read as the
+    default model: it follows the alias `production`, for a rolling upgrade.
     """
 
     __tablename__ = "models"
@@ -151,6 +152,43 @@ class Model(Record):
     def input_recorded(self) -> bool:
         """Whether `input` is known rather than assumed."""
         return "input" in self.metrics or self.dataset in BUILTIN_DATASETS
+
+
+class Alias(Record):
+    """A name for a model, such as `production`; `model` is null when it names none any more.
+
+    `version` is the number of its latest change. The database refuses to delete a model that an alias names.
+    """
+
+    __tablename__ = "aliases"
+
+    name: Mapped[str] = mapped_column(String(63), primary_key=True)
+    model: Mapped[str | None] = mapped_column(String(26), ForeignKey("models.id"))
+    version: Mapped[int] = mapped_column(default=0)
+
+
+class AliasChange(Record):
+    """A change of an alias, numbered from 1: from the model `previous` to `model`, either of them null for none.
+
+    `changed_by` is null without users, and for changes by an upgrade. `restores` is the number of the earlier change
+    that a rollback went back to.
+    """
+
+    __tablename__ = "alias_changes"
+
+    alias: Mapped[str] = mapped_column(String(63), ForeignKey("aliases.name"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    changed_at: Mapped[float]
+    changed_by: Mapped[str | None] = mapped_column(String(63))
+    previous: Mapped[str | None] = mapped_column(String(26))
+    model: Mapped[str | None] = mapped_column(String(26))
+    reason: Mapped[str] = mapped_column(Text)
+    restores: Mapped[int | None]
+
+    @property
+    def id(self) -> int:
+        """For pages of a list."""
+        return self.number
 
 
 class Webhook(Record):

@@ -7,7 +7,7 @@ class Scope(StrEnum):
     """Each scope includes those before it.
 
     `read` sees every job and result; `submit` also submits jobs and changes its own; `admin` also changes the jobs of
-    others, sets the default model and manages users.
+    others, changes aliases and manages users.
     """
 
     READ = "read"

@@ -21,7 +21,7 @@ from tenfold.worker.db.states import UNFINISHED, JobState, StepKind, StepState
 from tenfold.worker.errors import LeaseLost
 from tenfold.worker.jobs.claim_rules import ClaimRules
 from tenfold.worker.jobs.transitions import end_job, lock_parent, queue_merge_if_shards_are_done, wake_sweep
-from tenfold.worker.models.registry import settle_default
+from tenfold.worker.models.aliases import adopt_first_model
 
 
 @dataclass(frozen=True)
@@ -297,12 +297,13 @@ class LeaseStore:
         """Mark the job as succeeded; its files are in place.
 
         Args:
-            model: to add to the registry in the same transaction; see `settle_default`.
+            model: to add to the registry in the same transaction; see `adopt_first_model`.
             best_trial: the id of a sweep's best trial, whose model stops being marked as a trial's.
 
         Raises:
             LeaseLost: the lease is no longer valid.
         """
+        now = self.rules.clock()
         with self._database.write() as session:
             lock_parent(session, lease.job_id)
             self._change_job(session, lease, done=Job.total)
@@ -314,8 +315,9 @@ class LeaseStore:
                 session.execute(update(Model).where(Model.id == best_trial).values(trial=False))
             candidate = best_trial if model is None or model.trial else model.id
             if candidate is not None:
-                summary = summary | {"notes": [*summary.get("notes", []), settle_default(session, candidate)]}
-            end_job(session, lease.job_id, JobState.SUCCEEDED, self.rules.clock(), summary=summary)
+                note = adopt_first_model(session, candidate, who=lease.owner, at=now)
+                summary = summary | {"notes": [*summary.get("notes", []), note]}
+            end_job(session, lease.job_id, JobState.SUCCEEDED, now, summary=summary)
 
     def fail_job(self, lease: Lease, reason: str) -> None:
         """Mark the job as failed: no worker could finish it.

@@ -43,7 +43,7 @@ class Submission:
     def of(
         cls, services: Services, kind: JobKind, parameters: BaseModel, idempotency_key: str | None, *content: str
     ) -> "Submission":
-        """The fingerprint covers the parameters as they were given: when a default changes, such as the default model,
+        """The fingerprint covers the parameters as they were given: when a default or an alias changes,
         the same request stays the same.
 
         Args:

@@ -1,16 +1,15 @@
-"""The registry of trained models, one of which is the default."""
+"""The registry of trained models. Wherever one is named, its id or an alias will do."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, delete, or_, select
+from sqlalchemy.exc import IntegrityError
 
 from tenfold.worker.db.database import Database, rows_changed
-from tenfold.worker.db.records import Model
-from tenfold.worker.errors import InvalidSubmission, UnknownModel
-
-# Key of PostgreSQL's advisory lock for setting the first default.
-FIRST_MODEL_LOCK = 781226
+from tenfold.worker.db.records import Alias, Model
+from tenfold.worker.errors import InvalidSubmission, UnknownModel, WrongState
+from tenfold.worker.models.aliases import PRODUCTION
 
 SEARCHED = (Model.recipe, Model.dataset, Model.id)
 
@@ -58,87 +57,81 @@ class ModelStore:
         with self._database.read() as session:
             return session.scalars(query).all()
 
-    def get(self, model_id: str) -> Model:
-        """One model.
+    def get(self, name: str) -> Model:
+        """The model with this id or alias.
 
         Raises:
-            UnknownModel: there is none with this id.
+            UnknownModel: there is none.
         """
         with self._database.read() as session:
-            model = session.get(Model, model_id)
+            model: Model | None = session.get(Model, name) or session.scalar(_named(name))
         if model is None:
-            raise UnknownModel(f"There is no model {model_id!r}; `tenfold model list` shows all models.")
+            raise UnknownModel(
+                f"There is no model with the ID or alias {name!r}; `tenfold model list` shows all models."
+            )
         return model
 
-    def default(self) -> Model | None:
-        """The default model, if there is one."""
+    def among(self, model_ids: Collection[str]) -> dict[str, Model]:
+        """Those of these models that exist, by id."""
         with self._database.read() as session:
-            return _default(session)
+            return {model.id: model for model in session.scalars(select(Model).where(Model.id.in_(model_ids)))}
 
-    def serving(self, model_id: str | None) -> Model:
-        """The model with this id, or the default if None.
+    def in_production(self) -> Model | None:
+        """The model that the alias `production` names: what is used where none is named."""
+        with self._database.read() as session:
+            model: Model | None = session.scalar(_named(PRODUCTION))
+        return model
+
+    def serving(self, name: str | None) -> Model:
+        """The model with this id or alias, or the one in production if None.
 
         Raises:
-            InvalidSubmission: there is no such model, or no default.
+            InvalidSubmission: there is no such model, or none in production.
         """
         try:
-            model = self.default() if model_id is None else self.get(model_id)
+            model = self.in_production() if name is None else self.get(name)
         except UnknownModel as error:
             raise InvalidSubmission("model", str(error)) from error
         if model is None:
-            raise InvalidSubmission("model", self.why_no_default())
+            raise InvalidSubmission("model", self.why_none_in_production())
         return model
 
-    def why_no_default(self) -> str:
-        """An error message for when there is no default."""
+    def why_none_in_production(self) -> str:
+        """An error message for when no model is in production."""
         if not self.list(limit=1):
             return "There are no models yet: train one first."
         return (
-            "There is no default model. Name a model (`tenfold model list` lists them), or make one the default: "
-            "tenfold model set-default MODEL."
+            f"No model was named, and the alias {PRODUCTION} names none. Name a model (`tenfold model list` lists "
+            "them), or promote one: tenfold model promote MODEL."
         )
-
-    def make_default(self, model_id: str) -> Model:
-        """Make this the default model.
-
-        Raises:
-            UnknownModel: there is none with this id.
-        """
-        model = self.get(model_id)
-        with self._database.write() as session:
-            session.execute(update(Model).values(pinned=Model.id == model_id))
-        return model
 
     def delete(self, model_id: str) -> None:
         """Delete the row of a model; the caller deletes its files.
 
         Raises:
             UnknownModel: there is none with this id.
+            WrongState: an alias names it.
         """
-        with self._database.write() as session:
-            deleted = rows_changed(session, delete(Model).where(Model.id == model_id))
+        try:
+            with self._database.write() as session:
+                deleted = rows_changed(session, delete(Model).where(Model.id == model_id))
+        except IntegrityError as error:
+            with self._database.read() as session:
+                names = session.scalars(select(Alias.name).where(Alias.model == model_id).order_by(Alias.name)).all()
+            raise WrongState(why_kept(model_id, names)) from error
         if not deleted:
             raise UnknownModel(f"The model {model_id!r} has been deleted.")
 
 
-def settle_default(session: Session, model_id: str) -> str:
-    """Make a newly trained model the default if it is the only one, not counting trials of sweeps.
-
-    Returns:
-        a sentence on the default model.
-    """
-    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time
-        session.execute(select(func.pg_advisory_xact_lock(FIRST_MODEL_LOCK)))
-    serving = _default(session)
-    command = f"To make this one the default: tenfold model set-default {model_id}"
-    if serving is not None and serving.id != model_id:
-        return f"The default model is still {serving.id} ({serving.recipe} on {serving.dataset}). {command}"
-    others = select(Model.id).where(Model.id != model_id, Model.trial.is_(False)).limit(1)
-    if serving is None and session.scalar(others) is not None:
-        return f"There is no default model. {command}"
-    session.execute(update(Model).where(Model.id == model_id).values(pinned=True))
-    return "It is the first model, so it became the default."
+def why_kept(model_id: str, aliases: Sequence[str]) -> str:
+    """Why a model that these aliases name cannot be deleted, and what to do."""
+    first, several = aliases[0] if aliases else "NAME", len(aliases) > 1
+    return (
+        f"The alias{'es' if several else ''} {', '.join(aliases)} name{'' if several else 's'} the model {model_id}. "
+        f"Promote another one (tenfold model promote MODEL --alias {first}) or remove the alias (tenfold alias delete "
+        f"{first}), then delete the model."
+    )
 
 
-def _default(session: Session) -> Model | None:
-    return session.scalar(select(Model).where(Model.pinned).order_by(Model.id.desc()).limit(1))
+def _named(alias: str) -> Select[Any]:
+    return select(Model).join(Alias, Alias.model == Model.id).where(Alias.name == alias)

@@ -6,13 +6,16 @@ from tenfold.worker.services import Services
 
 
 def delete_model(services: Services, model_id: str) -> None:
-    """Delete a model and its files. If it was the default, there is none until one is set.
+    """Delete a model and its files.
+
+    Args:
+        model_id: its id, or an alias, which is refused as long as it names the model.
 
     Raises:
-        UnknownModel: there is none with this id.
-        WrongState: an unfinished job needs it.
+        UnknownModel: there is none.
+        WrongState: an alias names it, or an unfinished job needs it.
     """
-    services.models.get(model_id)
+    model_id = services.models.get(model_id).id
     if users := users_of(services, model_id):
         raise WrongState(
             f"Unfinished jobs use the model {model_id}: {', '.join(users[:3])}{' …' if users[3:] else ''}. "

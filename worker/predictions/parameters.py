@@ -15,8 +15,8 @@ class PredictionParameters(BaseModel):
     model: str | None = Field(
         None,
         title="Model",
-        description="ID of the model; default: the default model.",
-        max_length=26,
+        description="ID or alias of the model; default: the alias production.",
+        max_length=63,
     )
     normalize: Literal["model", "auto", "none"] = Field(
         "model",

@@ -48,18 +48,18 @@ class Predictor:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._queue = services.predictions
-        self._loaded_default: str | None = None
+        self._loaded: str | None = None
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Answer until `stopping` returns True; the current request is finished first."""
-        self._load_default()
-        log.info("the default model is loaded")
+        self._load_production()
+        log.info("the model in production is loaded")
         while not stopping():
             beat(self._services.settings.heartbeat_file)
             try:
                 request = self._queue.take()
                 if request is None:
-                    self._load_default()
+                    self._load_production()
                 else:
                     started = time.perf_counter()
                     answer = self._answer(request)
@@ -85,16 +85,16 @@ class Predictor:
             log.exception("could not answer with model %s", parameters.model)
             return {"failed": f"Model {parameters.model} could not answer: {type(error).__name__}. See its log."}
 
-    def _load_default(self) -> None:
-        """Load the default model before the first request: it may have changed."""
+    def _load_production(self) -> None:
+        """Load the model in production before its first request: it may have changed."""
         try:
-            default = self._services.models.default()
-            if default is not None and default.id != self._loaded_default:
-                self._loaded_default = default.id
-                blank = np.zeros((1, *default.input.shape), np.uint8)
-                self._load(default).ensemble.classify(blank)  # compiles it
+            model = self._services.models.in_production()
+            if model is not None and model.id != self._loaded:
+                self._loaded = model.id
+                blank = np.zeros((1, *model.input.shape), np.uint8)
+                self._load(model).ensemble.classify(blank)  # compiles it
         except Exception:  # a damaged model must not affect the others
-            log.exception("could not load the default model")
+            log.exception("could not load the model in production")
 
     def _load(self, model: Model) -> "LoadedEnsemble":
         from tenfold.worker.models.cache import load_ensemble

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from redis.exceptions import RedisError
 from sqlalchemy import delete
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from tenfold.worker.db.database import rows_changed
 from tenfold.worker.db.records import Model
@@ -64,7 +64,7 @@ def collect(services: Services, *, dry_run: bool = False, with_orphans: bool = F
     kept = {id: job for id, job in jobs.items() if id not in expired_ids}
     found = [
         *expired,
-        *losing_models(models, jobs, volume, settings, now),
+        *losing_models(models, jobs, volume, settings, now, named=services.aliases.by_model()),
         *leftovers(kept, volume, older_than),
     ]
     orphaned = list(orphans(jobs, models, volume, older_than))
@@ -106,10 +106,13 @@ def _remove(services: Services, item: Garbage, jobs: dict[str, JobRow]) -> bool:
     elif item.kind is Kind.WORK:
         return discard_work(services.database, services.volume, item.name, jobs[item.name].kind)
     elif item.kind is Kind.MODEL:
-        losing = delete(Model).where(Model.id == item.name, Model.trial, Model.pinned.is_(False))
-        with services.database.write() as session:
-            if not rows_changed(session, losing):
-                return False
+        losing = delete(Model).where(Model.id == item.name, Model.trial)
+        try:
+            with services.database.write() as session:
+                if not rows_changed(session, losing):
+                    return False
+        except IntegrityError:  # an alias names it by now
+            return False
         services.volume.delete_model(item.name)
     elif item.path is not None:
         with contextlib.suppress(FileNotFoundError):

@@ -1,6 +1,6 @@
 """What `tenfold gc` may remove: what the rules no longer keep, what killed processes left, and files without a row."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -96,9 +96,20 @@ def expired_jobs(jobs: Mapping[str, JobRow], volume: Volume, settings: Settings,
 
 
 def losing_models(
-    models: Mapping[str, Model], jobs: Mapping[str, JobRow], volume: Volume, settings: Settings, now: float
+    models: Mapping[str, Model],
+    jobs: Mapping[str, JobRow],
+    volume: Volume,
+    settings: Settings,
+    now: float,
+    *,
+    named: Container[str],
 ) -> Iterator[Garbage]:
-    """The models of ended sweeps, except each sweep's best, which is not marked as a trial."""
+    """The models of ended sweeps, except those that an alias names, and each sweep's best, which is not marked as a
+    trial.
+
+    Args:
+        named: the ids of models that have an alias.
+    """
     days = settings.keep_losing_models_days
     if days is None:
         return
@@ -108,7 +119,8 @@ def losing_models(
     for model in models.values():
         training = jobs.get(model.id)
         sweep_runs = training is not None and training.parent_id in unfinished
-        if model.trial and not model.pinned and model.created_at < oldest and not sweep_runs and model.id not in in_use:
+        kept = sweep_runs or model.id in in_use or model.id in named
+        if model.trial and model.created_at < oldest and not kept:
             path = volume.model(model.id)
             reason = f"lost its sweep more than {days:g} days ago"
             yield Garbage(Kind.MODEL, model.id, reason, volume.storage.usage(path)[0], path)

@@ -65,17 +65,17 @@ def _look(database: Database, shown: str) -> Iterator[Finding]:
             theirs = session.scalar(text("SELECT extract(epoch FROM clock_timestamp())"))
             yield compare_clocks("database clock", float(theirs or 0), before, time.time())
     if now == newest_revision():
-        yield _default_model(database)
+        yield _production(database)
 
 
-def _default_model(database: Database) -> Finding:
+def _production(database: Database) -> Finding:
     models = ModelStore(database)
-    model = models.default()
+    model = models.in_production()
     if model is not None:
-        return ok("default model", f"{model.id} ({model.recipe} on {model.dataset})")
+        return ok("production model", f"{model.id} ({model.recipe} on {model.dataset})")
     if models.list(limit=1):
-        return warn("default model", "none: requests must name a model", "tenfold model set-default MODEL")
-    return warn("default model", "none: there is no model to classify with", "tenfold train dropout-128 --wait")
+        return warn("production model", "none: requests must name a model", "tenfold model promote MODEL")
+    return warn("production model", "none: there is no model to classify with", "tenfold train dropout-128 --wait")
 
 
 def check_redis(settings: Settings) -> Iterator[Finding]:

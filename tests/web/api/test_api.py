@@ -198,24 +198,6 @@ def test_only_what_is_listed_can_be_fetched(api: FlaskClient, name: str) -> None
     assert api.get(f"{job['links']['files']}/{name}").status_code == 404
 
 
-def test_a_newer_model_is_not_the_default_until_it_is_chosen(api: FlaskClient, services: Services, model: str) -> None:
-    from tenfold.worker.db.records import Model
-
-    with services.database.write() as session:
-        session.add(
-            Model(id="model-2", recipe="dense-128-64", dataset="mnist", parameters={}, metrics={}, created_at=2.0)
-        )
-
-    def default() -> list[str]:
-        return [found["id"] for found in api.get("/api/v1/models").json["items"] if found["default"]]
-
-    assert default() == [model]
-    assert api.put("/api/v1/models/default", json={"model": "model-2"}).status_code == 200
-    assert default() == ["model-2"]
-    assert api.put("/api/v1/models/default", json={"model": model}).status_code == 200
-    assert api.get(f"/api/v1/models/{model}").json["default"] is True
-
-
 def test_the_recipes_are_listed_with_their_plans_and_parameters(api: FlaskClient) -> None:
     recipes = {recipe["name"]: recipe for recipe in api.get("/api/v1/recipes").json["items"]}
 

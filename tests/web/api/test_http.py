@@ -60,7 +60,17 @@ def test_a_range_is_served_only_of_the_file_that_if_range_names(
     assert answer.headers["ETag"] != etag
 
 
-READABLE = ("jobs", "models", "models/default", "models/model-1", "datasets", "recipes", "openapi.json", "workers")
+READABLE = (
+    "jobs",
+    "models",
+    "models/production",
+    "models/model-1",
+    "aliases",
+    "datasets",
+    "recipes",
+    "openapi.json",
+    "workers",
+)
 
 
 @pytest.mark.parametrize("call", READABLE)
@@ -89,7 +99,8 @@ def addresses(app: Flask) -> Iterator[tuple[str, set[str]]]:
 
 
 def test_allow_names_the_methods_that_there_are(app: Flask, api: FlaskClient) -> None:
-    filled = {"job_id": "a", "model_id": "a", "upload_id": "a", "webhook_id": "a", "name": "a", "row": "0", "rank": "0"}
+    filled = dict.fromkeys(("job_id", "model_id", "upload_id", "webhook_id", "name", "alias"), "a")
+    filled |= {"row": "0", "rank": "0"}
     for path, methods in addresses(app):
         for asked, status in (("TRACE", 405), ("OPTIONS", 204 if path.endswith("/uploads") else 200)):
             answer = api.open(path.format(**filled), method=asked)
@@ -111,7 +122,7 @@ def test_every_list_has_its_items_and_the_next_page_by_the_same_names(app: Flask
     schemas = openapi_document(app)["components"]["schemas"]
     lists = {name: set(schema["properties"]) for name, schema in schemas.items() if name.endswith("List")}
 
-    assert len(lists) == 9
+    assert len(lists) == 11
     assert all(names == {"items", "next"} for names in lists.values()), lists
     assert lists["JobList"] < set(schemas["ReviewDocument"]["properties"])
 
@@ -137,6 +148,7 @@ def test_nothing_is_deleted_that_if_match_does_not_match(api: FlaskClient, model
         refused = api.delete(address, headers={"If-Match": tag})
         assert (refused.status_code, refused.json["code"]) == (412, "precondition_failed")
     assert api.delete("/api/v1/models/no-such", headers={"If-Match": "*"}).status_code == 404
+    api.delete("/api/v1/aliases/production")
     assert api.delete(address, headers={"If-Match": "*"}).status_code == 204
 
 
@@ -149,20 +161,12 @@ def test_an_action_has_nothing_that_if_match_could_match(api: FlaskClient) -> No
     assert api.get(job["links"]["self"]).json["state"] == "queued"
 
 
-def test_the_default_model_cannot_be_deleted_by_that_name(api: FlaskClient, model: str) -> None:
-    assert api.delete("/api/v1/models/default").status_code == 405
-    assert api.get(f"/api/v1/models/{model}").status_code == 200
-    assert api.delete(f"/api/v1/models/{model}").status_code == 204
-
-
 @pytest.mark.parametrize("compressed", [False, True])
-def test_the_default_model_is_changed_only_as_it_was_seen(
-    compressed: bool, api: FlaskClient, services: Services, model: str
-) -> None:
+def test_an_alias_is_changed_only_as_it_was_seen(compressed: bool, api: FlaskClient, model: str) -> None:
     def put(tag: str) -> int:
         return api.put(address, json={"model": model}, headers={"If-Match": tag}).status_code
 
-    address = "/api/v1/models/default"
+    address = "/api/v1/aliases/production"
     assert put("*") == 200
     encoding = {"Accept-Encoding": "br"} if compressed else {}
     etag = api.get(address, headers=encoding).headers["ETag"]
@@ -171,7 +175,7 @@ def test_the_default_model_is_changed_only_as_it_was_seen(
     assert put(f"W/{etag}") == 412
     assert put(etag) == 200
     assert put(f'"another", {etag}') == 200
-    services.models.delete(model)
+    assert api.delete(address, headers={"If-Match": etag}).status_code == 204
     assert put("*") == 412
 
 

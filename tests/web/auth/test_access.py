@@ -35,6 +35,7 @@ NAMES = {
     "model_id": "model-1",
     "row": 0,
     "rank": 0,
+    "alias": "production",
     "key_id": "tf_0",
     "filename": "x.css",
     "version": "0123456789abcdef",

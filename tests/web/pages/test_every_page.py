@@ -39,6 +39,7 @@ NO_PAGES = ("api.", "static", "bootstrap.static", "job.live")
 VALUES: dict[str, Callable[[LivedIn], list[str]]] = {
     "job_id": lambda lived: [job.id for states in lived.jobs.values() for job in states.values()],
     "model_id": lambda lived: [lived.succeeded(JobKind.TRAINING).id, lived.trials[0].id],
+    "alias": lambda lived: ["production", "candidate", "retired"],
     "name": lambda lived: ["mnist", "tiny", "own-0"],
     "row": lambda lived: ["0", "12"],
 }

@@ -46,12 +46,12 @@ def many(services: Services) -> None:
             "metrics": METRICS,
             "created_at": float(number),
             "trial": number % 10 == 9,
-            "pinned": number == MANY - 2,
         }
         for number in range(MANY)
     ]
     with services.database.write() as session:
         session.execute(insert(Model), rows)
+    services.aliases.promote(model_id(MANY - 2), who=None)
 
 
 @dataclass
@@ -130,10 +130,10 @@ def offered(page: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("many")
-def test_the_default_and_the_newest_are_offered_and_a_search_finds_all_others(
+def test_the_one_in_production_and_the_newest_are_offered_and_a_search_finds_all_others(
     api: FlaskClient, services: Services
 ) -> None:
-    services.models.make_default(model_id(5))
+    services.aliases.promote(model_id(5), who=None)
 
     first = offered(api.get("/classify").text)
     assert first[:3] == [model_id(5), model_id(MANY - 2), model_id(MANY - 3)]

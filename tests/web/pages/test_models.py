@@ -24,8 +24,7 @@ FIGURES = {
 
 
 def keep(services: Services, model_id: str, *, trial: bool = False) -> None:
-    """A model in the registry; the first is the default."""
-    first = services.models.default() is None
+    """A model in the registry; the first is in production."""
     directory = services.volume.model(model_id)
     directory.mkdir()
     (directory / "model.keras").write_bytes(b"0123456789")
@@ -39,9 +38,10 @@ def keep(services: Services, model_id: str, *, trial: bool = False) -> None:
                 metrics=FIGURES,
                 created_at=1.0,
                 trial=trial,
-                pinned=first and not trial,
             )
         )
+    if services.models.in_production() is None and not trial:
+        services.aliases.promote(model_id, who=None)
 
 
 def test_a_model_is_shown_with_its_figures_and_how_sure_they_are(api: FlaskClient, services: Services) -> None:
@@ -53,7 +53,7 @@ def test_a_model_is_shown_with_its_figures_and_how_sure_they_are(api: FlaskClien
         assert "0.45\xa0%" in page
         assert "101,770" in page
         assert "10 Bytes" in page
-        assert ">default<" in page
+        assert "</span>production</a>" in page
 
 
 def test_models_are_listed_a_page_at_a_time_without_the_trials_of_sweeps(api: FlaskClient, services: Services) -> None:
@@ -67,16 +67,6 @@ def test_models_are_listed_a_page_at_a_time_without_the_trials_of_sweeps(api: Fl
     assert "/models/model-00" not in newest
     assert "/models/model-00" in api.get("/models?cursor=model-01").text
     assert "/models/model-25" in api.get("/models?trials=yes").text
-
-
-def test_another_model_becomes_the_default_by_its_button(api: FlaskClient, services: Services) -> None:
-    keep(services, "model-1")
-    keep(services, "model-2")
-
-    response = api.post("/models/model-2/default")
-
-    assert response.location == "/models"
-    assert services.models.serving(None).id == "model-2"
 
 
 def test_exports_are_offered_where_there_are_any(api: FlaskClient, services: Services) -> None:
@@ -104,32 +94,38 @@ def test_exports_are_offered_where_there_are_any(api: FlaskClient, services: Ser
 
 
 @pytest.mark.parametrize("way", ["page", "api"])
-def test_a_model_is_deleted_with_its_files_and_then_there_is_no_default(
+def test_a_model_is_deleted_with_its_files_unless_an_alias_names_it(
     api: FlaskClient, services: Services, way: str
 ) -> None:
     keep(services, "model-1")
     keep(services, "model-2")
-    services.models.make_default("model-1")
 
     if way == "page":
-        assert "This is the default model" in api.get("/models/model-1").text
+        assert "Delete permanently" not in api.get("/models/model-1").text
+        refused = api.post("/models/model-1/delete")
+        services.aliases.promote("model-2", who=None)
         assert api.post("/models/model-1/delete").location == "/models"
     else:
+        refused = api.delete("/api/v1/models/production")
+        services.aliases.promote("model-2", who=None)
         assert api.delete("/api/v1/models/model-1").status_code == 204
+    assert refused.status_code == 409
+    assert "The alias production names the model model-1." in refused.text
 
     with pytest.raises(UnknownModel):
         services.models.get("model-1")
     assert not services.volume.model("model-1").exists()
-    assert services.models.default() is None
     assert api.get("/models/model-1").status_code == 404
     assert api.delete("/api/v1/models/model-1").status_code == 404
 
 
 def test_a_model_that_an_unfinished_job_needs_is_kept(api: FlaskClient, services: Services, mnist: Dataset) -> None:
     keep(services, "model-1")
+    keep(services, "model-2")
     upload = received(services, zipped(digits(mnist, 3)), "scans.zip")
     job = submit_classification(services, ClassificationParameters(), upload)
 
+    services.aliases.promote("model-2", who=None)
     refused = api.delete("/api/v1/models/model-1")
 
     assert refused.status_code == 409
@@ -144,6 +140,7 @@ def test_a_review_outlives_its_model(api: FlaskClient, services: Services, mnist
     job = classified(services, digits(mnist, 3))
     assert api.put(f"/api/v1/jobs/{job.id}/review/0", json={"label": "7"}).status_code == 200
 
+    services.aliases.delete("production", who=None)
     assert api.delete(f"/api/v1/models/{model}").status_code == 204
 
     assert api.get(f"/api/v1/jobs/{job.id}/review").json["classes"] == list("0123456789")

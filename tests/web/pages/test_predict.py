@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
 from tenfold.trainer.data.datasets import Dataset
+from tenfold.trainer.data.samples import png
 from tenfold.web.app import create_app
 from tenfold.web.core.services import EXTENSION
 from tenfold.web.core.settings import WebSettings
@@ -35,7 +36,7 @@ def app(tmp_path: Path, redis_url: str) -> Iterator[Flask]:
 
 @pytest.fixture
 def models(services: Services) -> list[str]:
-    """Three models that are the same network under different names; the first is the default."""
+    """Three models that are the same network under different names; the first is in production."""
     first = untrained_model(services)
     names = [first, "second", "third"]
     for number, name in enumerate(names[1:], start=2):
@@ -75,6 +76,19 @@ def draw(page: Page) -> None:
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 220, steps=6)
     page.mouse.up()
+
+
+def test_a_changed_alias_answers_from_the_next_image_on(
+    app: Flask, services: Services, models: list[str], predictor: None, mnist: Dataset
+) -> None:
+    web, image = app.test_client(), png(mnist.test_images[0])
+    for promoted in ("second", models[0], "third"):
+        services.aliases.promote(promoted, who=None)
+        services.aliases.promote(promoted, "candidate", who=None)
+
+        for query in ("", "?model=candidate"):
+            answer = web.post(f"/api/v1/predictions{query}", data=image, content_type="application/octet-stream")
+            assert answer.json["model"] == promoted
 
 
 def test_a_drawing_is_read_by_every_model(app: Flask, predictor: None) -> None:

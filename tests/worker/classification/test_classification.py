@@ -50,11 +50,8 @@ def model(services: Services, net: Path) -> str:
     services.volume.model("m1").mkdir()
     (services.volume.model("m1") / "model.keras").symlink_to(net)
     with services.database.write() as session:
-        session.add(
-            Model(
-                id="m1", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0, pinned=True
-            )
-        )
+        session.add(Model(id="m1", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0))
+    services.aliases.promote("m1", who=None)
     return "m1"
 
 

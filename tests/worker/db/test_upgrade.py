@@ -85,7 +85,7 @@ def test_every_job_of_the_first_release_can_be_read(app: Flask) -> None:
 
 def test_a_model_of_the_first_release_is_listed_and_classifies(app: Flask, services: Services, mnist: Dataset) -> None:
     [listed] = app.test_client().get("/api/v1/models").json["items"]
-    assert (listed["id"], listed["default"]) == (MODEL, True)
+    assert (listed["id"], listed["aliases"]) == (MODEL, ["production"])
     assert app.test_client().get("/models").status_code == 200
 
     upload = received(services, zipped(digits(mnist, 5)), "digits.zip")

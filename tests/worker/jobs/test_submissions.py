@@ -27,11 +27,8 @@ pytestmark = every_database
 def model(services: Services) -> str:
     """A model in the registry."""
     with services.database.write() as session:
-        session.add(
-            Model(
-                id="m1", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0, pinned=True
-            )
-        )
+        session.add(Model(id="m1", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0))
+    services.aliases.promote("m1", who=None)
     return "m1"
 
 
@@ -91,9 +88,10 @@ def test_a_repetition_is_the_same_job_although_another_model_serves_since(servic
     first = submit()
     with services.database.write() as session:
         session.add(Model(id="m2", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=2.0))
-    services.models.make_default("m2")
+    services.aliases.promote("m2", who=None)
 
     assert submit() == first
+    services.aliases.delete("production", who=None)
     services.models.delete("m1")
     services.models.delete("m2")
     assert submit() == first

@@ -89,9 +89,9 @@ def test_a_grid_tries_every_combination_and_ranks_them(services: Services, submi
     assert json.loads((directory / "sweep.json").read_text())["ranking"] == ranked
     assert (directory / "sweep.png").read_bytes().startswith(b"\x89PNG")
 
-    default = services.models.default()
-    assert default is not None
-    assert default.id == ended.summary["model"] == ranked[0]["job"], "the best one serves, and no other trial does"
+    production = services.models.in_production()
+    assert production is not None
+    assert production.id == ended.summary["model"] == ranked[0]["job"], "the best one serves, and no other trial does"
     assert [model.trial for model in services.models.list()].count(False) == 1
 
 

@@ -18,6 +18,7 @@ from tenfold.worker.db.schema import migrate
 from tenfold.worker.db.states import JobKind, JobState
 from tenfold.worker.errors import BackupUnusable
 from tenfold.worker.jobs.store import JobStore
+from tenfold.worker.models.aliases import AliasStore
 from tenfold.worker.models.registry import ModelStore
 from tenfold.worker.review.reviews import correct
 from tenfold.worker.services import Services
@@ -56,8 +57,8 @@ def place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
 
 @pytest.fixture
 def job(services: Services, mnist: Dataset) -> Job:
-    """A classification that was reviewed, by a model that is the default."""
-    services.models.make_default(untrained_model(services))
+    """A classification that was reviewed, by a model that is in production."""
+    untrained_model(services)
     job = classified(services, digits(mnist, 6))
     correct(services, job.id, 2, "7")
     correct(services, job.id, 3, None)
@@ -86,9 +87,8 @@ def test_all_is_there_again_on_either_database(
     assert files(volume) == files(services.volume)
     restored = JobStore(database).get(job.id)
     assert (restored.state, restored.summary, restored.parameters) == (job.state, job.summary, job.parameters)
-    default = ModelStore(database).default()
-    assert default is not None
-    assert (default.id, default.pinned) == ("untrained", True)
+    aliases = AliasStore(database, services.clock)
+    assert [(change.alias, change.model) for change in aliases.list()] == [("production", "untrained")]
     settings = Settings(data=volume.root, database_url=str(database.engine.url), redis_url=services.settings.redis_url)
     again = Services.open(settings)
     assert {one.row: one.label for one in again.corrections.list(job.id)} == {2: "7", 3: None}

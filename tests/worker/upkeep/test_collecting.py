@@ -43,7 +43,8 @@ def services(services: Services, clock: Clock) -> Services:
 
 @pytest.fixture
 def model(services: Services) -> str:
-    return add_model(services, "m1", pinned=True)
+    services.aliases.promote(add_model(services, "m1"), who=None)
+    return "m1"
 
 
 def add_model(services: Services, model_id: str, **columns: Any) -> str:
@@ -194,10 +195,11 @@ def test_the_work_of_a_cancelled_job_goes_and_a_retry_begins_from_the_start(
     assert len(services.leases.finish_plan(lease, [Shard(0, 2)], {})) == 1
 
 
-def test_losing_models_go_by_rule_and_the_best_and_the_default_stay(services: Services, clock: Clock) -> None:
+def test_losing_models_go_by_rule_and_the_best_and_what_has_an_alias_stay(services: Services, clock: Clock) -> None:
     best = add_model(services, "best")
-    for loser in ("a-loser", "in-use", "pinned"):
-        add_model(services, loser, trial=True, pinned=loser == "pinned", created_at=clock() - 9 * DAY)
+    for loser in ("a-loser", "in-use", "candidate"):
+        add_model(services, loser, trial=True, created_at=clock() - 9 * DAY)
+    services.aliases.promote("candidate", "candidate", who=None)
     add_model(services, "young", trial=True, created_at=clock() - 3 * DAY)
     services.jobs.submit("job-1", JobKind.CLASSIFICATION, {"model": ["in-use"]}, total=1, fingerprint="x")
     services.volume.archive("job-1").parent.mkdir()
@@ -209,7 +211,7 @@ def test_losing_models_go_by_rule_and_the_best_and_the_default_stay(services: Se
     assert not services.volume.model("a-loser").exists()
     with pytest.raises(UnknownModel):
         services.models.get("a-loser")
-    assert {model.id for model in services.models.list()} == {best, "in-use", "pinned", "young"}
+    assert {model.id for model in services.models.list()} == {best, "in-use", "candidate", "young"}
 
 
 def test_files_without_a_row_and_rows_without_files_are_told(services: Services, model: str, clock: Clock) -> None:

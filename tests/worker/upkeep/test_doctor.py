@@ -11,7 +11,6 @@ from tenfold.worker.db.database import Database
 from tenfold.worker.db.records import Model
 from tenfold.worker.db.schema import newest_revision, upgrade
 from tenfold.worker.jobs.queue import create_celery
-from tenfold.worker.models.registry import ModelStore
 from tenfold.worker.redis import connect_redis
 from tenfold.worker.services import Services
 from tenfold.worker.settings import Settings
@@ -33,7 +32,7 @@ def test_without_workers_and_models_the_rest_is_well(services: Services) -> None
     findings = found(services.settings)
 
     problems = {name for name, finding in findings.items() if finding.status is not Status.OK}
-    assert problems <= {"workers", "predictor", "default model", "disk space"}
+    assert problems <= {"workers", "predictor", "production model", "disk space"}
     assert findings["workers"].status is Status.FAIL
     assert {"volume", "database", "redis", "redis memory", "redis clock"} <= findings.keys() - problems
     assert all(finding.remedy for finding in findings.values() if finding.status is not Status.OK)
@@ -41,16 +40,12 @@ def test_without_workers_and_models_the_rest_is_well(services: Services) -> None
     assert not [name for name in left if name.startswith(".")]
 
 
-def test_the_default_model_is_named(services: Services) -> None:
+def test_the_model_in_production_is_named(services: Services) -> None:
     with services.database.write() as session:
-        session.add(
-            Model(
-                id="m1", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0, pinned=True
-            )
-        )
+        session.add(Model(id="m1", recipe="dropout-128", dataset="mnist", parameters={}, metrics={}, created_at=1.0))
+    services.aliases.promote("m1", who=None)
 
-    assert ModelStore(services.database).default() is not None
-    assert found(services.settings, check_database)["default model"].message == "m1 (dropout-128 on mnist)"
+    assert found(services.settings, check_database)["production model"].message == "m1 (dropout-128 on mnist)"
 
 
 def test_a_volume_that_is_not_there(tmp_path: Path, redis_url: str) -> None:

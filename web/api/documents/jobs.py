@@ -66,7 +66,8 @@ class _JobFields(TypedDict):
 
 
 class JobDocument(_JobFields):
-    """A job; `sweep` is the id of the sweep that a training is a trial of. `source` describes the uploaded file."""
+    """A job; `sweep` is the id of the sweep that a training is a trial of. `source` describes the uploaded file;
+    its `aliases` are those that the submission named models by, with the models that they named then."""
 
     progress: Progress
     links: JobLinks

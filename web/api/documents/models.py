@@ -1,5 +1,6 @@
 """Models and recipes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import url_for
@@ -13,10 +14,11 @@ from tenfold.worker.db.records import Model
 class ModelLinks(TypedDict):
     self: str
     files: str
+    aliases: str
 
 
 class ModelDocument(TypedDict):
-    """A trained model; `default` marks the one used where none is named, `trial` one that a sweep trained."""
+    """A trained model with its aliases; `trial` marks one that a sweep trained."""
 
     id: str
     recipe: str
@@ -24,7 +26,7 @@ class ModelDocument(TypedDict):
     parameters: dict[str, Any]
     metrics: dict[str, Any]
     created_at: str
-    default: bool
+    aliases: list[str]
     trial: bool
     links: ModelLinks
 
@@ -43,7 +45,7 @@ class RecipeList(TypedDict):
     next: None
 
 
-def model_document(model: Model, *, default: bool) -> ModelDocument:
+def model_document(model: Model, aliases: Sequence[str]) -> ModelDocument:
     return {
         "id": model.id,
         "recipe": model.recipe,
@@ -51,10 +53,11 @@ def model_document(model: Model, *, default: bool) -> ModelDocument:
         "parameters": model.parameters,
         "metrics": model.metrics,
         "created_at": timestamp(model.created_at),
-        "default": default,
+        "aliases": list(aliases),
         "trial": model.trial,
         "links": {
             "self": url_for("api.models.get_model", model_id=model.id),
             "files": url_for("api.files.list_model_files", model_id=model.id),
+            "aliases": url_for("api.aliases.list_aliases_of_model", model_id=model.id),
         },
     }

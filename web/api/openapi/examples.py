@@ -1,6 +1,7 @@
 """Example requests and answers for the OpenAPI document. A test checks them against the schemas."""
 
 from tenfold.trainer.input_spec import InputRecord
+from tenfold.web.api.documents.aliases import AliasChangeDocument, AliasDocument
 from tenfold.web.api.documents.comparisons import DifferenceItem
 from tenfold.web.api.documents.datasets import DatasetDocument, DatasetItem
 from tenfold.web.api.documents.jobs import FileItem, JobDocument, JobItem
@@ -85,9 +86,38 @@ MODEL: ModelDocument = {
     "parameters": {"epochs": 10, "batch_size": 32, "seed": 1},
     "metrics": {"test_accuracy": 0.9791, "test_loss": 0.0712, "parameter_count": 101_770},
     "created_at": ENDED,
-    "default": True,
+    "aliases": ["production"],
     "trial": False,
-    "links": {"self": f"/api/v1/models/{MODEL_ID}", "files": f"/api/v1/models/{MODEL_ID}/files"},
+    "links": {
+        "self": f"/api/v1/models/{MODEL_ID}",
+        "files": f"/api/v1/models/{MODEL_ID}/files",
+        "aliases": f"/api/v1/models/{MODEL_ID}/aliases",
+    },
+}
+
+ALIAS: AliasDocument = {
+    "name": "production",
+    "model": MODEL_ID,
+    "version": 3,
+    "changed_at": ENDED,
+    "changed_by": "anna",
+    "reason": "Better by 0.31 points on scans of March.",
+    "links": {
+        "self": "/api/v1/aliases/production",
+        "model": f"/api/v1/models/{MODEL_ID}",
+        "changes": "/api/v1/aliases/production/changes",
+    },
+}
+
+ALIAS_CHANGE: AliasChangeDocument = {
+    "alias": "production",
+    "number": 3,
+    "previous": ID,
+    "model": MODEL_ID,
+    "changed_at": ENDED,
+    "changed_by": "anna",
+    "reason": "Better by 0.31 points on scans of March.",
+    "restores": None,
 }
 
 FILE: FileItem = {"name": "results.csv", "bytes": 40_960, "href": f"/api/v1/jobs/{ID}/files/results.csv"}

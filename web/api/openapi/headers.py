@@ -7,20 +7,22 @@ from tenfold.web.api.openapi.examples import ID as EXAMPLE_ID
 ID = {"type": "string", "maxLength": 26, "minLength": 1}
 INTEGER = {"type": "integer", "minimum": 0}
 TEXT = {"type": "string"}
+NAME = {"type": "string", "minLength": 1}
 
 # For examples.
-EXAMPLES = {"row": "17", "rank": "0", "name": "mnist"} | dict.fromkeys(
+EXAMPLES = {"row": "17", "rank": "0", "name": "mnist", "alias": "production"} | dict.fromkeys(
     ("job_id", "model_id", "upload_id", "webhook_id"), EXAMPLE_ID
 )
 
 PARAMETERS: dict[str, dict[str, Any]] = {
     "job_id": {"description": "Id of a job.", "schema": ID},
-    "model_id": {"description": "Id of a model.", "schema": ID},
+    "model_id": {"description": "Id or alias of a model.", "schema": NAME},
+    "alias": {"description": "Name of an alias.", "schema": NAME},
     "upload_id": {"description": "Id of an upload.", "schema": ID},
     "webhook_id": {"description": "Id of a webhook.", "schema": ID},
     "rank": {"description": "Number of an image among the differences, from 0.", "schema": INTEGER},
     "row": {"description": "Number of an image in the results, from 0.", "schema": INTEGER},
-    "name": {"description": "A name from the list.", "schema": {"type": "string", "minLength": 1}},
+    "name": {"description": "A name from the list.", "schema": NAME},
 }
 
 HEADERS: dict[str, dict[str, Any]] = {

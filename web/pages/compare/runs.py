@@ -33,16 +33,16 @@ class Run:
 
 
 def find_run(services: Services, run_id: str) -> Run | None:
-    """The training with this ID, finished or not; None if there is none.
+    """The training with this ID or alias, finished or not; None if there is none.
 
     A model can outlive its job, so it is read first.
     """
-    job = _job(services, run_id)
     try:
         model = services.models.get(run_id)
     except UnknownModel:
+        job = _job(services, run_id)
         return _of_job(job) if job is not None and job.kind is JobKind.TRAINING else None
-    return _of_model(model, _read_history(services.volume, run_id), has_job=job is not None)
+    return _of_model(model, _read_history(services.volume, model.id), has_job=_job(services, model.id) is not None)
 
 
 def _job(services: Services, job_id: str) -> Job | None:

@@ -34,6 +34,7 @@ from tenfold.worker.errors import UnknownDataset, UnknownModel
 from tenfold.worker.jobs import submission
 from tenfold.worker.jobs.queue_position import queue_position
 from tenfold.worker.model_import.parameters import ModelImportParameters
+from tenfold.worker.models.aliases import PRODUCTION
 from tenfold.worker.review.parameters import ReviewParameters
 from tenfold.worker.storage import StoredFile
 from tenfold.worker.sweeps.parameters import SweepParameters
@@ -161,10 +162,9 @@ def _report(job: Job) -> TrainingReport | None:
 
 
 def _promotable(job: Job) -> str | None:
-    """The ID of the model that this job trained, if it still exists and is not the default."""
+    """The ID of the model that this job made, if it still exists and is not in production."""
     made: str | None = (job.summary or {}).get("model") if job.kind in MAKE_MODELS else None
-    default = services().models.default()
-    if made is None or (default is not None and default.id == made):
+    if made is None or PRODUCTION in services().aliases.by_model().get(made, ()):
         return None
     try:
         return services().models.get(made).id

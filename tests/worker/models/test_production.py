@@ -1,4 +1,4 @@
-"""Which model serves where none is named: one that was promoted. A training that merely ended changes nothing."""
+"""Which model answers where none is named: the one in production. A training that merely ended changes nothing."""
 
 import threading
 from pathlib import Path
@@ -11,21 +11,27 @@ from tenfold.trainer.data.samples import png
 from tenfold.worker.classification.parameters import ClassificationParameters
 from tenfold.worker.classification.submission import submit_classification
 from tenfold.worker.db.database import Database
-from tenfold.worker.db.records import Model
+from tenfold.worker.db.records import AliasChange, Model
 from tenfold.worker.db.schema import upgrade
 from tenfold.worker.db.states import JobKind
 from tenfold.worker.errors import InvalidSubmission
 from tenfold.worker.jobs.leases import Lease, LeaseStore
 from tenfold.worker.jobs.store import JobStore
+from tenfold.worker.models.aliases import AliasStore
 from tenfold.worker.models.registry import ModelStore
 from tenfold.worker.services import Services
-from tests.conftest import every_database
+from tests.conftest import Clock, every_database
 from tests.uploads import received, zipped
 
 
 @pytest.fixture
 def models(database: Database) -> ModelStore:
     return ModelStore(database)
+
+
+@pytest.fixture
+def aliases(database: Database, clock: Clock) -> AliasStore:
+    return AliasStore(database, clock)
 
 
 def model(model_id: str, **values: bool) -> Model:
@@ -58,40 +64,38 @@ def trained(jobs: JobStore, leases: LeaseStore, job_id: str) -> list[str]:
     return list(others)
 
 
-def default_of(models: ModelStore) -> str | None:
-    found = models.default()
+def in_production(models: ModelStore) -> str | None:
+    found = models.in_production()
     return found.id if found else None
 
 
 @every_database
-def test_the_first_model_becomes_the_default_and_later_ones_do_not(
-    jobs: JobStore, leases: LeaseStore, models: ModelStore
+def test_the_first_model_goes_into_production_and_later_ones_do_not(
+    jobs: JobStore, leases: LeaseStore, models: ModelStore, aliases: AliasStore
 ) -> None:
     first, second = trained(jobs, leases, "a"), trained(jobs, leases, "b")
 
-    assert default_of(models) == "a"
-    assert first == ["It is the first model, so it became the default."]
-    assert second == [
-        "The default model is still a (cnn on mnist). To make this one the default: tenfold model set-default b"
-    ]
-    models.make_default("b")
+    assert in_production(models) == "a"
+    assert first == ["It is the first model, so the alias production names it."]
+    assert second == ["The alias production still names a (cnn on mnist). To promote this one: tenfold model promote b"]
+    aliases.promote("b", who=None)
     trained(jobs, leases, "c")
-    assert default_of(models) == "b"
+    assert in_production(models) == "b"
 
 
 @every_database
-def test_a_default_that_was_deleted_leaves_none_and_no_training_steps_in(
-    jobs: JobStore, leases: LeaseStore, models: ModelStore
+def test_where_none_is_in_production_no_training_steps_in(
+    jobs: JobStore, leases: LeaseStore, models: ModelStore, aliases: AliasStore
 ) -> None:
     trained(jobs, leases, "a")
     trained(jobs, leases, "b")
-    models.delete("a")
+    aliases.delete("production", who=None)
 
     assert trained(jobs, leases, "c") == [
-        "There is no default model. To make this one the default: tenfold model set-default c"
+        "The alias production names no model. To promote this one: tenfold model promote c"
     ]
-    assert default_of(models) is None
-    with pytest.raises(InvalidSubmission, match=r"no default model.*make one the default"):
+    assert in_production(models) is None
+    with pytest.raises(InvalidSubmission, match=r"No model was named.*tenfold model promote"):
         models.serving(None)
     assert models.serving("b").id == "b"
 
@@ -114,16 +118,17 @@ def test_of_two_that_end_at_once_one_is_the_first(
         thread.join()
 
     with database.read() as session:
-        assert len(session.scalars(select(Model).where(Model.pinned)).all()) == 1
+        [change] = session.scalars(select(AliasChange)).all()
+    assert change.model in ("a", "b")
     notes = sorted(jobs.get(job_id).summary["notes"][0][:12] for job_id in ("a", "b"))  # type: ignore[index]
-    assert notes == ["It is the fi", "The default "]
+    assert notes == ["It is the fi", "The alias pr"]
 
 
 def test_a_sweeps_trial_is_never_the_first_model(jobs: JobStore, leases: LeaseStore, models: ModelStore) -> None:
     leases.finish_job(claimed(jobs, leases, "a"), {}, model=model("a", trial=True))
 
-    assert default_of(models) is None
-    assert trained(jobs, leases, "b") == ["It is the first model, so it became the default."]
+    assert in_production(models) is None
+    assert trained(jobs, leases, "b") == ["It is the first model, so the alias production names it."]
 
 
 @every_database
@@ -136,21 +141,21 @@ def test_a_sweeps_trial_is_never_the_first_model(jobs: JobStore, leases: LeaseSt
     ],
     ids=["the newest", "the chosen one", "trials only"],
 )
-def test_an_update_keeps_what_served_until_then(
+def test_an_upgrade_keeps_what_answered_until_then(
     tmp_path: Path, database_url: str | None, rows: list[tuple[str, bool, bool]], served: str | None
 ) -> None:
     database = Database(database_url or f"sqlite:///{tmp_path / 'old.db'}")
     with database.exclusive_connection() as connection:
-        if database_url is None:
-            upgrade(connection, "0008")
-        else:
-            connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0008'")
+        if database_url is not None:
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA public")
+        upgrade(connection, "0008")
     with database.write() as session:
         session.add_all(model(model_id, pinned=pinned, trial=trial) for model_id, pinned, trial in rows)
     with database.exclusive_connection() as connection:
         upgrade(connection)
 
-    assert default_of(ModelStore(database)) == served
+    assert in_production(ModelStore(database)) == served
     database.close()
 
 
@@ -158,7 +163,7 @@ def test_a_classification_without_a_model_says_how_to_choose_one(services: Servi
     with services.database.write() as session:
         session.add(model("a"))
 
-    with pytest.raises(InvalidSubmission, match="tenfold model set-default MODEL"):
+    with pytest.raises(InvalidSubmission, match="tenfold model promote MODEL"):
         submit_classification(
             services, ClassificationParameters(), received(services, zipped({"0.png": png(mnist.test_images[0])}))
         )
