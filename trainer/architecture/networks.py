@@ -126,4 +126,8 @@ def takes_one_hot(model: keras.Model) -> bool:
 
 
 def has_convolutions(model: keras.Model) -> bool:
-    return any(isinstance(layer, keras.layers.Conv2D) for layer in model.layers)
+    """Whether it, or a model within it, has any."""
+    return any(
+        has_convolutions(layer) if isinstance(layer, keras.Model) else isinstance(layer, keras.layers.Conv2D)
+        for layer in model.layers
+    )

@@ -69,9 +69,10 @@ def _lines(metrics: dict[str, Any]) -> Iterator[str]:
         yield f"- Held out for validation: {parameters['validation_split']:.0%} of the training images"
     yield f"- Recipe: {metrics['recipe']}, {metrics['parameter_count']:,} parameters"
     for generation, ancestor in enumerate(metrics["ancestors"]):
+        accuracy = ancestor["test_accuracy"]
         yield (
             f"- {'That one' if generation else 'It'} started from the model {ancestor['id']}: {ancestor['recipe']} on "
-            f"{ancestor['dataset']}, test accuracy {ancestor['test_accuracy']:.2%}, "
+            f"{ancestor['dataset']}, test accuracy {'unknown' if accuracy is None else f'{accuracy:.2%}'}, "
             f"SHA-256 of its weights {ancestor['weights_sha256']}"
         )
     yield f"- SHA-256 of the weights: {metrics['weights_sha256']}"

@@ -94,20 +94,24 @@ def start_from(ancestor: Ancestor, class_names: Sequence[str], freeze: Freeze) -
     """
     head = _head(ancestor)
     frozen = _frozen(ancestor, head, freeze)
+    copies: dict[int, keras.Layer] = {}
 
     def copied(layer: keras.Layer) -> keras.Layer:
+        if isinstance(layer, keras.Model):  # a network made elsewhere can contain another
+            return keras.models.clone_model(layer, clone_function=copied)
         config = layer.get_config()
         copy = type(layer).from_config(config | {"units": len(class_names)} if layer is head else config)
-        copy.trainable = layer.name not in frozen
+        copy.trainable = layer not in frozen
+        copies[id(layer)] = copy
         return copy
 
     model = keras.models.clone_model(ancestor.model, clone_function=copied)
-    for layer in ancestor.model.layers:
+    for layer in _layers(ancestor.model):
         if layer.weights and layer is not head:
-            model.get_layer(layer.name).set_weights(layer.get_weights())
-    notes = _fill_head(model.get_layer(head.name), head, ancestor.class_names, class_names)
+            copies[id(layer)].set_weights(layer.get_weights())
+    notes = _fill_head(copies[id(head)], head, ancestor.class_names, class_names)
     if frozen:
-        kept = sum(model.get_layer(name).count_params() for name in frozen)
+        kept = sum(layer.count_params() for layer in frozen)
         notes.append(f"Frozen: {kept:,} of {model.count_params():,} parameters (freeze={freeze}).")
     return model, [f"It started from the model {ancestor.id}.", *notes]
 
@@ -121,29 +125,33 @@ def weights_sha256(model: keras.Model) -> str:
     return digest.hexdigest()
 
 
+def _layers(model: keras.Model) -> list[keras.Layer]:
+    """All layers in order, with those of models within the model."""
+    parts = [_layers(layer) if isinstance(layer, keras.Model) else [layer] for layer in model.layers]
+    return [layer for part in parts for layer in part]
+
+
 def _head(ancestor: Ancestor) -> keras.layers.Dense:
-    layers = list(ancestor.model.layers)
-    while layers and isinstance(layers[-1], ACTIVATIONS):
-        layers.pop()
-    if not layers or not isinstance(layers[-1], keras.layers.Dense):
-        last = type(ancestor.model.layers[-1]).__name__
+    layers = _layers(ancestor.model)
+    head = next((layer for layer in reversed(layers) if not isinstance(layer, ACTIVATIONS)), None)
+    if not isinstance(head, keras.layers.Dense):
         raise CannotFineTune(
-            f"The model {ancestor.id} ends in a layer {last}. A training can only start from a network that ends in a "
-            "dense layer with an output for each class."
+            f"The model {ancestor.id} ends in a layer {type(layers[-1]).__name__}. A training can only start from a "
+            "network that ends in a dense layer with an output for each class."
         )
-    return layers[-1]
+    return head
 
 
-def _frozen(ancestor: Ancestor, head: keras.Layer, freeze: Freeze) -> list[str]:
-    """The names of the layers to freeze."""
+def _frozen(ancestor: Ancestor, head: keras.layers.Dense, freeze: Freeze) -> list[keras.Layer]:
+    """The layers to freeze."""
     if freeze == "none":
         return []
-    layers = ancestor.model.layers
+    layers = _layers(ancestor.model)
     before = layers[: layers.index(head)]
     if freeze == "convolutions":
         dense = next((i for i, layer in enumerate(before) if isinstance(layer, keras.layers.Dense)), len(before))
         before = before[:dense]
-    frozen = [layer.name for layer in before if layer.weights]
+    frozen = [layer for layer in before if layer.weights]
     if not frozen:
         raise CannotFineTune(
             f"The model {ancestor.id} has no layers with weights to freeze (freeze={freeze}); use freeze=none."

@@ -3,6 +3,7 @@
 from typing import TypeVar
 
 from tenfold.trainer.architecture.parameters import NETWORK, TrainingParameters
+from tenfold.trainer.architecture.recipes import CUSTOM, RECIPES
 from tenfold.trainer.data.catalog import DatasetEntry
 from tenfold.worker.db.records import Model
 from tenfold.worker.errors import InvalidSubmission
@@ -31,7 +32,12 @@ def with_ancestor(services: Services, parameters: P, dataset: DatasetEntry) -> P
 def started_from(model: Model, parameters: P, dataset: DatasetEntry) -> P:
     """The parameters with this model's id, and its values for the fields that are not given."""
     known = set(dataset.class_names) <= set(model.class_names)
-    return parameters.started_from(model.id, model.recipe, model.parameters, known=known)
+    return parameters.started_from(model.id, _recipe(model), model.parameters, known=known)
+
+
+def _recipe(model: Model) -> str:
+    """The model's recipe; `custom` for a network that was imported."""
+    return model.recipe if model.recipe in RECIPES else CUSTOM
 
 
 def _find(services: Services, name: str) -> Model:
@@ -49,10 +55,9 @@ def _find(services: Services, name: str) -> Model:
 
 
 def _check_recipe(parameters: TrainingParameters, model: Model) -> None:
-    if "recipe" in parameters.model_fields_set and parameters.recipe != model.recipe:
+    if "recipe" in parameters.model_fields_set and parameters.recipe != _recipe(model):
         raise InvalidSubmission(
-            "recipe",
-            f"The network is that of the model {model.id}, trained by the recipe {model.recipe}. Leave out the recipe.",
+            "recipe", f"The network is that of the model {model.id} ({model.recipe}). Leave out the recipe."
         )
 
 

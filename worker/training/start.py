@@ -31,6 +31,8 @@ def forgetting(services: Services, trained: Trained, dataset: Dataset) -> tuple[
     """The accuracy on the ancestor's test images before and after, if both know the classes, and sentences on it."""
     if trained.ancestor is None or not knows_all_classes(trained, dataset.class_names):
         return None, []
+    if "origin" in trained.ancestor.metrics:
+        return None, ["What it forgot could not be measured: the model was imported, so its data is unknown."]
     name, recorded = trained.ancestor.metrics["dataset"], trained.ancestor.metrics.get("data_sha256")
     try:
         original = dataset if name == dataset.name else load(services.volume, name)

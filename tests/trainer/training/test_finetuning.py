@@ -199,6 +199,29 @@ def test_a_network_with_branches_and_a_softmax_of_its_own_can_be_fine_tuned(few:
     assert [layer.name for layer in trained.model.layers if layer.trainable_weights] == [trained.model.layers[-2].name]
 
 
+def test_a_network_within_another_is_frozen_and_gets_its_new_head(few: Dataset) -> None:
+    inner = keras.Sequential(
+        [keras.Input((28, 28, 1)), keras.layers.Conv2D(2, 3, strides=4), keras.layers.Flatten(), keras.layers.Dense(10)]
+    )
+    layers = [keras.layers.Reshape((28, 28, 1)), inner, keras.layers.Softmax()]
+    outer = keras.Sequential([keras.Input((28, 28)), *layers])
+    theirs = Ancestor("theirs", outer, {"class_names": list(DIGITS)})
+
+    trained = train(
+        TrainingParameters(from_model="theirs", freeze="all_but_head", epochs=1).started_from(
+            "theirs", "custom", {}, known=False
+        ),
+        replace(few, class_names=(*DIGITS, "x")),
+        ancestor=theirs,
+    )
+
+    assert trained.model.output_shape == (None, 11)
+    [kernel, bias, *head] = trained.model.get_weights()
+    np.testing.assert_array_equal(kernel, outer.get_weights()[0])
+    np.testing.assert_array_equal(bias, outer.get_weights()[1])
+    assert not np.array_equal(head[0][:, :10], outer.get_weights()[2])
+
+
 def test_a_network_without_a_dense_head_is_refused_with_the_layer_that_it_ends_in() -> None:
     with pytest.raises(CannotFineTune, match="theirs ends in a layer LayerNormalization"):
         start_from(functional(keras.layers.Dense(10), keras.layers.LayerNormalization()), DIGITS, "none")

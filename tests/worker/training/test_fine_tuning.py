@@ -4,6 +4,7 @@ import shutil
 from dataclasses import replace
 from typing import Any
 
+import keras
 import pytest
 
 from tenfold.trainer.architecture.parameters import TrainingParameters
@@ -155,7 +156,7 @@ def test_the_trials_of_a_sweep_start_from_its_model(services: Services, stored: 
     ("given", "field", "message"),
     [
         ({"from_model": "nobody"}, "from_model", "no model 'nobody'"),
-        ({"recipe": "cnn"}, "recipe", "trained by the recipe dropout-128"),
+        ({"recipe": "cnn"}, "recipe", r"network is that of the model stored \(dropout-128\)"),
         ({"units": "64"}, "units", "units cannot be changed"),
         ({"dropout": "0.5"}, "dropout", "dropout cannot be changed"),
         ({"freeze": "convolutions"}, "freeze", "no convolutions to freeze"),
@@ -177,6 +178,33 @@ def test_the_model_s_own_recipe_and_network_may_be_named(services: Services, sto
     )
 
     assert job.parameters["units"] == [128]
+
+
+def test_an_imported_network_is_fine_tuned_as_it_is(services: Services, tiny: Dataset) -> None:
+    """Its plan is unknown, so nothing is said of its layers; nor is how good it was."""
+    inner = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
+    layers = [keras.layers.Reshape((28, 28, 1)), inner, keras.layers.Softmax()]
+    directory = services.volume.model("theirs")
+    directory.mkdir()
+    keras.Sequential([keras.Input((28, 28)), *layers]).save(directory / "model.keras")
+    origin = {"origin": {"kind": "imported"}, "test_accuracy": None, "input": InputSpec("digit").as_dict()}
+    with services.database.write() as session:
+        session.add(
+            Model(id="theirs", recipe="mine", dataset="unknown data", parameters={}, metrics=origin, created_at=1.0)
+        )
+
+    job = work_off(
+        services, submit_training(services, TrainingParameters(from_model="theirs", dataset="tiny", epochs=1))
+    )
+
+    assert job.state is JobState.SUCCEEDED, job.error
+    assert (job.parameters["recipe"], job.parameters["units"], job.parameters["learning_rate"]) == (
+        *("custom", None),
+        0.0003,
+    )
+    assert "- It started from the model theirs: mine on unknown data, test accuracy unknown" in (
+        services.volume.model(job.id) / "model_card.md"
+    ).read_text(encoding="utf-8")
 
 
 def test_images_of_another_size_are_refused(services: Services, stored: Model, tiny: Dataset) -> None:
