@@ -193,3 +193,32 @@ def test_images_are_distorted_anew_in_each_epoch(kind: str, whole_batches: Datas
     first, second = (result.loss for result in train(parameters, whole_batches).history)
 
     assert (abs(first - second) < 1e-5) == (kind == "none")
+
+
+def test_distortions_of_larger_images_are_larger_in_proportion() -> None:
+    digit = np.zeros((1, 56, 84), np.float32)
+    digit[0, 20, 30] = 1
+
+    assert moved(digit, shifted_by(2, 3))[0, 16, 21] == pytest.approx(1)
+
+
+def test_a_color_image_is_moved_as_its_channels_are_and_continues_with_its_border() -> None:
+    random = np.random.default_rng(1)
+    color = random.random((3, 20, 24, 3)).astype(np.float32)
+    affine, bends = draw_distortions("elastic", 3, random)
+    result = np.asarray(keras.ops.convert_to_numpy(distort(color, affine, bends)))
+    plain = np.asarray(keras.ops.convert_to_numpy(distort(color[..., 1], affine, bends)))
+    inside = np.zeros(plain.shape, bool)
+    inside[:, 6:-6, 6:-6] = True
+
+    np.testing.assert_allclose(result[..., 1][inside], plain[inside], atol=1e-5)
+    shifted = moved(np.full((1, 20, 24, 3), 0.5, np.float32), shifted_by(9, 9))
+    np.testing.assert_allclose(shifted, 0.5, atol=1e-6)
+
+
+def test_outside_a_scaled_gray_image_is_paper() -> None:
+    paper = np.full((2, 28, 28), -1, np.float32)
+    maps = np.broadcast_to(shifted_by(9, 9), (2, 2, 3)).astype(np.float32)
+
+    result = np.asarray(keras.ops.convert_to_numpy(distort(paper, maps, still(2), outside=-1.0)))
+    np.testing.assert_allclose(result, -1, atol=1e-6)
