@@ -89,23 +89,35 @@ def look_transposed(images: Array, labels: Array) -> bool:
         images: (n, 28, 28) of 0–255; for other shapes the answer is no.
         labels: (n,) integers; for other labels the answer is no.
     """
+    wider = _wider(images, labels)
+    return wider is not None and wider >= WIDER
+
+
+def look_upright(images: Array, labels: Array) -> bool:
+    """Whether most characters are higher than wide; see `look_transposed`."""
+    wider = _wider(images, labels)
+    return wider is not None and wider <= 1 - WIDER
+
+
+def _wider(images: Array, labels: Array) -> float | None:
+    """The share of characters that are wider than high, of those that aren't square; None if it can't be told."""
     if (
         images.ndim != 3
         or images.shape[1:] != (28, 28)
         or images.dtype.kind not in "ui"
         or labels.dtype.kind not in "ui"
     ):
-        return False
+        return None
     if len(images) < MIN_IMAGES or not 0 <= int(labels.min()) <= int(to_labels(labels, "labels").max()) <= MAX_LABEL:
-        return False
+        return None
     ink = images[:SAMPLE] >= INK
     height, width = (_extent(np.asarray(ink.any(axis=axis))) for axis in (2, 1))
     longer = np.maximum(height, width)
     characters = (longer >= BOX[0]) & (longer <= BOX[1])
     if characters.mean() < WIDER:
-        return False
+        return None
     uneven = characters & (np.abs(height - width) >= 2)
-    return bool(uneven.sum() >= MIN_IMAGES / 2 and (width > height)[uneven].mean() >= WIDER)
+    return float((width > height)[uneven].mean()) if uneven.sum() >= MIN_IMAGES / 2 else None
 
 
 def _extent(inked: npt.NDArray[np.bool_]) -> npt.NDArray[np.int_]:

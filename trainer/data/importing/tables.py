@@ -15,7 +15,7 @@ import numpy as np
 from tenfold.trainer.data.importing.archives import Archive, unzipped
 from tenfold.trainer.data.importing.found import CHECK_EVERY, Array, Check, Found, Part
 from tenfold.trainer.data.importing.labels import check_name, parse_labels
-from tenfold.trainer.data.importing.parts import put_together
+from tenfold.trainer.data.importing.parts import look_upright, put_together
 from tenfold.trainer.data.importing.pixels import square_side, to_images
 from tenfold.trainer.data.importing.refusals import KINDS, refuse_damage, refuse_too_many, refuse_unless_text
 from tenfold.trainer.errors import DatasetInvalid
@@ -81,7 +81,10 @@ def read_csvs(archive: Archive, check: Check) -> Found:
         warnings += found.warnings
     for path in set(paths) - {path for path, _ in chosen}:
         archive.skipped.add("tables that don't belong to the data set", path)
-    together = put_together(read)
+    # As EMNIST's tables on Kaggle are; a copy may have been turned upright.
+    is_emnist = any("emnist" in name.lower() for name, _, _ in read)
+    is_transposed = is_emnist and not any(look_upright(part.images, part.labels) for _, _, part in read)
+    together = put_together(read, is_transposed=is_transposed)
     return replace(together, notes=[*together.notes, *notes], warnings=[*together.warnings, *warnings])
 
 

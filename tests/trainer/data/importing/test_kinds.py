@@ -388,6 +388,18 @@ def test_a_small_part_is_set_upright_with_the_large_one(imported: Import, few: D
     assert is_split_as(result.dataset, few.head(TRAIN, 20))
 
 
+def test_tables_of_emnist_are_set_upright_by_their_name_unless_they_are(imported: Import, few: Dataset) -> None:
+    for dataset, turned in ((exchanged(few), True), (few, False)):
+        # Too few to be measured as lying on their side.
+        some = dataset.head(40, 10) if turned else dataset
+        rows = [[y, *x.ravel()] for x, y in zip(some.train_images, some.train_labels, strict=True)]
+        result = imported(zipped({"emnist-balanced-train.csv": table(rows)}))
+
+        upright = {image.tobytes() for image in few.train_images}
+        assert all(image.tobytes() in upright for image in result.dataset.train_images)
+        assert any("were transposed back" in note for note in result.report.notes) == turned
+
+
 def test_of_two_whole_data_sets_none_is_taken(imported: Import, few: Dataset) -> None:
     files = idx_files(few, "emnist-digits-{part}-{role}-idx{dimensions}-ubyte", "test")
     files |= idx_files(few, "emnist-mnist-{part}-{role}-idx{dimensions}-ubyte", "test")
