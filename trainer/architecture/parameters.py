@@ -57,7 +57,8 @@ class _Submission(BaseModel):
         min_length=1,
         max_length=64,
         title="Start from a model",
-        description="Fine-tune this model: start from its network, weights and hyperparameters instead of a recipe.",
+        description="Fine-tune this model (ID or alias): start from its network, weights and hyperparameters instead "
+        "of a recipe.",
         json_schema_extra=BASIC,
     )
     freeze: Freeze = Field(

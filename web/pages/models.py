@@ -25,7 +25,6 @@ from tenfold.worker.classification.thresholds import accepted_share, why_all_are
 from tenfold.worker.db.records import Model
 from tenfold.worker.errors import UnknownJob
 from tenfold.worker.models.aliases import ALIAS_PATTERN, MAX_ALIAS
-from tenfold.worker.models.leaderboard import newest_models
 from tenfold.worker.models.removal import delete_model, users_of
 from tenfold.worker.storage.volume import NETWORKS
 
@@ -146,8 +145,7 @@ def _acceptance(model: Model, rate: float) -> dict[str, Any]:
 
 def _kept(ancestors: Sequence[Mapping[str, Any]]) -> set[str]:
     """The ids of those that have not been deleted."""
-    ids = [ancestor["id"] for ancestor in ancestors]
-    return {entry.id for entry in newest_models(services().database, ids=ids, limit=len(ids))} if ids else set()
+    return set(services().models.among([ancestor["id"] for ancestor in ancestors]))
 
 
 def _has_job(job_id: str) -> bool:

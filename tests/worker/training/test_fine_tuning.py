@@ -155,7 +155,7 @@ def test_the_trials_of_a_sweep_start_from_its_model(services: Services, stored: 
 @pytest.mark.parametrize(
     ("given", "field", "message"),
     [
-        ({"from_model": "nobody"}, "from_model", "no model 'nobody'"),
+        ({"from_model": "nobody"}, "from_model", "no model with the ID or alias 'nobody'"),
         ({"recipe": "cnn"}, "recipe", r"network is that of the model stored \(dropout-128\)"),
         ({"units": "64"}, "units", "units cannot be changed"),
         ({"dropout": "0.5"}, "dropout", "dropout cannot be changed"),
@@ -170,6 +170,12 @@ def test_what_cannot_start_from_a_model_is_refused_by_the_name_of_the_field(
         submit_training(services, TrainingParameters(**{"from_model": "stored", "dataset": "tiny"} | given))
 
     assert refused.value.field == field
+
+
+def test_an_alias_is_recorded_as_the_model_that_it_named_at_the_time(services: Services, stored: Model) -> None:
+    services.aliases.promote(stored.id, "letters-base", who=None)
+
+    assert fine_tuned(services, stored, from_model="letters-base").parameters["from_model"] == stored.id
 
 
 def test_the_model_s_own_recipe_and_network_may_be_named(services: Services, stored: Model) -> None:
