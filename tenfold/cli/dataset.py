@@ -49,6 +49,7 @@ def show_dataset(name: str, as_json: bool) -> None:
         print_json(document)
         return
     print_table(HEADER, [_row(cast("DatasetItem", document))])
+    click.echo(f"Content: {document['content_sha256'] or 'not read since an earlier version imported it'}")
     for note in (document["report"] or {}).get("notes", []):
         click.echo(note)
     for warning in document["warnings"]:

@@ -30,12 +30,14 @@ class BuiltinDataset:
     """A published data set of 60,000 training and 10,000 test images.
 
     `md5` has the checksums of the four uncompressed files. `input` says how an image is converted to its format.
+    `content_sha256` is that of `Dataset`.
     """
 
     name: str
     title: str
     class_names: tuple[str, ...]
     md5: Mapping[str, str]
+    content_sha256: str
     input: InputSpec
     train: int = 60_000
     test: int = 10_000
@@ -54,6 +56,7 @@ BUILTIN_DATASETS: Mapping[str, BuiltinDataset] = {
                 TEST_IMAGES: "2646ac647ad5339dbf082846283269ea",
                 TEST_LABELS: "27ae3e4e09519cfbb04c329615203637",
             },
+            content_sha256="f2baaad01184f25d011bbdcc319c82d8a58c636bbd510c8cdb16107420a4a9b0",
             input=InputSpec("digit", reason="MNIST's images are in the format that the digit normalizer produces."),
         ),
         # Published with the MD5 of the compressed files, which depends on the compression: train-images
@@ -80,6 +83,7 @@ BUILTIN_DATASETS: Mapping[str, BuiltinDataset] = {
                 TEST_IMAGES: "8181f5470baa50b63fa0f6fddb340f0a",
                 TEST_LABELS: "15d484375f8d13e6eb1aabb0c3f46965",
             },
+            content_sha256="899c694fa716ad2fa012679c4c723672c5d7fd3a65fcb2dc0fe48478e0771edf",
             input=InputSpec(
                 "resize", reason="Fashion-MNIST's images are clothes, which the digit normalizer would change."
             ),
@@ -94,7 +98,8 @@ class DatasetEntry:
 
     `builtin` data sets come with Tenfold. `ready` is whether all files are on the volume; a built-in data set that is
     not ready is downloaded when it is first trained on. `input` says how an image is converted to its format, None if
-    the data set doesn't record it. `report` is that of the import, empty without one.
+    the data set doesn't record it. `content_sha256` is that of `Dataset`; None where an earlier version imported the
+    data set and no job has read it since. `report` is that of the import, empty without one.
     """
 
     name: str
@@ -108,6 +113,7 @@ class DatasetEntry:
     warnings: tuple[str, ...]
     report: dict[str, Any]
     input: InputSpec | None
+    content_sha256: str | None
 
     @property
     def usable(self) -> bool:
@@ -153,6 +159,7 @@ def read_entry(name: str, root: Path) -> DatasetEntry:
         warnings=tuple(report.get("warnings", ())),
         report=report,
         input=builtin.input if builtin else recorded,
+        content_sha256=builtin.content_sha256 if builtin else about.get("content_sha256"),
     )
 
 
@@ -193,4 +200,5 @@ def _not_ready(name: str, builtin: BuiltinDataset | None, reason: str) -> Datase
         warnings=() if builtin else (reason,),
         report={},
         input=builtin.input if builtin else None,
+        content_sha256=builtin.content_sha256 if builtin else None,
     )

@@ -5,7 +5,9 @@ dimension; labels of more than 256 classes are 16-bit integers.
 """
 
 import hashlib
+import json
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -43,13 +45,28 @@ class Dataset:
     input: InputSpec = DIGIT
 
     @cached_property
-    def sha256(self) -> str:
+    def content_sha256(self) -> str:
+        """The hash of images, labels and split (the four IDX files), class names and how an image is prepared.
+
+        Of the name, the report and what a network makes of pixels (scaling, orientation) it is independent.
+        """
+        prepared = {field: getattr(self.input, field) for field in ("preprocessing", "height", "width", "channels")}
+        content = {"class_names": self.class_names, "files_sha256": self.files_sha256, "input": prepared}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @cached_property
+    def files_sha256(self) -> str:
         """The hash of the four IDX files, concatenated in the order of `FILES`."""
         digest = hashlib.sha256()
         for values in (self.train_images, self.train_labels, self.test_images, self.test_labels):
             digest.update(idx_header(values))
             digest.update(np.ascontiguousarray(_stored(values)).data)
         return digest.hexdigest()
+
+    def is_data_of(self, metrics: Mapping[str, Any]) -> bool:
+        """Whether a model with these metrics was trained on this content; earlier versions did not always record it."""
+        content, files = metrics.get("content_sha256"), metrics.get("data_sha256")
+        return content == self.content_sha256 if content else files in (None, self.files_sha256)
 
     def head(self, train: int, test: int) -> "Dataset":
         """The first `train` training and `test` test images, for a quick trial."""

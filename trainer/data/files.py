@@ -9,6 +9,7 @@ import re
 import sys
 from array import array
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,11 @@ def read_about(directory: Path) -> dict[str, Any]:
             f"{about} has the class names {names!r}; expected a list of strings. Import the data set again."
         )
     return dict(found)
+
+
+def written_about(about: Mapping[str, Any]) -> bytes:
+    """The content of `about.json`."""
+    return (json.dumps(about, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def count_values(path: Path) -> int:

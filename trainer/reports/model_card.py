@@ -64,7 +64,7 @@ def _lines(metrics: dict[str, Any]) -> Iterator[str]:
     yield "## Training"
     yield ""
     yield f"- Data: {metrics['dataset']}, {metrics['train_images']:,} training images"
-    yield f"- SHA-256 of the four IDX files: {metrics['data_sha256']}"
+    yield f"- Content of the data set: SHA-256 {metrics['content_sha256']}"
     if parameters["validation"] == "split":
         yield f"- Held out for validation: {parameters['validation_split']:.0%} of the training images"
     yield f"- Recipe: {metrics['recipe']}, {metrics['parameter_count']:,} parameters"

@@ -17,7 +17,7 @@ from tenfold.trainer.architecture.parameters import TrainingParameters
 
 DATA_CHANGED = (
     "The data set {dataset} has changed since this training started, so it started over: its first {epochs} epochs "
-    "were on other images."
+    "were on other data."
 )
 
 Weights = list[npt.NDArray[Any]]
@@ -49,15 +49,15 @@ class Checkpoint:
 
 
 def save_checkpoint(
-    path: Path, model: keras.Model, parameters: TrainingParameters, data: str, checkpoint: Checkpoint
+    path: Path, model: keras.Model, parameters: TrainingParameters, content: str, checkpoint: Checkpoint
 ) -> None:
     """Write weights, optimizer state, dropout's random state, history and best weights, atomically.
 
     Args:
-        data: `Dataset.sha256` of the training data.
+        content: `Dataset.content_sha256` of the training data.
     """
     about = {
-        "data": data,
+        "content": content,
         "parameters": parameters.model_dump(mode="json"),
         "history": [asdict(result) for result in checkpoint.history],
     }
@@ -75,11 +75,11 @@ def save_checkpoint(
         temporary.unlink(missing_ok=True)
 
 
-def restore_checkpoint(path: Path, model: keras.Model, parameters: TrainingParameters, data: str) -> Checkpoint:
+def restore_checkpoint(path: Path, model: keras.Model, parameters: TrainingParameters, content: str) -> Checkpoint:
     """Load a saved training's state into the model and return the rest.
 
-    If there is no checkpoint, or it is damaged or belongs to other parameters, other data (by `Dataset.sha256`) or
-    another version of the trainer, the model is unchanged and the history empty.
+    If there is no checkpoint, or it is damaged or belongs to other parameters, other data (by
+    `Dataset.content_sha256`) or another version of the trainer, the model is unchanged and the history empty.
     """
     nothing = Checkpoint([])
     try:
@@ -87,7 +87,7 @@ def restore_checkpoint(path: Path, model: keras.Model, parameters: TrainingParam
             about = json.loads(str(saved["about"]))
             arrays = {name: saved[name] for name in sorted(saved.files) if name != "about"}
         history = [EpochResult(**result) for result in about["history"]]
-        same_data = about["data"] == data
+        same_data = about["content"] == content
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
         return nothing
     state = [array for name, array in arrays.items() if name.startswith("v")]

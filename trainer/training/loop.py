@@ -90,7 +90,7 @@ def train(
     split = split_for(plan, dataset, parameters.seed)
     steps = -(-len(split.train_labels) // plan.batch_size)
     model, notes = _start(parameters, plan, dataset, plan.epochs * steps, ancestor)
-    state = restore_checkpoint(checkpoint, model, parameters, dataset.sha256) if checkpoint else Checkpoint([])
+    state = restore_checkpoint(checkpoint, model, parameters, dataset.content_sha256) if checkpoint else Checkpoint([])
     listeners = keras.callbacks.CallbackList(list(callbacks), model=model)
     listeners.on_train_begin()
 
@@ -111,7 +111,7 @@ def train(
             result = _run_epoch(engine, split, plan, parameters.seed, epoch, report)
             state = Checkpoint([*state.history, result], _best_weights(state, result, model, plan), state.note)
             if checkpoint:
-                save_checkpoint(checkpoint, model, parameters, dataset.sha256, state)
+                save_checkpoint(checkpoint, model, parameters, dataset.content_sha256, state)
             listeners.on_epoch_end(epoch - 1, _logs(result))
             report(epoch, steps, {"loss": result.loss, "accuracy": result.accuracy})
     listeners.on_train_end()

@@ -2,17 +2,20 @@
 
 import contextlib
 import logging
+from pathlib import Path
 
 from tenfold.trainer.data.catalog import BUILTIN_DATASETS
 from tenfold.trainer.data.datasets import Dataset, load_dataset
 from tenfold.trainer.data.fetch import ensure_dataset
+from tenfold.trainer.data.files import ABOUT, read_about, written_about
 from tenfold.worker.storage.volume import Volume
+from tenfold.worker.storage.whole import atomic_write
 
 log = logging.getLogger(__name__)
 
 
 def load(volume: Volume, name: str) -> Dataset:
-    """The data set of this name.
+    """The data set of this name. Its content hash is recorded if an earlier version has imported it without.
 
     Raises:
         DatasetMissing: there is none, or it can be had from nowhere.
@@ -25,4 +28,21 @@ def load(volume: Volume, name: str) -> Dataset:
         if not there:
             with contextlib.suppress(FileExistsError):  # another worker was first, with the same files
                 volume.storage.publish(directory, replace=False)
-    return load_dataset(name, volume.datasets)
+    dataset = load_dataset(name, volume.datasets)
+    if name not in BUILTIN_DATASETS:
+        _record_content(volume, directory, dataset)
+    return dataset
+
+
+def _record_content(volume: Volume, directory: Path, dataset: Dataset) -> None:
+    about = read_about(directory)
+    if "content_sha256" in about:
+        return
+    content = dataset.content_sha256
+    try:
+        if read_about(directory) == about:  # else the data set was replaced meanwhile
+            with atomic_write(directory / ABOUT) as file:
+                file.write(written_about(about | {"content_sha256": content}))
+            volume.storage.publish(directory)
+    except OSError as error:
+        log.warning("The content hash of the data set %s could not be recorded: %s", dataset.name, error)

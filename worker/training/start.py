@@ -33,12 +33,12 @@ def forgetting(services: Services, trained: Trained, dataset: Dataset) -> tuple[
         return None, []
     if "origin" in trained.ancestor.metrics:
         return None, ["What it forgot could not be measured: the model was imported, so its data is unknown."]
-    name, recorded = trained.ancestor.metrics["dataset"], trained.ancestor.metrics.get("data_sha256")
+    name = trained.ancestor.metrics["dataset"]
     try:
         original = dataset if name == dataset.name else load(services.volume, name)
     except TrainerError as error:
         return None, [f"What it forgot could not be measured, for want of the data set {name}: {error}"]
-    if recorded not in (None, original.sha256):
+    if not original.is_data_of(trained.ancestor.metrics):
         return None, [f"What it forgot could not be measured: the data set {name} has changed since."]
     found = measure_forgetting(trained, dataset.class_names, original)
     return found, [found.note]

@@ -1,13 +1,16 @@
 """Data sets on the volume."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tenfold.trainer.data.catalog import BUILTIN_DATASETS
 from tenfold.trainer.data.datasets import Dataset, load_dataset, write_idx
 from tenfold.trainer.data.files import FILES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from tenfold.trainer.errors import DatasetInvalid, DatasetMissing
+from tenfold.trainer.input_spec import InputSpec
 
 
 @pytest.fixture
@@ -67,3 +70,34 @@ def test_a_label_that_is_no_digit_is_refused(root: Path) -> None:
 
     with pytest.raises(DatasetInvalid, match="label 10"):
         load_dataset("few", root)
+
+
+def test_the_content_hash_of_mnist_is_the_declared_one(mnist: Dataset) -> None:
+    assert mnist.content_sha256 == BUILTIN_DATASETS["mnist"].content_sha256
+
+
+def test_the_same_content_has_the_same_hash_under_any_name(digits: Dataset) -> None:
+    assert replace(digits, name="other").content_sha256 == digits.content_sha256
+
+
+def test_other_images_labels_split_classes_or_preprocessing_have_another_hash(digits: Dataset) -> None:
+    labels = digits.train_labels.copy()
+    labels[0] = (labels[0] + 1) % 10
+    others = [
+        replace(digits, train_images=255 - digits.train_images),
+        replace(digits, train_labels=labels),
+        replace(digits, test_images=digits.test_images[:-1], test_labels=digits.test_labels[:-1]),
+        replace(digits, class_names=tuple("abcdefghij")),
+        replace(digits, input=InputSpec("resize")),
+    ]
+
+    assert len({digits.content_sha256, *(other.content_sha256 for other in others)}) == 6
+
+
+def test_what_the_network_makes_of_pixels_is_no_part_of_the_content(digits: Dataset) -> None:
+    assert replace(digits, input=InputSpec("digit", scaling="-1-1")).content_sha256 == digits.content_sha256
+
+
+def test_a_model_of_an_earlier_version_is_known_by_the_hash_of_the_files(digits: Dataset) -> None:
+    assert digits.is_data_of({"data_sha256": digits.files_sha256})
+    assert not digits.is_data_of({"data_sha256": "another"})

@@ -144,7 +144,7 @@ def test_one_of_other_images_is_not_gone_on_with_and_that_is_said(
     assert weights(resumed) == weights(train(whole.parameters, others))
     assert resumed.notes == [
         "The data set mnist has changed since this training started, so it started over: its first 2 epochs were on "
-        "other images."
+        "other data."
     ]
     assert not train(whole.parameters, others, checkpoint=checkpoint).notes, "it goes on with its own"
 

@@ -13,6 +13,7 @@ from tenfold.trainer.data.files import FILES
 from tenfold.trainer.errors import TrainingDiverged
 from tenfold.worker.datasets.datasets import delete_dataset, get_dataset, list_datasets
 from tenfold.worker.datasets.importing import import_upload
+from tenfold.worker.datasets.loading import load
 from tenfold.worker.datasets.parameters import ImportParameters
 from tenfold.worker.datasets.publishing import SOURCE
 from tenfold.worker.datasets.submission import submit_import
@@ -384,7 +385,7 @@ def test_a_training_that_is_retried_starts_over_where_its_data_set_was_imported_
     monkeypatch.setattr("tenfold.worker.training.step.stop_if_pruned", fail_after_the_first_epoch)
     assert run(services, training).state is JobState.FAILED
     monkeypatch.undo()
-    first = load_dataset("shapes", services.volume.datasets).sha256
+    first = load_dataset("shapes", services.volume.datasets).content_sha256
     delete_dataset(services, "shapes")
     run(services, submit(services, class_folders(mnist, {3: "hook", 5: "ring", 8: "stroke"}, images=400)))
     submission.retry(services, training.id)
@@ -396,6 +397,22 @@ def test_a_training_that_is_retried_starts_over_where_its_data_set_was_imported_
         "The data set shapes has changed since this training started, so it started over" in ended.summary["notes"][0]
     )
     metrics = services.models.get(training.id).metrics
-    assert metrics["data_sha256"] == load_dataset("shapes", services.volume.datasets).sha256 != first
+    assert metrics["content_sha256"] == load_dataset("shapes", services.volume.datasets).content_sha256 != first
     untouched = run(services, submit_training(services, parameters))
     assert services.models.get(untouched.id).metrics["test_accuracy"] == metrics["test_accuracy"]
+
+
+def test_a_data_set_of_an_earlier_version_gets_its_content_hash_when_it_is_first_read(
+    services: Services, shapes: bytes
+) -> None:
+    run(services, submit(services, shapes))
+    recorded = get_dataset(services.volume, "shapes").content_sha256
+    about = services.volume.dataset("shapes") / "about.json"
+    earlier = {name: value for name, value in json.loads(about.read_bytes()).items() if name != "content_sha256"}
+    about.write_text(json.dumps(earlier))
+    assert get_dataset(services.volume, "shapes").content_sha256 is None
+
+    load(services.volume, "shapes")
+
+    assert get_dataset(services.volume, "shapes").content_sha256 == recorded is not None
+    assert json.loads(about.read_bytes())["report"] == earlier["report"]

@@ -1,6 +1,5 @@
 """Builds a data set from an uploaded file or from labeled images, and writes it to the volume."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy.typing as npt
 
 from tenfold.trainer.arrays import Bytes, Labels
 from tenfold.trainer.data.datasets import Dataset, write_idx
-from tenfold.trainer.data.files import ABOUT, FILES
+from tenfold.trainer.data.files import ABOUT, FILES, written_about
 from tenfold.trainer.data.importing import refusals
 from tenfold.trainer.data.importing.found import Check, Found, Part
 from tenfold.trainer.data.importing.kinds import read_upload
@@ -86,9 +85,10 @@ def save_dataset(imported: Imported, directory: Path) -> None:
         "name": dataset.name,
         "class_names": dataset.class_names,
         "input": dataset.input.as_dict(),
+        "content_sha256": dataset.content_sha256,
         "report": imported.report.as_dict(),
     }
-    (directory / ABOUT).write_text(json.dumps(about, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (directory / ABOUT).write_bytes(written_about(about))
 
 
 SEED = 1

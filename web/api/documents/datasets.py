@@ -18,7 +18,9 @@ class DatasetItem(TypedDict):
     """A data set in a list. `builtin` ones come with Tenfold; `ready` ones are on the volume.
 
     `input` says how an image file becomes one of its images. It is null where an earlier version imported the data
-    set: then it is measured at the first training."""
+    set: then it is measured at the first training. `content_sha256` is the same for the same images, labels, split,
+    class names and preprocessing, whatever the name; null where an earlier version imported the data set, until a job
+    reads it."""
 
     name: str
     title: str
@@ -26,6 +28,7 @@ class DatasetItem(TypedDict):
     train_images: int
     test_images: int
     input: InputRecord | None
+    content_sha256: str | None
     warnings: list[str]
     builtin: bool
     ready: bool
@@ -53,6 +56,7 @@ def dataset_item(entry: DatasetEntry) -> DatasetItem:
         "train_images": entry.train,
         "test_images": entry.test,
         "input": entry.input.as_dict() if entry.input else None,
+        "content_sha256": entry.content_sha256,
         "warnings": list(entry.warnings),
         "builtin": entry.builtin,
         "ready": entry.ready,

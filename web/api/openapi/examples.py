@@ -139,6 +139,7 @@ DATASET_ITEM: DatasetItem = {
     "train_images": 60_000,
     "test_images": 10_000,
     "input": INPUT,
+    "content_sha256": "f2baaa…",
     "warnings": [],
     "builtin": True,
     "ready": True,
