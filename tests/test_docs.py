@@ -58,6 +58,8 @@ def test_every_call_is_documented(call: str) -> None:
         .replace("<name>", "{name}")
         .replace("<int:row>", "{row}")
         .replace("<int:rank>", "{rank}")
+        .replace("<part>", "{part}")
+        .replace("<int:index>", "{index}")
         .replace("<path:name>", "{name}")
     )
 
@@ -258,6 +260,8 @@ DONE_BY = {
     "GET /datasets": "dataset list",
     "GET /datasets/<name>": "dataset show",
     "GET /datasets/<name>/preview.png": "dataset preview",
+    "GET /datasets/<name>/diff": "dataset diff",
+    "GET /datasets/<name>/images/<part>/<int:index>.png": "dataset diff --pictures",
     "DELETE /datasets/<name>": "dataset delete",
     "GET /jobs": "job list",
     "GET /trainings": "job list --kind",

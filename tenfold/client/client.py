@@ -32,6 +32,7 @@ from tenfold.client.retries import NEVER
 from tenfold.client.sending import Pieces, packed_where_loose
 
 if TYPE_CHECKING:
+    from tenfold.web.api.documents.dataset_differences import DatasetDifferences
     from tenfold.web.api.documents.datasets import DatasetItem
     from tenfold.web.api.documents.jobs import FileItem
     from tenfold.web.api.documents.models import ModelDocument
@@ -304,6 +305,16 @@ class Client(AliasCalls):
     def dataset_preview(self, name: str) -> bytes:
         """Sample images of each class, as a PNG file."""
         return content_of(self.request("GET", f"datasets/{_quoted(name)}/preview.png"), "image/")
+
+    def dataset_differences(self, name: str, other: str) -> DatasetDifferences:
+        """What became of a data set in another one: images added, removed, with another label, in the other part."""
+        path = f"datasets/{_quoted(name)}/diff"
+        found: DatasetDifferences = self.document("GET", path, params={"other": other}, needs=("summary",))
+        return found
+
+    def dataset_image(self, name: str, part: Literal["train", "test"], index: int) -> bytes:
+        """A training or test image of a data set, by its number from 0, as a PNG file."""
+        return content_of(self.request("GET", f"datasets/{_quoted(name)}/images/{part}/{index}.png"), "image/")
 
     def delete_dataset(self, name: str) -> None:
         """Delete an imported data set. Models trained on it are kept."""

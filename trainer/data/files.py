@@ -9,7 +9,7 @@ import re
 import sys
 from array import array
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +85,16 @@ def count_values(path: Path) -> int:
     return shape[0]
 
 
-def count_labels(path: Path, classes: int) -> list[int]:
-    """The number of labels of each class in an IDX file."""
+def read_labels(path: Path) -> Sequence[int]:
+    """The labels in an IDX file."""
     data = path.read_bytes()
     labels = array("B" if data[2] == UNSIGNED_BYTE else "h", data[8:])
     if data[2] == SHORT and sys.byteorder == "little":
         labels.byteswap()
-    counts = Counter(labels)
+    return labels
+
+
+def count_labels(path: Path, classes: int) -> list[int]:
+    """The number of labels of each class in an IDX file."""
+    counts = Counter(read_labels(path))
     return [counts[label] for label in range(classes)]

@@ -1,16 +1,19 @@
 """A person's own data sets through the API and the pages, imported by a worker that runs in this process."""
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
+from PIL import Image
 from werkzeug.test import TestResponse
 
 from tenfold.trainer.data.datasets import Dataset
 from tenfold.worker.process.runner import Runner
 from tenfold.worker.services import Services
+from tests.conftest import write_dataset
 from tests.uploads import class_folders, csv_of, idx_zip, npz
 
 ONE_CLASS = npz(images=np.zeros((20, 28, 28), np.uint8), labels=np.zeros(20, np.uint8))
@@ -278,3 +281,35 @@ def test_the_form_of_a_training_offers_the_data_sets_there_are(api: FlaskClient,
     assert '<option value="fashion-mnist" >' in page
     assert "The data set &#39;gone&#39; does not exist" in api.get("/train?dataset=gone").text
     assert api.post("/train", data={"recipe": "dropout-128", "dataset": "gone"}).status_code == 422
+
+
+def test_two_data_sets_are_compared_image_by_image(api: FlaskClient, services: Services, mnist: Dataset) -> None:
+    a = mnist.head(40, 20)
+    labels = a.train_labels.copy()
+    labels[3] = (labels[3] + 1) % 10
+    b = replace(a, train_labels=labels, test_images=a.test_images[1:], test_labels=a.test_labels[1:])
+    write_dataset(a, services.volume.dataset("a"))
+    write_dataset(b, services.volume.dataset("b"))
+
+    found = api.get("/api/v1/datasets/a/diff", query_string={"other": "b"}).json
+
+    assert found["summary"] == "b against a: 1 image removed, 1 image with another label; 59 images in both."
+    [relabeled] = found["relabeled"]["items"]
+    assert (relabeled["a"]["label"], relabeled["b"]["label"]) == (str(a.train_labels[3]), str(labels[3]))
+    picture = api.get(relabeled["b"]["links"]["picture"])
+    assert (np.asarray(Image.open(io.BytesIO(picture.data))) == 255 - a.train_images[3]).all()
+    page = api.get("/datasets/a/diff?other=b").text
+    assert found["summary"] in page
+    assert relabeled["b"]["links"]["picture"] in page
+
+
+def test_what_is_no_image_of_a_data_set_is_refused_with_the_reason(
+    api: FlaskClient, services: Services, mnist: Dataset
+) -> None:
+    write_dataset(mnist.head(40, 20), services.volume.dataset("a"))
+
+    assert "has 20 test images" in api.get("/api/v1/datasets/a/images/test/20.png").json["detail"]
+    assert "are train and test" in api.get("/api/v1/datasets/a/images/val/0.png").json["detail"]
+    assert api.get("/api/v1/datasets/a/diff", query_string={"other": "nosuch"}).status_code == 404
+    missing = api.get("/api/v1/datasets/a/diff", query_string={"other": "mnist"})
+    assert (missing.status_code, "not downloaded yet" in missing.json["detail"]) == (409, True)

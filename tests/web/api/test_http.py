@@ -100,7 +100,7 @@ def addresses(app: Flask) -> Iterator[tuple[str, set[str]]]:
 
 def test_allow_names_the_methods_that_there_are(app: Flask, api: FlaskClient) -> None:
     filled = dict.fromkeys(("job_id", "model_id", "upload_id", "webhook_id", "name", "alias"), "a")
-    filled |= {"row": "0", "rank": "0"}
+    filled |= {"row": "0", "rank": "0", "part": "test", "index": "0"}
     for path, methods in addresses(app):
         for asked, status in (("TRACE", 405), ("OPTIONS", 204 if path.endswith("/uploads") else 200)):
             answer = api.open(path.format(**filled), method=asked)

@@ -35,6 +35,8 @@ NAMES = {
     "model_id": "model-1",
     "row": 0,
     "rank": 0,
+    "part": "test",
+    "index": 0,
     "alias": "production",
     "key_id": "tf_0",
     "filename": "x.css",

@@ -3,6 +3,7 @@
 from tenfold.trainer.input_spec import InputRecord
 from tenfold.web.api.documents.aliases import AliasChangeDocument, AliasDocument
 from tenfold.web.api.documents.comparisons import DifferenceItem
+from tenfold.web.api.documents.dataset_differences import DatasetDifferences
 from tenfold.web.api.documents.datasets import DatasetDocument, DatasetItem
 from tenfold.web.api.documents.jobs import FileItem, JobDocument, JobItem
 from tenfold.web.api.documents.models import ModelDocument
@@ -144,6 +145,39 @@ DATASET_ITEM: DatasetItem = {
     "builtin": True,
     "ready": True,
     "links": {"self": "/api/v1/datasets/mnist", "preview": "/api/v1/datasets/mnist/preview.png"},
+}
+
+DATASET_DIFFERENCES: DatasetDifferences = {
+    "a": {"name": "letters", "content_sha256": "5ac1e0…", "train_images": 5000, "test_images": 1000},
+    "b": {"name": "letters-2", "content_sha256": "b71f22…", "train_images": 5000, "test_images": 1000},
+    "identical": False,
+    "preprocessing_differs": False,
+    "classes_added": [],
+    "classes_removed": [],
+    "same": 6000,
+    "added": {"count": 0, "items": []},
+    "removed": {"count": 0, "items": []},
+    "relabeled": {
+        "count": 1,
+        "items": [
+            {
+                "a": {
+                    "part": "train",
+                    "index": 17,
+                    "label": "I",
+                    "links": {"picture": "/api/v1/datasets/letters/images/train/17.png"},
+                },
+                "b": {
+                    "part": "train",
+                    "index": 17,
+                    "label": "l",
+                    "links": {"picture": "/api/v1/datasets/letters-2/images/train/17.png"},
+                },
+            }
+        ],
+    },
+    "moved": {"count": 0, "items": []},
+    "summary": "letters-2 against letters: 1 image with another label; 6,000 images in both.",
 }
 
 DATASET: DatasetDocument = {**DATASET_ITEM, "report": None}

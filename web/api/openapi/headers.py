@@ -10,9 +10,14 @@ TEXT = {"type": "string"}
 NAME = {"type": "string", "minLength": 1}
 
 # For examples.
-EXAMPLES = {"row": "17", "rank": "0", "name": "mnist", "alias": "production"} | dict.fromkeys(
-    ("job_id", "model_id", "upload_id", "webhook_id"), EXAMPLE_ID
-)
+EXAMPLES = {
+    "row": "17",
+    "rank": "0",
+    "index": "0",
+    "part": "test",
+    "name": "mnist",
+    "alias": "production",
+} | dict.fromkeys(("job_id", "model_id", "upload_id", "webhook_id"), EXAMPLE_ID)
 
 PARAMETERS: dict[str, dict[str, Any]] = {
     "job_id": {"description": "Id of a job.", "schema": ID},
@@ -21,6 +26,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "upload_id": {"description": "Id of an upload.", "schema": ID},
     "webhook_id": {"description": "Id of a webhook.", "schema": ID},
     "rank": {"description": "Number of an image among the differences, from 0.", "schema": INTEGER},
+    "index": {"description": "Number of an image in its part, from 0.", "schema": INTEGER},
+    "part": {"description": "Training or test images.", "schema": {"enum": ["train", "test"]}},
     "row": {"description": "Number of an image in the results, from 0.", "schema": INTEGER},
     "name": {"description": "A name from the list.", "schema": NAME},
 }
