@@ -54,7 +54,7 @@ def submit_classification(
     finally:
         if upload is not None:
             upload.path.unlink(missing_ok=True)
-    return submission.commit(job_id, resolved, total=total, source=source | ({"aliases": aliases} if aliases else {}))
+    return submission.commit(job_id, resolved, total=total, source=source, aliases=aliases)
 
 
 def _resolved(
@@ -67,8 +67,9 @@ def _resolved(
         raise InvalidSubmission("model", "Models that answer together must have the same classes; these do not.")
     preparation_for(parameters.normalize, parameters.polarity, models)
     shadow = _shadow(services, parameters, models)
-    aliases = aliases_among(names, models) | (aliases_among([parameters.shadow], [shadow]) if shadow else {})
-    resolved = {"model": tuple(model.id for model in models), "shadow": shadow and shadow.id}
+    ids = tuple(model.id for model in models)
+    aliases = aliases_among(names, ids) | (aliases_among([parameters.shadow], [shadow.id]) if shadow else {})
+    resolved = {"model": ids, "shadow": shadow and shadow.id}
     return parameters.model_copy(update=resolved), aliases
 
 

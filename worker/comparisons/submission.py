@@ -8,6 +8,7 @@ from tenfold.worker.db.records import Job, Model
 from tenfold.worker.db.states import JobKind
 from tenfold.worker.errors import InvalidSubmission, UnknownDataset, UnknownJob, WrongState
 from tenfold.worker.jobs.submission import Submission
+from tenfold.worker.models.aliases import aliases_among
 from tenfold.worker.review.reviews import class_names, reviewable
 from tenfold.worker.services import Services
 
@@ -35,7 +36,8 @@ def submit_comparison(services: Services, parameters: ComparisonParameters, idem
         )
     total = _check_images(services, on, models)
     resolved = ComparisonParameters(models=tuple(model.id for model in models), on=on)
-    return submission.commit(submission.make_directory(), resolved, total=total)
+    aliases = aliases_among(parameters.models, resolved.models)
+    return submission.commit(submission.make_directory(), resolved, total=total, aliases=aliases)
 
 
 def is_dataset(services: Services, on: str) -> bool:

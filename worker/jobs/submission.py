@@ -5,6 +5,7 @@ Checking the parameters and making the files durable comes first, and is in `sub
 
 import hashlib
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -67,14 +68,26 @@ class Submission:
         self.services.volume.job(job_id).mkdir()
         return job_id
 
-    def commit(self, job_id: str, parameters: BaseModel, *, total: int, source: dict[str, Any] | None = None) -> Job:
+    def commit(
+        self,
+        job_id: str,
+        parameters: BaseModel,
+        *,
+        total: int,
+        source: dict[str, Any] | None = None,
+        aliases: Mapping[str, str] | None = None,
+    ) -> Job:
         """Write the job's row, then announce its first step. When the row is refused, the job's files are removed.
+
+        Args:
+            aliases: those that models were named by, with the ids of the models.
 
         Raises:
             IdempotencyConflict: the key was used for another submission.
             QuotaExceeded: the owner's quota is used up.
         """
-        job = self._write_row(job_id, parameters.model_dump(mode="json"), total, (source or {}) | trace_link())
+        source = (source or {}) | ({"aliases": dict(aliases)} if aliases else {}) | trace_link()
+        job = self._write_row(job_id, parameters.model_dump(mode="json"), total, source)
         if job.id != job_id:
             self.services.volume.delete_job(job_id)
         else:

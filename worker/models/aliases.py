@@ -17,8 +17,8 @@ from tenfold.worker.errors import AliasChanged, InvalidSubmission, UnknownAlias,
 # Names the model that is used where none is named.
 PRODUCTION = "production"
 
-# No id of a model starts with a letter.
-ALIAS_PATTERN = "[a-z]([a-z0-9._-]{0,61}[a-z0-9])?"
+# No id of a model starts with a letter. Browsers need the hyphen escaped.
+ALIAS_PATTERN = r"[a-z]([a-z0-9._\-]{0,61}[a-z0-9])?"
 MAX_ALIAS = 63
 
 MAX_REASON = 500
@@ -205,13 +205,13 @@ def adopt_first_model(session: Session, model_id: str, *, who: str | None, at: f
     return f"The alias {PRODUCTION} still names {serving.id} ({serving.recipe} on {serving.dataset}). {command}"
 
 
-def aliases_among(names: Sequence[str | None], models: Sequence[Model]) -> dict[str, str]:
+def aliases_among(names: Sequence[str | None], model_ids: Sequence[str]) -> dict[str, str]:
     """The aliases among these names, with the ids of the models that they name.
 
     Args:
         names: how each of the models was named; None for the one of `production`.
     """
-    return {name or PRODUCTION: model.id for name, model in zip(names, models, strict=True) if name != model.id}
+    return {name or PRODUCTION: model_id for name, model_id in zip(names, model_ids, strict=True) if name != model_id}
 
 
 def _change(

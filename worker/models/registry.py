@@ -66,9 +66,7 @@ class ModelStore:
         with self._database.read() as session:
             model: Model | None = session.get(Model, name) or session.scalar(_named(name))
         if model is None:
-            raise UnknownModel(
-                f"There is no model with the ID or alias {name!r}; `tenfold model list` shows all models."
-            )
+            raise UnknownModel(f"There is no model {name!r}; `tenfold model list` shows all models and their aliases.")
         return model
 
     def among(self, model_ids: Collection[str]) -> dict[str, Model]:

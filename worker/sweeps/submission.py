@@ -4,6 +4,7 @@ from tenfold.worker.datasets.datasets import check_usable
 from tenfold.worker.db.records import Job
 from tenfold.worker.db.states import JobKind
 from tenfold.worker.jobs.submission import Submission
+from tenfold.worker.models.aliases import aliases_among
 from tenfold.worker.models.ancestors import with_ancestor
 from tenfold.worker.services import Services
 from tenfold.worker.sweeps.parameters import SweepParameters
@@ -20,6 +21,7 @@ def submit_sweep(services: Services, parameters: SweepParameters, idempotency_ke
     submission = Submission.of(services, JobKind.SWEEP, parameters, idempotency_key)
     if existing := submission.earlier_job():
         return existing
-    dataset = check_usable(services.volume, parameters.dataset)
+    dataset, named = check_usable(services.volume, parameters.dataset), parameters.from_model
     parameters = with_ancestor(services, parameters, dataset)
-    return submission.commit(submission.make_directory(), parameters, total=parameters.trial_count)
+    aliases = aliases_among([named], [parameters.from_model]) if parameters.from_model else {}
+    return submission.commit(submission.make_directory(), parameters, total=parameters.trial_count, aliases=aliases)

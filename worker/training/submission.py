@@ -7,6 +7,7 @@ from tenfold.worker.db.records import Job
 from tenfold.worker.db.states import JobKind
 from tenfold.worker.errors import InvalidSubmission
 from tenfold.worker.jobs.submission import Submission
+from tenfold.worker.models.aliases import aliases_among
 from tenfold.worker.models.ancestors import with_ancestor
 from tenfold.worker.services import Services
 
@@ -23,9 +24,10 @@ def submit_training(services: Services, parameters: TrainingParameters, idempote
     submission = Submission.of(services, JobKind.TRAINING, parameters, idempotency_key)
     if existing := submission.earlier_job():
         return existing
-    dataset = check_usable(services.volume, parameters.dataset)
+    dataset, named = check_usable(services.volume, parameters.dataset), parameters.from_model
     parameters = with_ancestor(services, parameters, dataset).resolved()
     spec = dataset.input or DIGIT
     if parameters.from_model is None and (problem := parameters.plan().problem(len(dataset.class_names), spec)):
         raise InvalidSubmission("dataset", f"The data set {dataset.name} has {spec.size} images: {problem}.")
-    return submission.commit(submission.make_directory(), parameters, total=parameters.plan().epochs)
+    aliases = aliases_among([named], [parameters.from_model]) if parameters.from_model else {}
+    return submission.commit(submission.make_directory(), parameters, total=parameters.plan().epochs, aliases=aliases)

@@ -11,6 +11,7 @@ from tenfold.trainer.data.datasets import Dataset
 from tenfold.worker.db.records import Model
 from tenfold.worker.db.scopes import Scope
 from tenfold.worker.services import Services
+from tests.conftest import write_dataset
 from tests.reviews import digits, untrained_model
 from tests.uploads import zipped
 from tests.web.people import add_person
@@ -52,7 +53,7 @@ def test_a_model_gets_an_alias_at_its_own_address(api: FlaskClient, model: str) 
     ("ask", "status", "says"),
     [
         (lambda api: api.put("/api/v1/aliases/Best", json={"model": "model-1"}), 422, "'Best' cannot be an alias"),
-        (lambda api: api.put(PRODUCTION, json={"model": "nosuch"}), 422, "no model with the ID or alias 'nosuch'"),
+        (lambda api: api.put(PRODUCTION, json={"model": "nosuch"}), 422, "no model 'nosuch'"),
         (lambda api: api.put(PRODUCTION, json={"model": "model-1", "reason": "a\nb"}), 422, "one line"),
         (
             lambda api: api.post("/api/v1/models/model-1/aliases", json={"alias": "1st"}),
@@ -99,6 +100,18 @@ def test_a_classification_records_the_model_that_an_alias_named(
     assert by_alias["source"]["aliases"] == by_none["source"]["aliases"] == {"production": model}
     assert "aliases" not in by_id["source"]
     assert f"production → {model}" in api.get(f"/jobs/{by_alias['id']}").text
+
+
+def test_a_training_from_an_alias_records_the_model_that_it_named(
+    api: FlaskClient, services: Services, mnist: Dataset
+) -> None:
+    write_dataset(mnist.head(train=100, test=20), services.volume.datasets / "tiny")
+    model = untrained_model(services)
+
+    job = api.post("/api/v1/trainings", json={"from_model": "production", "dataset": "tiny"}).json
+
+    assert job["parameters"]["from_model"] == model
+    assert job["source"]["aliases"] == {"production": model}
 
 
 def test_only_administrators_change_aliases_and_the_history_names_them(

@@ -60,7 +60,7 @@ def test_a_model_is_found_by_its_aliases(aliases: AliasStore, models: ModelStore
 
     assert models.get("candidate").id == models.serving(None).id == models.serving("production").id == "a"
     assert dict(aliases.by_model()) == {"a": ["candidate", "production"], "b": ["v1.0_old-one"]}
-    assert aliases_among([None, "a", "candidate"], [models.get("a")] * 3) == {"production": "a", "candidate": "a"}
+    assert aliases_among([None, "a", "candidate"], ["a"] * 3) == {"production": "a", "candidate": "a"}
 
 
 def test_promoting_what_is_named_already_is_no_change(aliases: AliasStore) -> None:
