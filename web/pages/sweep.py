@@ -27,12 +27,17 @@ EXAMPLES = {
     "optimizer": "optimizer=adam|rmsprop|sgd",
     "filters": "filters=none|8,16|16,32",
     "augmentation": "augmentation=none|affine|elastic",
+    "freeze": "freeze=none|all_but_head",
 }
+
+# What is suggested to search from a model, which defines the network.
+FINE_TUNING_SPACE = f"{EXAMPLES['learning_rate']}\n{EXAMPLES['freeze']}"
 
 
 @blueprint.get("/sweep")
 def form() -> ResponseReturnValue:
-    return _page(given_fields(request.args))
+    values = given_fields(request.args)
+    return _page(({"space": FINE_TUNING_SPACE} if "from_model" in values else {}) | values)
 
 
 @blueprint.post("/sweep")
@@ -55,5 +60,5 @@ def _page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> s
         "dataset": [Choice(entry.name, entry.title) for entry in list_datasets(services().volume) if entry.usable],
     }
     fields = form_fields(SweepParameters, choices=choices, values=values, errors=errors)
-    changed = any(field.advanced and (field.value or field.error) for field in fields)
+    changed = any(field.advanced and (field.name in values or field.error) for field in fields)
     return render_template("sweep.html", fields=fields, errors=errors, changed=changed, examples=EXAMPLES)

@@ -94,7 +94,9 @@ def _page(values: Mapping[str, str], errors: Errors = (), *, submitted: bool, on
         outcome=_outcome(parameters, base, dataset) if parameters else None,
         errors=errors,
         submitted=submitted,
-        changed=any(field.advanced and field.name not in hidden and _given(field) for field in fields),
+        changed=any(
+            field.advanced and field.name not in hidden and (field.name in values or field.error) for field in fields
+        ),
     )
 
 
@@ -134,11 +136,6 @@ def _outcome(parameters: TrainingParameters, base: Plan, dataset: DatasetEntry) 
         "drawing": draw_layers(plan, classes=classes, spec=spec) if known else None,
         "changes": changes,
     }
-
-
-def _given(field: FormField) -> bool:
-    """Whether an advanced field is filled in, or wrong."""
-    return bool(field.error) or field.value not in ("", "none" if field.name == "freeze" else "")
 
 
 def _with_usual_value(field: FormField, plan: Plan, unchanged: str) -> FormField:
