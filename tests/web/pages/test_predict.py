@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tenfold.trainer.data.datasets import Dataset
 from tenfold.trainer.data.samples import png
+from tenfold.trainer.input_spec import InputSpec
 from tenfold.web.app import create_app
 from tenfold.web.core.services import EXTENSION
 from tenfold.web.core.settings import WebSettings
@@ -166,3 +167,20 @@ def test_the_other_models_are_asked_by_themselves(api: FlaskClient, models: list
     response = api.post("/predict/models", data={"compare": ["second"]}, content_type="multipart/form-data")
 
     assert response.status_code == 422
+
+
+def test_a_model_of_photos_takes_pictures_only(app: Flask, services: Services, models: list[str]) -> None:
+    """It is never asked, so it needs no network."""
+    spec = InputSpec("resize", 32, 32, 3)
+    metrics = {"class_names": ["cat", "dog"], "test_accuracy": 0.9, "input": spec.as_dict()}
+    with services.database.write() as session:
+        session.add(Model(id="photos", recipe="cnn", dataset="pets", parameters={}, metrics=metrics, created_at=9.0))
+    with browsing(app) as page:
+        page.goto("/predict?model=photos")
+        expect(page.get_by_text("This model takes pictures (32×32 color): upload one.")).to_be_visible()
+        expect(page.get_by_label("Drawing area")).to_be_hidden()
+        page.get_by_text("Options").click()
+        page.get_by_label("Model", exact=True).select_option("second")
+
+        expect(page.get_by_label("Drawing area")).to_be_visible()
+        expect(page.get_by_text("This model takes pictures")).to_be_hidden()

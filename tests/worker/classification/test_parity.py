@@ -159,7 +159,8 @@ def test_a_model_of_class_folders_reads_its_test_pictures_as_well_as_the_test_sa
         for part in pictures
         for number, file in enumerate(pictures[part])
     }
-    report = imported(services, zipped(files))
+    small = {"size": "28", "color": "gray"} if of == "fashion" else {}
+    report = imported(services, zipped(files), **small)
     training = trained(services, "own", epochs=5)
     job = classified(services, pictures["test"])
 

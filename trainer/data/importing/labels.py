@@ -1,6 +1,7 @@
 """Converts labels to class indices, and refuses labels that no classifier can be trained on."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -69,6 +70,8 @@ def _refuse_fractions(values: Array, what: str) -> None:
 
 MAX_CLASSES = 1000
 MIN_IMAGES = 10
+# Zero-width, within words and emojis.
+JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 MAX_NAME_CHARACTERS = 100
 
 
@@ -78,11 +81,20 @@ def check_name(name: str, where: str) -> None:
     Raises:
         DatasetInvalid: it is empty, too long or not printable.
     """
-    if not name or not name.isprintable() or len(name) > MAX_NAME_CHARACTERS:
+    if not name or len(name) > MAX_NAME_CHARACTERS or any(map(_is_control, name)):
         raise DatasetInvalid(
             f"{where} is {name[:MAX_NAME_CHARACTERS]!r}, which is not a valid class name; "
             f"expected 1 to {MAX_NAME_CHARACTERS} printable characters."
         )
+
+
+def _is_control(character: str) -> bool:
+    """Whether it isn't to be seen: a control, a line separator, or a mark of direction.
+
+    `str.isprintable` would refuse characters that are newer than Python, and the joiners in emojis and Persian words.
+    """
+    category = unicodedata.category(character)
+    return category in ("Cc", "Cs", "Co", "Zl", "Zp") or (category == "Cf" and character not in JOINERS)
 
 
 def index_classes(parts: Sequence[Array]) -> tuple[tuple[str, ...], list[Labels]]:

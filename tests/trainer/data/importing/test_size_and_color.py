@@ -114,7 +114,7 @@ def test_digits_get_a_field_of_the_chosen_size(imported, mnist):
 
 @pytest.mark.parametrize("classes", [2, 256, 257, 1000])
 def test_labels_of_up_to_a_thousand_classes_and_any_characters_are_kept(imported, tmp_path, classes):
-    names = [f"«{n}»|\t,;\"'é漢🙂".replace("\t", " ") for n in range(classes)]
+    names = [f"«{n}»|,;\"'é漢👩‍🚀🛜" for n in range(classes)]
     labels = np.array([names[n % classes] for n in range(5 * max(classes, 10))])
     images = np.random.default_rng(1).integers(0, 256, (len(labels), 8, 8), np.uint8)
     result = imported(npz(images=images, labels=labels))
