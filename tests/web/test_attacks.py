@@ -169,7 +169,13 @@ def test_every_answer_carries_the_policy_and_no_secret(
     ]
     browser = sign_in(app, "admin") if who == "admin" else app.test_client()
     values = {"job_id": "job-1", "name": "mnist", "model_id": model, "row": 0, "key_id": "tf_0", "filename": "theme.js"}
-    values |= {"alias": "production", "webhook_id": webhook.id, "upload_id": "x", "version": "0123456789abcdef"}
+    values |= {
+        "alias": "production",
+        "rank": 0,
+        "webhook_id": webhook.id,
+        "upload_id": "x",
+        "version": "0123456789abcdef",
+    }
     for method, rule in ROUTES:
         if method != "GET" or rule.endpoint == "api.events.follow_job":
             continue
