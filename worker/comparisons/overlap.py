@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from hashlib import blake2b
 
 from tenfold.trainer.arrays import Bytes
+from tenfold.trainer.data.duplicates import digests
 from tenfold.trainer.input_spec import InputSpec
 from tenfold.worker.datasets.datasets import get_dataset
 from tenfold.worker.datasets.loading import load
@@ -13,19 +13,11 @@ from tenfold.worker.errors import UnknownDataset, UnknownModel
 from tenfold.worker.services import Services
 from tenfold.worker.storage.volume import Volume
 
-# Two different images have the same digest with a chance of 1 in 10^19.
-DIGEST_BYTES = 8
-
 # In the metrics of a model made elsewhere, whose `dataset` is what it was checked on.
 ORIGIN = "origin"
 
 # Images hashed between two calls of `check`: about 20 ms.
 CHECKED_IMAGES = 10_000
-
-
-def digests(images: Bytes) -> list[bytes]:
-    """The digest of each image's pixels; images (n, …) uint8."""
-    return [blake2b(image.tobytes(), digest_size=DIGEST_BYTES).digest() for image in images]
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from contextlib import AbstractContextManager
 import numpy as np
 import numpy.typing as npt
 
+from tenfold.trainer.data.duplicates import digests
 from tenfold.worker.comparisons.images import LabeledImages, open_classification, open_dataset
 from tenfold.worker.comparisons.outcome import Answers, figures_of, looks_note, notes_of, warnings_of
-from tenfold.worker.comparisons.overlap import digests, find_overlap
+from tenfold.worker.comparisons.overlap import find_overlap
 from tenfold.worker.comparisons.parameters import ComparisonParameters
 from tenfold.worker.comparisons.submission import is_dataset
 from tenfold.worker.comparisons.writing import write_answers, write_differences

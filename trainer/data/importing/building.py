@@ -69,7 +69,7 @@ def import_dataset(
     if len(parts) == 1:
         note = f"The file has no split: a random {test_share:.0%} of each class became the test images."
         found = replace(found, notes=[note, *found.notes])
-    report = report_on(dataset, found)
+    report = report_on(dataset, found, check)
     if warning := note_on(spec):
         report = replace(report, warnings=(*report.warnings, warning))
     return Imported(dataset, report)

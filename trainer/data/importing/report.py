@@ -1,6 +1,5 @@
 """Describes an imported data set, and warns about problems that make models look better than they are."""
 
-import hashlib
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -10,7 +9,8 @@ import numpy as np
 
 from tenfold.trainer.arrays import Bytes
 from tenfold.trainer.data.datasets import Dataset
-from tenfold.trainer.data.importing.found import Found
+from tenfold.trainer.data.duplicates import duplicates_across_split
+from tenfold.trainer.data.importing.found import Check, Found
 from tenfold.trainer.data.importing.labels import listing
 
 MAX_MESSAGES = 20
@@ -26,9 +26,10 @@ class Report:
     """A description of an imported data set.
 
     `unreadable` has the first of `unreadable_count` messages. `duplicates_across_split` counts test images with the
-    same pixels as a training image, `constant_images` those without contrast. `mean_ink` is the mean of all pixels, in
-    0–1. `skipped` counts skipped files by reason. `notes` are sentences on the origin of split and classes, on skipped
-    files and assumptions; `warnings` are about possible problems.
+    same pixels as a training image, `near_duplicates_across_split` those that are nearly one (`duplicates`), and
+    `duplicate_pairs` the first of both. `constant_images` counts those without contrast. `mean_ink` is the mean of all
+    pixels, in 0–1. `skipped` counts skipped files by reason. `notes` are sentences on the origin of split and classes,
+    on skipped files and assumptions; `warnings` are about possible problems.
     """
 
     images: int
@@ -38,6 +39,8 @@ class Report:
     unreadable: list[str]
     unreadable_count: int
     duplicates_across_split: int
+    near_duplicates_across_split: int
+    duplicate_pairs: list[dict[str, Any]]
     constant_images: int
     mean_ink: float
     skipped: dict[str, int]
@@ -49,12 +52,16 @@ class Report:
         return asdict(self) | {"notes": list(self.notes), "warnings": list(self.warnings)}
 
 
-def report_on(dataset: Dataset, found: Found) -> Report:
-    """Describe a data set and the file that it was imported from."""
+def report_on(dataset: Dataset, found: Found, check: Check = lambda: None) -> Report:
+    """Describe a data set and the file that it was imported from.
+
+    Args:
+        check: called now and then; raises an exception to stop.
+    """
     parts = (dataset.train_images, dataset.test_images)
     images = sum(map(len, parts))
     per_class = _count_by_class(dataset)
-    duplicates = _duplicates(*parts)
+    duplicates = duplicates_across_split(dataset, check)
     flat = [part.reshape(len(part), -1) for part in parts if len(part)]
     constant = sum(int(np.sum(part.max(axis=1) == part.min(axis=1))) for part in flat)
     mean_ink = sum(int(part.sum(dtype=np.int64)) for part in parts) / (255 * math.prod(dataset.input.shape) * images)
@@ -63,9 +70,10 @@ def report_on(dataset: Dataset, found: Found) -> Report:
     if found.unreadable:
         warnings.append(f"Skipped unreadable images: {len(found.unreadable):,}. The first: {found.unreadable[0]}")
     warnings += _class_warnings(per_class)
-    if duplicates:
+    if duplicates.exact:
         warnings.append(
-            f"Test images that are also training images: {duplicates:,}. The test accuracy will look better than it is."
+            f"Test images that are also training images: {len(duplicates.exact):,}. The test accuracy will look better "
+            "than it is."
         )
     if constant:
         warnings.append(f"Blank images (all pixels are equal): {constant:,}.")
@@ -80,11 +88,13 @@ def report_on(dataset: Dataset, found: Found) -> Report:
         per_class=per_class,
         unreadable=list(found.unreadable[:MAX_MESSAGES]),
         unreadable_count=len(found.unreadable),
-        duplicates_across_split=duplicates,
+        duplicates_across_split=len(duplicates.exact),
+        near_duplicates_across_split=len(duplicates.near),
+        duplicate_pairs=duplicates.pairs(dataset),
         constant_images=constant,
         mean_ink=round(mean_ink, 4),
         skipped=dict(found.skipped),
-        notes=tuple(filter(None, found.notes)),
+        notes=tuple(filter(None, [*found.notes, duplicates.note(len(dataset.test_images))])),
         warnings=tuple(warnings),
     )
 
@@ -145,12 +155,3 @@ def _grouped(values: Mapping[str, float], parts: Mapping[str, Bytes]) -> Iterato
     else:
         for name, value in values.items():
             yield f"The {name} images", value
-
-
-def _duplicates(train: Bytes, test: Bytes) -> int:
-    known = set(map(_digest, train))
-    return sum(_digest(image) in known for image in test)
-
-
-def _digest(image: Bytes) -> bytes:
-    return hashlib.blake2b(image.tobytes(), digest_size=16).digest()
