@@ -172,6 +172,8 @@ def test_every_answer_carries_the_policy_and_no_secret(
     values |= {
         "alias": "production",
         "rank": 0,
+        "part": "test",
+        "index": 0,
         "webhook_id": webhook.id,
         "upload_id": "x",
         "version": "0123456789abcdef",
