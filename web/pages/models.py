@@ -82,7 +82,7 @@ def show(model_id: str) -> ResponseReturnValue:
         named=services().models.among([alias.model for alias in aliases if alias.model]),
         alias_pattern=ALIAS_PATTERN,
         max_alias=MAX_ALIAS,
-        drawing=draw_layers(parameters.plan(), classes=len(found.class_names))
+        drawing=draw_layers(parameters.plan(), classes=len(found.class_names), spec=found.input)
         if parameters and parameters.network_known
         else None,
         ancestors_kept=_kept(found.metrics.get("ancestors", [])),

@@ -53,6 +53,7 @@ COLORED = 8
 FALLBACK_SIDE = {1: SIDE, 3: 64}
 
 CHOSEN = "Chosen by the user."
+LIKE_THESE = "Images to classify are preprocessed in the same way, and should look like these."
 CHOSEN_COLOR = "Color was chosen, and the digit normalizer makes gray images."
 ALREADY_MNIST = "The images are in MNIST's format already."
 
@@ -185,12 +186,13 @@ def note_on(spec: InputSpec) -> str | None:
     """A note for the import's report about a guessed preprocessing; None if it was not guessed."""
     if spec.reason in (CHOSEN, CHOSEN_COLOR, ALREADY_MNIST):
         return None
+    if spec.channels == 3:
+        return f"Preprocessing is {spec.preprocessing}. {spec.description} {spec.reason} {LIKE_THESE}"
     other = {
         "digit": "Images to classify are preprocessed in the same way. If they aren't digits, import with "
         "preprocessing=resize.",
-        "none": "Images to classify must have this size and color.",
-        "resize": "Images to classify are preprocessed in the same way, and should look like these. If these are "
-        "digits and you want to classify scans of digits, import with preprocessing=digit.",
+        "resize": f"{LIKE_THESE} If these are digits and you want to classify scans of digits, import with "
+        "preprocessing=digit.",
     }
     return f"Preprocessing is {spec.preprocessing}. {spec.description} {spec.reason} {other[spec.preprocessing]}"
 

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from tenfold.durations import about
 from tenfold.trainer.architecture.parameters import TrainingParameters
 from tenfold.trainer.data.catalog import DatasetEntry
+from tenfold.trainer.input_spec import DIGIT
 from tenfold.web.api.documents.jobs import job_document
 from tenfold.web.core.forms import as_text
 from tenfold.web.core.services import services
@@ -193,7 +194,7 @@ def _drawing(job: Job) -> Drawing | None:
         dataset = get_dataset(services().volume, parameters.dataset)
     except UnknownDataset:
         return None
-    return draw_layers(parameters.plan(), classes=len(dataset.class_names))
+    return draw_layers(parameters.plan(), classes=len(dataset.class_names), spec=dataset.input or DIGIT)
 
 
 def _plan(job: Job) -> list[ParameterRow]:
