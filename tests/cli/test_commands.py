@@ -32,7 +32,9 @@ from tenfold.worker.db.states import JobState, StepKind
 from tenfold.worker.observability.worker_registry import ProcessInfo, Task
 from tenfold.worker.process.runner import Runner
 from tenfold.worker.services import Services
-from tests.reviews import classified, digits, untrained_model
+from tests.conftest import write_dataset
+from tests.linear_models import linear_model
+from tests.reviews import classified, digits, untrained_model, work_off
 from tests.uploads import class_folders
 from tests.web.conftest import zip_bytes
 from tests.web.people import add_person
@@ -453,6 +455,24 @@ def test_corrections_are_said_and_taken_back(tenfold: Callable[..., str], review
     assert {path.name for path in Path("seen").iterdir()} >= {"2.png"}
     rows = json.loads(tenfold("job corrections last -o json"))["items"]
     assert [(row["row"], row["corrected"]) for row in rows] == [("1", "7")]
+
+
+def test_the_better_of_two_models_is_said_and_the_images_on_which_they_differ_are_saved(
+    tenfold: Callable[..., str], services: Services, mnist: Dataset
+) -> None:
+    write_dataset(mnist.head(1000, 300), services.volume.dataset("tiny"))
+    weak, better = linear_model(services, "weak", mnist, 200), linear_model(services, "better", mnist, 2000)
+
+    job = work_off(services, services.jobs.get(tenfold(f"model compare {weak} {better} --on tiny").strip()))
+
+    assert job.summary is not None
+    said = tenfold("job show last")
+    assert job.summary["conclusion"] in said
+    assert "A: weak (custom on tiny)" in said
+    assert "2 models on tiny" in tenfold("job list")
+    found = json.loads(tenfold("model differences last --right B --wrong A --pictures seen -o json"))["items"]
+    assert len(found) == job.summary["pairs"][0]["only_second_right"]
+    assert {path.name for path in Path("seen").iterdir()} == {f"{item['rank']}.png" for item in found}
 
 
 def complete(words: str, *, shell: str = "bash", **environment: str) -> list[str]:
