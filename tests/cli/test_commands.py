@@ -463,7 +463,7 @@ def test_the_better_of_two_models_is_said_and_the_images_on_which_they_differ_ar
     write_dataset(mnist.head(1000, 300), services.volume.dataset("tiny"))
     weak, better = linear_model(services, "weak", mnist, 200), linear_model(services, "better", mnist, 2000)
 
-    job = work_off(services, services.jobs.get(tenfold(f"model compare {weak} {better} --on tiny").strip()))
+    job = work_off(services, services.jobs.get(tenfold(f"model compare {weak} {better} --on tiny").split()[0]))
 
     assert job.summary is not None
     said = tenfold("job show last")

@@ -45,7 +45,7 @@ def summarize_shadow(rows: pl.LazyFrame, shadow: str) -> dict[str, Any]:
     )
     comparison = _compare(Pair(**labeled[0])) if labeled[0]["images"] else None
     message = (
-        f"It answers {counts[0]['differing']:,} of {counts[0]['images']:,} images differently; "
+        f"The shadow model answers {counts[0]['differing']:,} of {counts[0]['images']:,} images differently; "
         f"{counts[0]['differing_accepted']:,} of these answers were accepted."
     )
     if comparison:

@@ -9,6 +9,8 @@ import pytest
 from tenfold.trainer.data.datasets import Dataset
 from tenfold.trainer.data.samples import png
 from tenfold.trainer.input_spec import InputSpec
+from tenfold.worker.classification.image_index.building import index_images
+from tenfold.worker.classification.image_index.index import ImageIndex, ImageQuery, Status
 from tenfold.worker.classification.parameters import ClassificationParameters
 from tenfold.worker.classification.results import ROWS, SHADOW
 from tenfold.worker.classification.submission import submit_classification
@@ -80,6 +82,19 @@ def test_the_summary_says_where_it_differs_and_which_is_better(
     assert found["comparison"]["only_first_right"] == rows.filter(right[0] & ~right[1]).height
     assert found["comparison"]["only_second_right"] == rows.filter(~right[0] & right[1]).height
     assert found["comparison"]["conclusion"] in found["message"]
+
+
+def test_the_images_on_which_it_differs_are_found(services: Services, models: tuple[str, str], mnist: Dataset) -> None:
+    job = classified(services, labeled(mnist), model=models[0], shadow=models[1])
+    directory, source = services.volume.images(job.id), services.volume.archive(job.id)
+    index_images(services.volume.job(job.id) / "results.jsonl", source, directory)
+
+    with ImageIndex(directory) as images:
+        found = images.page(ImageQuery(status=Status.SHADOW_DIFFERS), None, COUNT)
+
+    rows = results_of(services, job)
+    differing = rows.filter(pl.col("prediction") != pl.col("shadow_prediction"))
+    assert [image.row for image in found] == differing["row"].to_list()
 
 
 def test_without_true_labels_it_only_says_where_it_differs(

@@ -35,6 +35,7 @@ STATUSES = {
     Status.RIGHT: "Correct",
     Status.WRONG: "Wrong",
     Status.FLAGGED: "Flagged",
+    Status.SHADOW_DIFFERS: "Shadow model differs",
     Status.ERROR: "Errors",
 }
 
@@ -89,5 +90,6 @@ def _count_by_status(job: Job) -> dict[Status, int]:
         Status.RIGHT: correct,
         Status.WRONG: labeled - correct,
         Status.FLAGGED: sum((summary.get("quality") or {}).values()),
+        Status.SHADOW_DIFFERS: (summary.get("shadow") or {}).get("differing") or 0,
         Status.ERROR: summary.get("errors") or 0,
     }

@@ -41,7 +41,9 @@ def index_images(results: Path, source: Path, directory: Path) -> None:
         with _members(source, new) as members, contextlib.closing(sqlite3.connect(new / FILE)) as connection:
             connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + TABLES)
             connection.execute("INSERT INTO results VALUES (?)", (stamp,))
-            connection.executemany("INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _rows(results, members))
+            connection.executemany(
+                "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _rows(results, members)
+            )
             connection.executescript(INDEXES)
             connection.execute("ANALYZE")
             connection.commit()
@@ -112,6 +114,7 @@ def _rows(results: Path, members: Members) -> Iterator[tuple[Any, ...]]:
                 row["error_kind"],
                 line_at,
                 positions.of_next(row["name"]),
+                row.get("shadow_prediction"),
             )
             line_at += len(line)
 

@@ -14,7 +14,7 @@ from tenfold.worker.db.finished_file import FinishedFile
 FILE = "index.sqlite"
 
 # Raise it when TABLES change.
-TABLES_VERSION = 2
+TABLES_VERSION = 3
 
 # The `confidence` of rows with an error: it sorts before all answers.
 NO_ANSWER = -1.0
@@ -25,7 +25,8 @@ TABLES = """
 CREATE TABLE results (stamp TEXT NOT NULL);
 CREATE TABLE images (
     row INTEGER PRIMARY KEY, name TEXT NOT NULL, prediction TEXT, confidence REAL NOT NULL, accepted INTEGER,
-    quality TEXT, true_label TEXT, error_kind TEXT, line_at INTEGER NOT NULL, position INTEGER
+    quality TEXT, true_label TEXT, error_kind TEXT, line_at INTEGER NOT NULL, position INTEGER,
+    shadow_prediction TEXT
 );
 """
 
@@ -37,18 +38,20 @@ CREATE INDEX by_true_label ON images (true_label, prediction, row);
 CREATE INDEX to_review ON images (confidence, row) WHERE accepted = 0;
 CREATE INDEX wrong ON images (confidence, row) WHERE prediction <> true_label;
 CREATE INDEX flagged ON images (confidence, row) WHERE quality IS NOT NULL;
+CREATE INDEX shadow_differs ON images (confidence, row) WHERE prediction <> shadow_prediction;
 CREATE INDEX failed ON images (row) WHERE error_kind IS NOT NULL;
 """
 
 
 class Status(StrEnum):
-    """`RIGHT` and `WRONG` are for images with a true label."""
+    """`RIGHT` and `WRONG` are for images with a true label, `SHADOW_DIFFERS` for those with a shadow model."""
 
     ACCEPTED = "accepted"
     REVIEW = "review"
     RIGHT = "right"
     WRONG = "wrong"
     FLAGGED = "flagged"
+    SHADOW_DIFFERS = "shadow_differs"
     ERROR = "error"
 
 
@@ -64,6 +67,7 @@ CONDITIONS = {
     Status.RIGHT: "prediction = true_label",
     Status.WRONG: "prediction <> true_label",
     Status.FLAGGED: "quality IS NOT NULL",
+    Status.SHADOW_DIFFERS: "prediction <> shadow_prediction",
     Status.ERROR: "error_kind IS NOT NULL",
 }
 
@@ -108,6 +112,7 @@ class Image:
     error_kind: str | None
     line_at: int
     position: int | None
+    shadow_prediction: str | None
 
 
 class ImageIndex(FinishedFile):
