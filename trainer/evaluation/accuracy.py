@@ -43,6 +43,23 @@ class Evaluation:
             for p, r, f, n in zip(precision, recall, f1, self.confusion.sum(axis=1), strict=True)
         ]
 
+    def scores(self) -> dict[str, float]:
+        """Figures that do not depend on how many images a class has, and proper scores of the probabilities.
+
+        `macro_f1` and `balanced_accuracy` (0–1) are the means of F1 and recall over the classes that have images;
+        `nll` (nats) is the mean negative log-likelihood of the true class, `brier` (0–2) the mean squared distance of
+        the probabilities from it (Brier, "Verification of forecasts expressed in terms of probability", 1950).
+        """
+        present = [figures for figures in self.per_class() if figures["images"]]
+        true = self.probabilities[np.arange(len(self.labels)), self.labels].astype(np.float64)
+        squares = np.square(self.probabilities, dtype=np.float64).sum(axis=1)
+        return {
+            "macro_f1": float(np.mean([figures["f1"] for figures in present])),
+            "balanced_accuracy": float(np.mean([figures["recall"] for figures in present])),
+            "nll": float(-log(true).mean()),
+            "brier": float((squares - 2 * true + 1).mean()),
+        }
+
     def worst_mistakes(self, count: int) -> npt.NDArray[np.int64]:
         """Indices of the misclassified images with the highest confidence, worst first."""
         wrong = np.flatnonzero(self.predicted != self.labels)

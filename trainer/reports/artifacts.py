@@ -144,6 +144,7 @@ def _metrics(trained: Trained, evaluation: Evaluation, calibration: Calibration,
         "test_accuracy": evaluation.accuracy,
         "test_loss": evaluation.loss,
         "test_images": len(evaluation.labels),
+        **evaluation.scores(),
         "per_class": per_class,
         "confusion": evaluation.confusion.tolist() if len(dataset.class_names) <= MAX_MATRIX_CLASSES else [],
         "confusions": [

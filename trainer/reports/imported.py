@@ -93,6 +93,7 @@ def _measurement(measured: Measured, class_names: Sequence[str]) -> dict[str, An
         "test_accuracy": evaluation.accuracy,
         "test_loss": evaluation.loss,
         "test_images": len(evaluation.labels),
+        **evaluation.scores(),
         "per_class": dict(zip(class_names, evaluation.per_class(), strict=True)),
         "confusion": evaluation.confusion.tolist(),
         "calibration": measured.calibration.as_dict(),

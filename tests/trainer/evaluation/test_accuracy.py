@@ -29,6 +29,16 @@ def test_accuracy_and_the_figures_of_each_class(by_hand: Evaluation) -> None:
     assert by_hand.per_class()[0] == {"precision": 0.5, "recall": 0.5, "f1": 0.5, "images": 2}
 
 
+def test_the_scores_are_those_of_their_definitions(by_hand: Evaluation) -> None:
+    """The class without images does not count in the means."""
+    assert by_hand.scores() == {
+        "macro_f1": 0.5,
+        "balanced_accuracy": 0.5,
+        "nll": pytest.approx(-np.log([0.9, 0.4, 0.8, 0.3]).mean(), rel=1e-6),
+        "brier": pytest.approx(np.mean([0.1**2 * 2, 0.6**2 * 2, 0.2**2 * 2, 0.7**2 * 2]), rel=1e-6),
+    }
+
+
 def test_precision_is_of_what_was_predicted_and_recall_of_what_is_there() -> None:
     """Of four zeros one is found; all three ones are found, among six that were taken for ones."""
     evaluation = Evaluation(

@@ -6,6 +6,8 @@ from typing import Any
 
 CONFUSIONS_SHOWN = 6
 
+SCORES = ("balanced_accuracy", "macro_f1", "nll", "brier")
+
 
 @dataclass(frozen=True)
 class Confusion:
@@ -18,7 +20,9 @@ class Confusion:
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """`per_class` has precision, recall, F1 and images by class name; `confusions` have the most images first."""
+    """`per_class` has precision, recall, F1 and images by class name; `confusions` have the most images first;
+    `scores` are those of `Evaluation.scores`.
+    """
 
     wrong: int | None
     images: int | None
@@ -26,11 +30,13 @@ class TrainingReport:
     epochs: int | None
     per_class: Mapping[str, Mapping[str, float]]
     confusions: list[Confusion]
+    scores: Mapping[str, float]
 
 
 def training_report(metrics: Mapping[str, Any]) -> TrainingReport:
     """The report of a model's metrics; figures that models of earlier releases lack are None or empty."""
     images = metrics.get("test_images")
+    scores = {name: metrics[name] for name in SCORES if name in metrics}
     return TrainingReport(
         wrong=None if images is None else round((1 - metrics["test_accuracy"]) * images),
         images=images,
@@ -38,6 +44,7 @@ def training_report(metrics: Mapping[str, Any]) -> TrainingReport:
         epochs=metrics.get("epochs"),
         per_class=metrics.get("per_class", {}),
         confusions=_most_frequent(metrics),
+        scores=scores,
     )
 
 
