@@ -25,6 +25,8 @@ from tests.up import Up
 
 # Most tests are about something else than who asks. `tests.up.Up` is asked for the token, as everybody is.
 os.environ["TENFOLD_REQUIRE_TOKEN"] = "false"
+# MLflow reports that it is used when it is imported.
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 DATASETS = Path(os.environ.get("TENFOLD_TEST_DATASETS", ".cache/datasets")).resolve()
 

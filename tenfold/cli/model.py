@@ -10,6 +10,7 @@ from tenfold.cli.compare import compare, differences
 from tenfold.cli.completions import complete_aliases, complete_models
 from tenfold.cli.console import confirm, yes_option
 from tenfold.cli.files import download, fetch_options, show_files
+from tenfold.cli.model_export import export_model
 from tenfold.cli.model_import import import_model
 from tenfold.cli.output import output_option, print_json, print_lines, print_list, print_table, table_option
 from tenfold.cli.server import connect
@@ -32,6 +33,7 @@ def model() -> None:
 
 model.add_command(compare)
 model.add_command(differences)
+model.add_command(export_model)
 model.add_command(import_model)
 
 

@@ -12,12 +12,13 @@ from uuid import uuid4
 
 import httpx
 
-from tenfold.client import large_files
+from tenfold.client import large_files, mlflow_export
 from tenfold.client.aliases import AliasCalls
 from tenfold.client.connection import IDEMPOTENCY_KEY
 from tenfold.client.documents import RecipeDocument
 from tenfold.client.errors import ServerAway, ServerError, content_of, json_object
 from tenfold.client.job import JOB_FIELDS, Job, choose
+from tenfold.client.mlflow_export import MlflowExport
 from tenfold.client.options import (
     ClassificationOptions,
     ImportOptions,
@@ -291,6 +292,32 @@ class Client(AliasCalls):
     ) -> list[Path]:
         """Download files of a model into a directory. They are kept when the training is deleted."""
         return self.fetch_files(choose(self.model_files(model_id), names), Path(directory), on_bytes)
+
+    def export_to_mlflow(
+        self,
+        model_id: str,
+        tracking_uri: str | None = None,
+        *,
+        experiment: str = "tenfold",
+        name: str | None = None,
+        on_bytes: Callable[[int], None] = lambda count: None,
+    ) -> MlflowExport:
+        """Log a model to MLflow: a run with its parameters, metrics and files, and a new version of a registered model.
+
+        Needs the extra `mlflow`, and for a server MLflow 3. `mlflow.keras.load_model` and `mlflow.onnx.load_model` then
+        load what the model has files for; neither needs Tenfold.
+
+        Args:
+            tracking_uri: a tracking server or `sqlite:///FILE`. Default: what MLflow uses, such as MLFLOW_TRACKING_URI.
+            experiment: made if it does not exist.
+            name: of the registered model, made if it does not exist. Default: `tenfold-` and the data set's name.
+
+        Raises:
+            ImportError: the extra is not installed.
+            ValueError: the model has no file that MLflow can load.
+            mlflow.exceptions.MlflowException: MLflow refused something. A run that has begun is then marked as failed.
+        """
+        return mlflow_export.export_model(self, model_id, tracking_uri, experiment, name, on_bytes)
 
     def datasets(self) -> list[DatasetItem]:
         """All data sets."""

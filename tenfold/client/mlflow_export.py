@@ -52,11 +52,14 @@ def export_model(
     except ImportError as error:
         raise ImportError(f"The export to MLflow can't import {error.name}: pip install 'tenfold[mlflow]'") from error
     document = client.model(model_id)
+    listed = client.model_files(document["id"])
+    if not {KERAS, ONNX} & {file["name"] for file in listed}:
+        raise ValueError(f"Model {document['id']} has neither {KERAS} nor {ONNX}, so MLflow could not load it.")
     name = name or f"tenfold-{document['dataset']}"
     mlflow = MlflowClient(tracking_uri)
     with TemporaryDirectory() as temporary:
         files = Path(temporary)
-        client.fetch_model(document["id"], files, on_bytes)
+        client.fetch_files(listed, files, on_bytes)
         found = mlflow.get_experiment_by_name(experiment)
         experiment_id = found.experiment_id if found else mlflow.create_experiment(experiment)
         history = _history(files / "history.csv")
@@ -164,9 +167,6 @@ def _pack(directory: Path, files: Path, document: ModelDocument, run_id: str, lo
     """Write an MLflow model with the flavors `keras` and `onnx`, as far as there is a file for it.
 
     Moves the network's files. `metadata` has what is needed to prepare an image and to name the answer.
-
-    Raises:
-        ValueError: the model has neither file.
     """
     import mlflow
     import yaml
@@ -182,9 +182,7 @@ def _pack(directory: Path, files: Path, document: ModelDocument, run_id: str, lo
         (directory / "data").mkdir()
         shutil.move(files / KERAS, directory / "data" / KERAS)
         flavors["keras"] = {"data": "data", "keras_version": versions.get("keras"), "save_exported_model": False}
-        flavors["python_function"] = {"loader_module": "mlflow.keras", "data": "data"}
-    if not flavors:
-        raise ValueError(f"Model {document['id']} has neither {KERAS} nor {ONNX}, so MLflow could not load it.")
+        flavors["python_function"] = {"loader_module": "mlflow.keras"}
     about = {
         "artifact_path": location,
         "flavors": flavors,
