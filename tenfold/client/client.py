@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 from urllib.parse import quote
 from uuid import uuid4
@@ -317,7 +318,13 @@ class Client(AliasCalls):
             ValueError: the model has no file that MLflow can load.
             mlflow.exceptions.MlflowException: MLflow refused something. A run that has begun is then marked as failed.
         """
-        return mlflow_export.export_model(self, model_id, tracking_uri, experiment, name, on_bytes)
+        document = self.model(model_id)
+        listed = self.model_files(document["id"])
+        mlflow_export.check_exportable(document["id"], listed)
+        with TemporaryDirectory() as temporary:
+            files = Path(temporary)
+            self.fetch_files(listed, files, on_bytes)
+            return mlflow_export.export_model(document, files, self.server, tracking_uri, experiment, name)
 
     def datasets(self) -> list[DatasetItem]:
         """All data sets."""

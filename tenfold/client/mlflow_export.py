@@ -9,16 +9,18 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypedDict
 
+import httpx
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-    from tenfold.client.client import Client
+    from tenfold.web.api.documents.jobs import FileItem
     from tenfold.web.api.documents.models import ModelDocument
 
 KERAS, ONNX = "model.keras", "model.onnx"
@@ -38,53 +40,59 @@ class MlflowExport(TypedDict):
     model_uri: str
 
 
-def export_model(
-    client: Client,
-    model_id: str,
-    tracking_uri: str | None,
-    experiment: str,
-    name: str | None,
-    on_bytes: Callable[[int], None] = lambda count: None,
-) -> MlflowExport:
-    """See `Client.export_to_mlflow`."""
+def check_exportable(model_id: str, files: Iterable[FileItem]) -> None:
+    """See whether a model with these files can be exported.
+
+    Raises:
+        ImportError: the extra `mlflow` is not installed.
+        ValueError: MLflow can load none of the files.
+    """
     try:
-        from mlflow import MlflowClient
+        import mlflow  # noqa: F401
     except ImportError as error:
         raise ImportError(f"The export to MLflow can't import {error.name}: pip install 'tenfold[mlflow]'") from error
-    document = client.model(model_id)
-    listed = client.model_files(document["id"])
-    if not {KERAS, ONNX} & {file["name"] for file in listed}:
-        raise ValueError(f"Model {document['id']} has neither {KERAS} nor {ONNX}, so MLflow could not load it.")
+    if not {KERAS, ONNX} & {file["name"] for file in files}:
+        raise ValueError(f"Model {model_id} has neither {KERAS} nor {ONNX}, so MLflow could not load it.")
+
+
+def export_model(
+    document: ModelDocument, files: Path, server: str, tracking_uri: str | None, experiment: str, name: str | None
+) -> MlflowExport:
+    """See `Client.export_to_mlflow`.
+
+    Args:
+        files: a directory with the model's files, at least one of them a network. They are moved.
+        server: the address of Tenfold's server, for a tag.
+    """
+    from mlflow import MlflowClient
+
     name = name or f"tenfold-{document['dataset']}"
     mlflow = MlflowClient(tracking_uri)
-    with TemporaryDirectory() as temporary:
-        files = Path(temporary)
-        client.fetch_files(listed, files, on_bytes)
-        found = mlflow.get_experiment_by_name(experiment)
-        experiment_id = found.experiment_id if found else mlflow.create_experiment(experiment)
-        history = _history(files / "history.csv")
-        finished = _milliseconds(document["created_at"])
-        started = finished - round(1000 * sum(float(row["seconds"]) for row in history))
-        description = _description(document)
-        run = mlflow.create_run(
-            experiment_id,
-            start_time=started,
-            run_name=document["id"],
-            tags={
-                "tenfold.model": document["id"],
-                "tenfold.server": client.server,
-                "mlflow.source.name": "tenfold",
-                "mlflow.note.content": description,
-            },
-        )
-        run_id = run.info.run_id
-        try:
-            model = _log(mlflow, run_id, experiment_id, document, history, started, files)
-            version = _register(mlflow, name, model, run_id, description)
-        except BaseException:
-            mlflow.set_terminated(run_id, "FAILED")
-            raise
-        mlflow.set_terminated(run_id, end_time=finished)
+    found = mlflow.get_experiment_by_name(experiment)
+    experiment_id = found.experiment_id if found else mlflow.create_experiment(experiment)
+    history = _history(files / "history.csv")
+    finished = _milliseconds(document["created_at"])
+    started = finished - round(1000 * sum(float(row["seconds"]) for row in history))
+    description = _description(document)
+    run = mlflow.create_run(
+        experiment_id,
+        start_time=started,
+        run_name=document["id"],
+        tags={
+            "tenfold.model": document["id"],
+            "tenfold.server": str(httpx.URL(server).copy_with(userinfo=b"")),
+            "mlflow.source.name": "tenfold",
+            "mlflow.note.content": description,
+        },
+    )
+    run_id = run.info.run_id
+    try:
+        model = _log(mlflow, run_id, experiment_id, document, history, started, files)
+        version = _register(mlflow, name, model, run_id, description)
+    except BaseException:
+        mlflow.set_terminated(run_id, "FAILED")
+        raise
+    mlflow.set_terminated(run_id, end_time=finished)
     return {
         "tracking_uri": mlflow.tracking_uri,
         "experiment": experiment,
