@@ -147,8 +147,8 @@ def _notes(
     if not parameters.classes:
         notes.append(f"The classes were assumed to be 0 to {opened.classes - 1}, since none were named.")
     if opened.output == "logits":
-        how = "its answers to random images aren't in 0–1 or don't sum to 1" if opened.measured else "it says so"
-        notes.append(f"The network's output are logits ({how}): softmax is applied.")
+        how = "its answers to random images aren't in 0–1 or don't sum to 1" if opened.measured else "by its last layer"
+        notes.append(f"The network gives logits ({how}): softmax is applied.")
     elif opened.output == "scores":
         notes.append("The network's outputs are sigmoids: each is divided by their sum.")
     elif opened.measured:
