@@ -192,12 +192,13 @@ class Client(AliasCalls):
             preprocessing: how a picture becomes such an input.
             check_file: a zip of class folders to check the declaration on, instead of the data set `check`.
             upload, on_bytes: as for `classify`; continues the upload of `path`.
-            parameters: `classes`, `scaling`, `orientation`, `name` and `check`.
+            parameters: `classes`, `scaling`, `orientation`, `name`, `check` and `exports`.
         """
         path, key = Path(path), idempotency_key or uuid4().hex
         query: dict[str, Any] = {**parameters, "input": input, "preprocessing": preprocessing}
-        if not isinstance(query.get("classes") or "", str):
-            query["classes"] = ",".join(query["classes"])
+        for name in ("classes", "exports"):
+            if not isinstance(query.get(name) or "", str):
+                query[name] = ",".join(query[name])
         if check_file is not None:
             sample = Path(check_file)
             query["check_upload"] = large_files.begin_upload(self, sample, sample.name, key)

@@ -84,6 +84,7 @@ class ModelImportOptions(TypedDict, total=False):
     orientation: Literal["upright", "transposed"] | None
     name: str | None
     check: str | None
+    exports: str | Sequence[Literal["savedmodel", "onnx", "litert"]] | None
 
 
 class ReviewOptions(TypedDict, total=False):

@@ -33,6 +33,7 @@ from tenfold.worker.observability.worker_registry import ProcessInfo, Task
 from tenfold.worker.process.runner import Runner
 from tenfold.worker.services import Services
 from tests.conftest import write_dataset
+from tests.foreign_models import linear_onnx
 from tests.linear_models import linear_model
 from tests.reviews import classified, digits, untrained_model, work_off
 from tests.uploads import class_folders
@@ -513,3 +514,20 @@ def test_the_completion_script_is_one_that_the_shell_reads(
     assert "_TENFOLD_COMPLETE" in path.read_text()
     if found := shutil.which(shell):
         subprocess.run([found, "-n", path], check=True)
+
+
+def test_a_model_and_its_sample_are_sent_with_what_is_declared(
+    tenfold: Callable[..., str], services: Services, mnist: Dataset
+) -> None:
+    Path("net.onnx").write_bytes(linear_onnx().SerializeToString())
+    Path("sample.zip").write_bytes(class_folders(mnist, {0: "0", 1: "1"}, images=20))
+    line = "model import net.onnx --input 28x28x1 --preprocessing digit --check"
+    job = services.jobs.get(tenfold(f"{line} sample.zip --name mine").splitlines()[0])
+
+    assert (job.parameters["name"], job.parameters["check"]) == ("mine", None)
+    assert (job.source["name"], job.source["sample"]["name"]) == ("net.onnx", "sample.zip")
+    assert services.volume.sample(job.id).read_bytes() == Path("sample.zip").read_bytes()
+    assert list(services.volume.uploads.iterdir()) == []
+    assert "mine as 28x28x1" in tenfold("job list")
+    assert "There is no data set 'nowhere'" in tenfold(f"{line} nowhere", status=4)
+    assert "input: " in tenfold("model import net.onnx --input 28 --preprocessing digit", status=2)

@@ -58,7 +58,7 @@ class Classifier:
         spec: InputSpec = DIGIT,
     ) -> "Classifier":
         """Load a `.keras` file, or the `.onnx` file of an imported model."""
-        model = OnnxNetwork(path) if path.suffix == ".onnx" else _load_keras(path)
+        model = OnnxNetwork(path) if path.suffix == ".onnx" else load_keras(path)
         return cls(model, class_names, temperature, batch, spec)
 
     def called_with(self, spec: InputSpec) -> "Classifier":
@@ -117,7 +117,7 @@ class Ensemble:
         return answers[0] if len(answers) == 1 else np.mean(answers, axis=0, dtype=np.float32)
 
 
-def _load_keras(path: Path) -> keras.Model:
+def load_keras(path: Path) -> keras.Model:
     return keras.models.load_model(path, compile=False, safe_mode=True)
 
 

@@ -13,7 +13,7 @@ from tenfold.web.core.services import services, settings
 from tenfold.web.core.uploads import take_second, take_upload
 from tenfold.worker.datasets.datasets import list_datasets
 from tenfold.worker.errors import InvalidSubmission
-from tenfold.worker.model_import.parameters import ModelImportParameters
+from tenfold.worker.model_import.parameters import PREPROCESSINGS, ModelImportParameters
 from tenfold.worker.model_import.submission import submit_model_import
 
 blueprint = Blueprint("model_import", __name__)
@@ -37,7 +37,9 @@ def submit() -> ResponseReturnValue:
 def _page(values: Mapping[str, str], errors: Sequence[dict[str, str]] = ()) -> str:
     usable = [entry for entry in list_datasets(services().volume) if entry.usable]
     choices = [Choice("", "No data set"), *(Choice(entry.name, entry.name) for entry in usable)]
-    fields = form_fields(ModelImportParameters, choices={"check": choices}, values=values, errors=errors)
+    preparing = [Choice("", "Choose …"), *(Choice(name, name) for name in PREPROCESSINGS)]
+    offered = {"check": choices, "preprocessing": preparing}
+    fields = form_fields(ModelImportParameters, choices=offered, values=values, errors=errors)
     return render_template(
         "models/import.html",
         fields=fields,

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from tenfold.trainer.architecture.parameters import Export
 from tenfold.trainer.errors import InputUnsupported
 from tenfold.trainer.input_spec import InputSpec, Orientation, Preprocessing, Scaling
 from tenfold.worker.datasets.parameters import DatasetName
@@ -30,6 +31,11 @@ def _check_shape(text: str) -> str:
 def _names(value: Any) -> Any:
     """Split `"a, b"`, as it comes from a form or a command."""
     return tuple(word.strip() for word in value.split(",")) if isinstance(value, str) else value
+
+
+def _words(value: Any) -> Any:
+    """Split `"a, b"`, which may be empty."""
+    return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
 
 
 def _check_names(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -97,6 +103,13 @@ class ModelImportParameters(BaseModel):
         description="Data set whose test images the declaration is checked on. Without it, or a zip of class folders, "
         "nothing is measured, and all answers go to review.",
         json_schema_extra={"basic": True},
+    )
+    exports: Annotated[tuple[Export, ...], BeforeValidator(_words)] = Field(
+        (),
+        title="Exports",
+        description="Additional formats to save the model in: savedmodel, onnx, litert. Each is verified. A SavedModel "
+        "and an ONNX file become ONNX only.",
+        json_schema_extra={"advanced": True},
     )
 
     @property

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from tenfold.trainer.errors import ModelRefused
 from tenfold.trainer.evaluation.acceptance import wilson
+from tenfold.trainer.importing.exporting import check_exports, export
 from tenfold.trainer.importing.isolation import Limits, run_isolated
 from tenfold.trainer.importing.measuring import Measured, Sample, measure
 from tenfold.trainer.importing.opening import Opened
@@ -68,6 +69,7 @@ def _import(services: Services, lease: Lease, made: Path, check: Callable[[], No
         "classes": len(parameters.classes) if parameters.classes else None,
     }
     opened = Opened(**run_isolated(OPENING, request, limits, made, check))
+    check_exports(opened.file, parameters.exports)
     log.info("%s with %d classes, %d parameters", opened.format, opened.classes, opened.parameter_count)
     class_names = parameters.classes or tuple(map(str, range(opened.classes)))
     sample = _sample(services, parameters, job, class_names, made, check)
@@ -89,6 +91,7 @@ def _import(services: Services, lease: Lease, made: Path, check: Callable[[], No
     with volume.storage.write_directory(volume.model(lease.job_id), renaming=renaming) as directory:
         metrics = write_imported(opened, made, origin, parameters.spec, class_names, measured, notes, directory)
         metrics["recipe"] = name
+        export(directory / opened.file, parameters.spec, parameters.exports)
         check()
     model = Model(
         id=lease.job_id,
