@@ -130,9 +130,7 @@ def test_a_wrong_declaration_is_an_error_that_leaves_nothing_behind(services: Se
     job = work_off(services, submit(services, onnx_bytes, input="32x32x3", preprocessing="resize"))
 
     assert job.state is JobState.FAILED
-    assert (job.error or "").startswith(
-        "input: The network takes images of shape (1, 28, 28), not the declared 32x32x3"
-    )
+    assert (job.error or "").startswith("input: The network takes images of shape (1, 28, 28), not the declared")
     assert left_behind(services, job) == []
 
 
