@@ -123,7 +123,7 @@ def test_labels_of_up_to_a_thousand_classes_and_any_characters_are_kept(imported
     loaded = load_dataset("own", tmp_path)
 
     assert sorted(loaded.class_names) == sorted(names)
-    assert loaded.sha256 == result.dataset.sha256
+    assert loaded.content_sha256 == result.dataset.content_sha256
     of_pixels = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
     for image, label in zip(loaded.test_images, loaded.test_labels, strict=True):
         assert loaded.class_names[label] == of_pixels[image.tobytes()]
