@@ -31,6 +31,24 @@ def selection_optimism(accuracy: float, images: int, models: int) -> float:
     return expected_maximum(models) * math.sqrt(accuracy * (1 - accuracy) / images)
 
 
+def worth_after_looks(dataset: str, models: int, best: float, images: int) -> str | None:
+    """What a test accuracy is worth after so many models were scored on the same test images, in a sentence.
+
+    Args:
+        best: the best accuracy of them, 0–1.
+
+    Returns:
+        None where it is worth what it says, to a hundredth of a point.
+    """
+    optimism = selection_optimism(best, images, models)
+    if round(optimism, 4) == 0:
+        return None
+    return (
+        f"{models:,} models have been scored on the {images:,} test images of {dataset}: the best of as many equally "
+        f"good models looks up to {optimism * 100:.2f} points better than it is, by luck."
+    )
+
+
 @lru_cache(maxsize=1024)
 def expected_maximum(draws: int) -> float:
     """The mean of the largest of `draws` standard normal values; 0 for one.

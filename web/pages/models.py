@@ -14,6 +14,7 @@ from werkzeug.exceptions import NotFound
 
 from tenfold.trainer.architecture.parameters import TrainingParameters
 from tenfold.trainer.evaluation.acceptance import wilson
+from tenfold.trainer.evaluation.selection import worth_after_looks
 from tenfold.web.api.documents.aliases import alias_document
 from tenfold.web.api.documents.models import model_document
 from tenfold.web.core.forms import as_text
@@ -25,6 +26,7 @@ from tenfold.worker.classification.thresholds import accepted_share, why_all_are
 from tenfold.worker.db.records import Model
 from tenfold.worker.errors import UnknownJob
 from tenfold.worker.models.aliases import ALIAS_PATTERN, MAX_ALIAS
+from tenfold.worker.models.leaderboard import count_scored
 from tenfold.worker.models.removal import delete_model, users_of
 from tenfold.worker.storage.volume import NETWORKS
 
@@ -89,6 +91,7 @@ def show(model_id: str) -> ResponseReturnValue:
         class_names=found.class_names,
         clone={name: as_text(value) for name, value in parameters.changes().items()} if parameters else {},
         job=_has_job(model_id),
+        looks=_looks(found),
         formats=FORMATS,
         users=users_of(services(), model_id),
         acceptances=[_acceptance(found, rate) for rate in ERROR_RATES],
@@ -134,6 +137,15 @@ def _shown(model: Model, aliases: Sequence[str]) -> dict[str, Any]:
         # A later version may have recorded an input that this version cannot read.
         "input": metrics.get("input") or model.input.as_dict(),
     }
+
+
+def _looks(model: Model) -> str | None:
+    """What its test accuracy is worth after other models were scored on the same test images."""
+    accuracy, images = model.metrics.get("test_accuracy"), model.metrics.get("test_images")
+    if not accuracy or not images:
+        return None
+    scored = count_scored(services().database, [model.dataset])
+    return worth_after_looks(model.dataset, scored.get(model.dataset, 0), accuracy, images)
 
 
 def _acceptance(model: Model, rate: float) -> dict[str, Any]:

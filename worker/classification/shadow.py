@@ -49,7 +49,7 @@ def summarize_shadow(rows: pl.LazyFrame, shadow: str) -> dict[str, Any]:
         f"{counts[0]['differing_accepted']:,} of these answers were accepted."
     )
     if comparison:
-        message += f" On {labeled[0]['images']:,} labeled images: {comparison['conclusion']}"
+        message += f" On the {labeled[0]['images']:,} labeled images: {comparison['conclusion']}"
     figures = {name: counts[0][name] for name in ("differing", "differing_accepted")}
     return {"model": shadow, **figures, "changes": changes, "comparison": comparison, "message": message}
 

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from tenfold.trainer.evaluation.comparing import ASSUMPTIONS, Pair, Score, conclude, holm, told_apart
-from tenfold.trainer.evaluation.selection import selection_optimism
 from tenfold.worker.comparisons.overlap import Overlap
 from tenfold.worker.db.records import Model
 
@@ -157,14 +156,3 @@ def notes_of(
         )
         notes.append(f"Each model was given the images prepared as for its training: {ways}.")
     return notes
-
-
-def looks_note(dataset: str, scored: int, best: float, images: int) -> str | None:
-    """What a test accuracy is worth after so many models were scored on the same test images; None for few."""
-    optimism = selection_optimism(best, images, scored)
-    if scored <= 2 or round(optimism, 4) == 0:
-        return None
-    return (
-        f"{scored:,} models have been scored on the test images of {dataset}. The best of as many equally good models "
-        f"would look up to {optimism * 100:.2f} points better than it is, by luck."
-    )

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tenfold.trainer.data.duplicates import digests
+from tenfold.trainer.evaluation.selection import worth_after_looks
 from tenfold.worker.comparisons.images import LabeledImages, open_classification, open_dataset
-from tenfold.worker.comparisons.outcome import Answers, figures_of, looks_note, notes_of, warnings_of
+from tenfold.worker.comparisons.outcome import Answers, figures_of, notes_of, warnings_of
 from tenfold.worker.comparisons.overlap import find_overlap
 from tenfold.worker.comparisons.parameters import ComparisonParameters
 from tenfold.worker.comparisons.submission import is_dataset
@@ -129,5 +130,6 @@ def _looks(
     if dataset is None:
         return []
     best = max(float((each.predictions == labels).mean()) for each in answers)
-    note = looks_note(dataset, count_scored(services.database, [dataset]).get(dataset, 0), best, len(labels))
+    scored = count_scored(services.database, [dataset]).get(dataset, 0)
+    note = worth_after_looks(dataset, scored, best, len(labels))
     return [note] if note else []

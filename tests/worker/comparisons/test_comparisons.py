@@ -162,7 +162,7 @@ def test_a_test_set_that_a_training_looked_at_is_warned_of(
         "Whether A was trained on some of these images is not fully known: the data set deleted is not on the volume"
         in summary["notes"][0]
     )
-    assert "3 models have been scored on the test images of tiny" in summary["notes"][-1]
+    assert "3 models have been scored on the 1,000 test images of tiny" in summary["notes"][-1]
 
 
 def test_models_are_compared_on_a_classification_s_true_labels_and_corrections(

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tenfold.trainer.evaluation.selection import selection_optimism
+from tenfold.trainer.evaluation.selection import worth_after_looks
 from tenfold.worker.db.database import Database
 from tenfold.worker.models.leaderboard import Entry, count_scored, newest_models
 
@@ -60,17 +60,6 @@ class View(BaseModel):
 
 
 @dataclass(frozen=True)
-class Looks:
-    """How many models were scored on the test images of a data set, and how much (0–1) the best of as many equally good
-    ones looks better than it is, at most."""
-
-    dataset: str
-    models: int
-    images: int
-    optimism: float
-
-
-@dataclass(frozen=True)
 class Page:
     """Entries of the leaderboard from rank `first`; `bounded` if older models were left out. `looks` says what the
     test accuracies shown are worth."""
@@ -80,7 +69,7 @@ class Page:
     total: int
     following: str | None
     bounded: bool
-    looks: Sequence[Looks]
+    looks: Sequence[str]
 
 
 def leaderboard(database: Database, view: View) -> Page:
@@ -112,13 +101,12 @@ def _sorted(entries: Sequence[Entry], sort: str) -> list[Entry]:
     return sorted(having, key=value, reverse=sort.startswith("-")) + lacking
 
 
-def _looks(database: Database, entries: Sequence[Entry], datasets: Collection[str]) -> list[Looks]:
-    """For the data sets on which more than one model was scored, as far as it matters."""
+def _looks(database: Database, entries: Sequence[Entry], datasets: Collection[str]) -> list[str]:
+    """For the data sets on which several models were scored, as far as it matters."""
     found = []
     for dataset, models in sorted(count_scored(database, datasets).items()):
         scored = [entry for entry in entries if entry.dataset == dataset and entry.accuracy and entry.test_images]
         best = max(scored, key=attrgetter("accuracy"), default=None)
         if best is not None and best.accuracy and best.test_images:
-            optimism = selection_optimism(best.accuracy, best.test_images, models)
-            found.append(Looks(dataset, models, best.test_images, optimism))
-    return [looks for looks in found if round(looks.optimism, 4) > 0]
+            found.append(worth_after_looks(dataset, models, best.accuracy, best.test_images))
+    return [sentence for sentence in found if sentence]
