@@ -13,10 +13,9 @@ from sqlalchemy import delete, event
 from tenfold.trainer.architecture.parameters import TrainingParameters
 from tenfold.worker.classification.parameters import ClassificationParameters
 from tenfold.worker.classification.submission import submit_classification
-from tenfold.worker.comparisons.parameters import ComparisonParameters
 from tenfold.worker.datasets.parameters import ImportParameters
 from tenfold.worker.datasets.submission import submit_import
-from tenfold.worker.db.records import Delivery, Job, Model, User, Webhook
+from tenfold.worker.db.records import Alias, AliasChange, Delivery, Job, Model, User, Webhook
 from tenfold.worker.db.scopes import Scope
 from tenfold.worker.db.states import JobKind, JobState, StepKind
 from tenfold.worker.jobs.claim_rules import ClaimRules
@@ -28,7 +27,6 @@ from tenfold.worker.jobs.store import JobStore
 from tenfold.worker.jobs.submission import new_id
 from tenfold.worker.jobs.waiting_steps import WaitingSteps
 from tenfold.worker.redis import connect_redis
-from tenfold.worker.review.parameters import ReviewParameters
 from tenfold.worker.services import Services
 from tenfold.worker.settings import Settings
 from tenfold.worker.sweeps.parameters import SweepParameters
@@ -68,7 +66,7 @@ class World:
         with self.services.database.write() as session:
             for job in session.query(Job.id):
                 self.services.volume.delete_job(job.id)
-            for record in (Delivery, Webhook, Job, Model, User):
+            for record in (AliasChange, Alias, Delivery, Webhook, Job, Model, User):
                 session.execute(delete(record))
             for name in PEOPLE:
                 session.add(
@@ -104,13 +102,8 @@ class World:
             case JobKind.IMPORT:
                 name = f"own-{key}" if key else f"own-{next(self._numbers)}"
                 return submit_import(services, ImportParameters(name=name), self._upload(), key)
-            case JobKind.REVIEW | JobKind.COMPARISON:
-                given = (
-                    ReviewParameters(classification="any")
-                    if kind is JobKind.REVIEW
-                    else ComparisonParameters(models=(SERVING, "another"))
-                )
-                parameters = given.model_dump(mode="json")
+            case JobKind.REVIEW | JobKind.COMPARISON | JobKind.MODEL_IMPORT:
+                parameters = {"classification": "any", "models": [SERVING, "another"], "name": "any", "dataset": None}
                 return services.jobs.submit(
                     new_id(), kind, parameters, total=1, fingerprint="the same", idempotency_key=key, owner=owner
                 )
