@@ -10,12 +10,13 @@ import polars as pl
 import pytest
 
 from tenfold.trainer.architecture.networks import build_model
+from tenfold.trainer.architecture.plans import Plan
 from tenfold.trainer.architecture.recipes import get_recipe
 from tenfold.trainer.data.datasets import Dataset
 from tenfold.trainer.data.samples import png
 from tenfold.trainer.evaluation.novelty import fit_novelty
 from tenfold.trainer.files.class_names import ClassNames
-from tenfold.trainer.input_spec import DIGIT
+from tenfold.trainer.input_spec import DIGIT, InputSpec
 from tenfold.trainer.serving.inference import BATCH, Classifier, Ensemble
 from tenfold.worker.classification.answers import Answering, answer
 from tenfold.worker.classification.labels.folders import FolderLabels
@@ -63,11 +64,13 @@ def opened(tmp_path: Path) -> Iterator[Open]:
         archive.close()
 
 
-def answers(archive: Source, panel: LoadedEnsemble, threads: int = 1, **changes: float) -> pl.DataFrame:
+def answers(
+    archive: Source, panel: LoadedEnsemble, threads: int = 1, spec: InputSpec = DIGIT, **changes: float
+) -> pl.DataFrame:
     images = read_images(
         archive,
         archive.listing.images,
-        Preparation(DIGIT),
+        Preparation(spec),
         max_image_bytes=MAX_BYTES,
         threads=threads,
         report=lambda _: None,
@@ -197,3 +200,20 @@ def test_a_file_that_is_too_large_is_a_problem_of_its_own(opened: Open, mnist: D
     assert isinstance(first, Problem)
     assert "larger than" in first.message
     assert not isinstance(second, Problem)
+
+
+def test_without_preprocessing_an_image_of_another_size_is_a_row_with_its_error(opened: Open) -> None:
+    spec = InputSpec("none", 12, 16, 3)
+    network = build_model(Plan(units=()), classes=10, seed=1, steps=1, spec=spec)
+    loaded = LoadedEnsemble(Ensemble([Classifier(network, spec=spec)]), None)
+    exact, random = np.zeros((12, 16, 3), np.uint8), np.random.default_rng(1)
+    members = {
+        "a.png": png(random.integers(0, 256, exact.shape, np.uint8)),
+        "gray.png": png(exact[..., 0]),
+        "large.png": png(random.integers(0, 256, (13, 16, 3), np.uint8)),
+    }
+    rows = answers(opened(members), loaded, spec=spec)
+
+    assert rows["error_kind"].to_list() == [None, "wrong_size", "wrong_size"]
+    assert rows["prediction"].is_null().to_list() == [False, True, True]
+    assert "is 13×16 color; the model takes only 12×16 color" in rows["error"][2]
