@@ -10,12 +10,13 @@ from tenfold.cli.console import transfer_bar
 from tenfold.cli.output import output_option, print_json
 from tenfold.cli.server import connect
 
-# MLflow retries for minutes before it says that no server answers; reports that it is used to its makers; and logs
-# every table that it creates.
+# MLflow retries for minutes before it says that no server answers, reports that it is used to its makers, and prints
+# among the results.
 MLFLOW_SETTINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
 
@@ -61,7 +62,7 @@ def export_model(model_id: str, tracking_uri: str, experiment: str, name: str | 
                 name=name,
                 on_bytes=lambda count: progress.advance(bar, count),
             )
-        except (ImportError, ValueError) as error:
+        except (ImportError, ValueError, OSError) as error:
             raise click.ClickException(str(error)) from error
         except Exception as error:
             if not type(error).__module__.startswith(("mlflow.", "sqlalchemy.")):

@@ -19,6 +19,7 @@ import httpx
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import LoggedModel
 
     from tenfold.web.api.documents.jobs import FileItem
     from tenfold.web.api.documents.models import ModelDocument
@@ -111,15 +112,15 @@ def _log(
     history: list[dict[str, str]],
     started: int,
     files: Path,
-) -> str:
-    """Log everything of a run; returns the ID of its logged model."""
+) -> LoggedModel:
+    """Log everything of a run; returns its logged model."""
     from mlflow.entities import LoggedModelOutput, Metric, Param
 
     parameters = {
         name: _text(value)
         for name, value in {
             **document["parameters"],
-            **{name: document["metrics"].get(name) for name in ("data_sha256", "weights_sha256")},
+            **{name: document["metrics"].get(name) for name in ("content_sha256", "weights_sha256")},
             "recipe": document["recipe"],
             "dataset": document["dataset"],
         }.items()
@@ -154,10 +155,10 @@ def _log(
         mlflow.log_model_artifacts(model.model_id, packed)
     mlflow.finalize_logged_model(model.model_id, "READY")
     mlflow.log_artifacts(run_id, str(files))
-    return str(model.model_id)
+    return model
 
 
-def _register(mlflow: MlflowClient, name: str, model: str, run_id: str, description: str) -> int:
+def _register(mlflow: MlflowClient, name: str, model: LoggedModel, run_id: str, description: str) -> int:
     from mlflow.exceptions import MlflowException
 
     try:
@@ -165,8 +166,9 @@ def _register(mlflow: MlflowClient, name: str, model: str, run_id: str, descript
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
+    # With `models:/ID`, MLflow would look in the database that the process uses otherwise.
     registered = mlflow.create_model_version(
-        name, f"models:/{model}", run_id=run_id, model_id=model, description=description
+        name, model.artifact_location, run_id=run_id, model_id=model.model_id, description=description
     )
     return int(registered.version)
 

@@ -43,7 +43,7 @@ def store(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     for setting, value in MLFLOW_SETTINGS.items():
         monkeypatch.setenv(setting, value)
-    return "sqlite:///mlflow.db"
+    return "sqlite:///own.db"
 
 
 def test_an_exported_model_is_loaded_back_with_its_metrics_and_answers_the_same(
@@ -135,7 +135,7 @@ def test_the_command_exports_where_users_of_mlflow_expect_it_and_each_time_anoth
     headline, where = capsys.readouterr().out.splitlines()
 
     assert headline == "models:/digits/2 is version 2 of digits"
-    assert where.endswith("of the experiment mine at sqlite:///mlflow.db")
+    assert where.endswith("of the experiment mine at sqlite:///own.db")
 
 
 def test_a_command_that_cannot_export_says_what_to_install_or_to_check(
