@@ -164,8 +164,8 @@ def _quality(metrics: Mapping[str, Any]) -> Iterator[str]:
     tested = metrics["test_images"]
     low, high = wilson(round(metrics["test_accuracy"] * tested), tested)
     yield (
-        f"On {tested:,} labeled images of {metrics['dataset']}, which whoever imported the model chose; whether they "
-        f"were used for its training isn't known. Accuracy with 95 % confidence: {low:.2%} to {high:.2%}."
+        f"On {tested:,} labeled images of {metrics['dataset']}, chosen by the person who imported the model; whether "
+        f"they were used for its training isn't known. Accuracy with 95 % confidence: {low:.2%} to {high:.2%}."
     )
     yield ""
     for message in metrics["mistakes"]:

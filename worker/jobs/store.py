@@ -66,7 +66,7 @@ class JobStore:
 
         Args:
             total: epochs, images or files to be done.
-            source: the uploaded input: name, bytes, sha256.
+            source: the uploaded input: name, bytes, sha256; `sample` is the same of a second file.
             fingerprint: a digest of everything submitted, which distinguishes a repetition from another submission.
             owner: who submits it; None without users.
 
@@ -86,7 +86,7 @@ class JobStore:
             fingerprint=fingerprint,
             created_at=now,
             total=total,
-            bytes=(source or {}).get("bytes", 0),
+            bytes=sum(file.get("bytes", 0) for file in (source or {}, (source or {}).get("sample", {}))),
         )
         first_step = Step(
             job_id=job_id, kind=FIRST_STEP[kind], state=StepState.QUEUED, version=self._version, announced_at=now
