@@ -67,7 +67,7 @@ def sweep(recipe: str | None, axes: tuple[str, ...], wait: bool, as_json: bool, 
     _check_start(recipe, parameters)
     parameters = check(SweepParameters, {"recipe": recipe, "space": "\n".join(axes), **parameters})
     with connect() as client:
-        submitted(client.sweep(**parameters), wait=wait, as_json=as_json)
+        submitted(client.sweep(parameters.pop("recipe", None), **parameters), wait=wait, as_json=as_json)
 
 
 @click.command()

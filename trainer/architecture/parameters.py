@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    create_model,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 
 from tenfold.trainer.architecture.plans import BASIC, Plan
@@ -69,6 +79,13 @@ class _Submission(BaseModel):
         json_schema_extra={"advanced": True},
     )
 
+    @field_validator("freeze")
+    @classmethod
+    def _check_freeze(cls, freeze: Freeze, others: ValidationInfo) -> Freeze:
+        if freeze != "none" and others.data.get("from_model") is None:
+            raise ValueError("only layers of a model to start from can be frozen: name it (from_model), or use none")
+        return freeze
+
 
 if TYPE_CHECKING:
     _Changes = _Submission
@@ -106,8 +123,6 @@ class TrainingParameters(_Changes):
     @model_validator(mode="after")
     def _check_plan(self) -> Self:
         if self.from_model is None:
-            if self.freeze != "none":
-                raise ValueError(f"freeze={self.freeze} needs from_model: only trained layers can be frozen")
             self.plan()
         return self
 

@@ -207,5 +207,5 @@ def test_changes_of_a_training_from_a_model_leave_out_what_follows_from_that_mod
 
 
 def test_only_layers_of_a_model_can_be_frozen() -> None:
-    with pytest.raises(ValidationError, match="freeze=convolutions needs from_model"):
+    with pytest.raises(ValidationError, match="only layers of a model to start from can be frozen"):
         TrainingParameters(recipe="cnn", freeze="convolutions")

@@ -165,7 +165,7 @@ def test_a_model_is_fine_tuned_from_its_own_form(api: FlaskClient, services: Ser
 def test_a_model_that_is_gone_is_told_above_the_recipes(api: FlaskClient) -> None:
     page = api.get("/train?from_model=nobody").text
 
-    assert "There is no model with the ID or alias &#39;nobody&#39;" in page
+    assert "&#39;nobody&#39;; `tenfold model list` shows" in page
     assert 'type="radio"' in page
 
 
