@@ -8,7 +8,7 @@ Raise STEP_VERSION when an older worker could not do what this code writes, and 
 OLDEST_STEP_VERSION on. `tests/worker/db/test_versions.py` notices most such changes.
 """
 
-STEP_VERSION = 7
+STEP_VERSION = 8
 
 # Migration 0010 rewrote everything older.
 OLDEST_STEP_VERSION = 3

@@ -31,7 +31,7 @@ SECTIONS = {
         Entry("job", "job:job", "List, show, follow and change jobs."),
         Entry("model", "model:model", "List, show and manage trained models."),
         Entry("alias", "alias:alias", "List, show, roll back and delete aliases of models."),
-        Entry("dataset", "dataset:dataset", "List, show, compare, import and delete data sets."),
+        Entry("dataset", "dataset:dataset", "List, show, check, compare, import and delete data sets."),
         Entry("recipe", "recipe:recipe", "List and show the recipes for training."),
         Entry("worker", "worker:worker", "List the workers."),
         Entry("webhook", "webhook:webhook", "Manage webhooks."),

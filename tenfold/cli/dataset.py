@@ -7,6 +7,7 @@ import click
 
 from tenfold.cli.completions import complete_datasets
 from tenfold.cli.console import confirm, yes_option
+from tenfold.cli.dataset_check import check_labels, relabel
 from tenfold.cli.dataset_diff import diff
 from tenfold.cli.options import check, options_of
 from tenfold.cli.output import output_option, print_json, print_list, print_table, table_option
@@ -27,10 +28,12 @@ dataset_argument = click.argument("name", metavar="NAME", shell_complete=complet
 
 @click.group()
 def dataset() -> None:
-    """List, show, compare, import and delete data sets."""
+    """List, show, check, compare, import and delete data sets."""
 
 
 dataset.add_command(diff)
+dataset.add_command(check_labels)
+dataset.add_command(relabel)
 
 
 @dataset.command("list")

@@ -19,6 +19,8 @@ def subject(job: Job) -> str:
             return f"{parameters['name'] or source.get('name', 'a model')} as {parameters['input']}"
         case "import":
             return f"{parameters['name']} from {source.get('name', 'a file')}"
+        case "check":
+            return f"labels of {parameters['dataset']}"
         case "comparison":
             return f"{len(parameters['models'])} models on {parameters['on']}"
         case "review":

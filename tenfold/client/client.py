@@ -240,6 +240,24 @@ class Client(AliasCalls):
         """
         return self._submit("comparisons", {"models": list(models), "on": on}, idempotency_key)
 
+    def check_dataset(self, name: str, *, idempotency_key: str | None = None) -> Job:
+        """Queue a check of a data set's labels; `Job.results` then has the suspected ones, the clearest first."""
+        return self._submit("checks", {"dataset": name}, idempotency_key)
+
+    def relabel_dataset(
+        self, name: str, new: str, corrections: Sequence[Mapping[str, Any]], content_sha256: str | None = None
+    ) -> dict[str, Any]:
+        """Make the data set `new` from `name`, which stays as it is, with corrected labels.
+
+        Args:
+            corrections: up to 1,000 of `{"part": "train" or "test", "index": 17, "label": "l"}`; the label None leaves
+                the image out.
+            content_sha256: refuse if `name` has another content by now.
+        """
+        body = {"name": new, "corrections": list(corrections), "content_sha256": content_sha256}
+        made: dict[str, Any] = self.document("POST", f"datasets/{_quoted(name)}/versions", json=body, needs=("name",))
+        return made
+
     def job(self, job_id: str) -> Job:
         response = self.request("GET", f"jobs/{_quoted(job_id)}")
         return Job(self, json_object(response, JOB_FIELDS), response.headers.get("ETag"))

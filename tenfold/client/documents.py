@@ -18,7 +18,7 @@ class JobDocument(TypedDict):
     """`source` is what was uploaded: `name`, `bytes`, `sha256`."""
 
     id: str
-    kind: Literal["training", "classification", "import", "sweep", "review", "comparison", "model_import"]
+    kind: Literal["training", "classification", "import", "sweep", "review", "comparison", "model_import", "check"]
     sweep: str | None
     owner: str | None
     state: Literal["queued", "running", "succeeded", "failed", "cancelled"]

@@ -12,6 +12,7 @@ TABLES = {
     "training": "history.csv",
     "sweep": "trials.csv",
     "comparison": "answers.csv",
+    "check": "suspects.csv",
 }
 
 

@@ -9,6 +9,8 @@ from flask import Flask
 from tenfold.trainer.architecture.parameters import TrainingParameters
 from tenfold.trainer.data.datasets import Dataset
 from tenfold.web.core.services import EXTENSION
+from tenfold.worker.checks.parameters import CheckParameters
+from tenfold.worker.checks.submission import submit_check
 from tenfold.worker.classification.parameters import ClassificationParameters
 from tenfold.worker.classification.submission import submit_classification
 from tenfold.worker.comparisons.parameters import ComparisonParameters
@@ -86,6 +88,7 @@ def live_in(app: Flask, mnist: Dataset) -> LivedIn:
         JobKind.IMPORT: _in_each_state(services, bring_in),
         JobKind.REVIEW: _in_each_state(services, merge),
         JobKind.MODEL_IMPORT: _in_each_state(services, bring_in_a_model),
+        JobKind.CHECK: _in_each_state(services, lambda: submit_check(services, CheckParameters(dataset="tiny"))),
     }
     given = ComparisonParameters(models=("untrained", jobs[JobKind.TRAINING][JobState.SUCCEEDED].id), on="tiny")
     jobs[JobKind.COMPARISON] = _in_each_state(services, lambda: submit_comparison(services, given))

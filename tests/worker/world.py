@@ -102,7 +102,7 @@ class World:
             case JobKind.IMPORT:
                 name = f"own-{key}" if key else f"own-{next(self._numbers)}"
                 return submit_import(services, ImportParameters(name=name), self._upload(), key)
-            case JobKind.REVIEW | JobKind.COMPARISON | JobKind.MODEL_IMPORT:
+            case JobKind.REVIEW | JobKind.COMPARISON | JobKind.MODEL_IMPORT | JobKind.CHECK:
                 parameters = {"classification": "any", "models": [SERVING, "another"], "name": "any", "dataset": None}
                 return services.jobs.submit(
                     new_id(), kind, parameters, total=1, fingerprint="the same", idempotency_key=key, owner=owner

@@ -5,7 +5,6 @@ dimension; labels of more than 256 classes are 16-bit integers.
 """
 
 import hashlib
-import json
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ import numpy.typing as npt
 
 from tenfold.trainer.arrays import Bytes, Labels
 from tenfold.trainer.data.catalog import BUILTIN_DATASETS
+from tenfold.trainer.data.content import content_sha256
 from tenfold.trainer.data.files import DIGITS, FILES, SHORT, UNSIGNED_BYTE, read_about
 from tenfold.trainer.errors import DatasetInvalid, DatasetMissing
 from tenfold.trainer.images.normalization.as_is import are_mnist
@@ -46,13 +46,8 @@ class Dataset:
 
     @cached_property
     def content_sha256(self) -> str:
-        """The hash of images, labels and split (the four IDX files), class names and how an image is prepared.
-
-        Of the name, the report and what a network makes of pixels (scaling, orientation) it is independent.
-        """
-        prepared = {field: getattr(self.input, field) for field in ("preprocessing", "height", "width", "channels")}
-        content = {"class_names": self.class_names, "files_sha256": self.files_sha256, "input": prepared}
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        """The hash of `content.content_sha256`, the same for the same content under any name."""
+        return content_sha256(self.files_sha256, self.class_names, self.input)
 
     @cached_property
     def files_sha256(self) -> str:

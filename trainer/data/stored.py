@@ -22,6 +22,14 @@ _READ = 4096
 _INVERTED = bytes(range(255, -1, -1))
 
 
+def image_file(part: Part) -> str:
+    return _FILES[part][0]
+
+
+def label_file(part: Part) -> str:
+    return _FILES[part][1]
+
+
 @dataclass(frozen=True)
 class StoredPart:
     """The training or test images of the data set in `directory`."""
@@ -36,19 +44,19 @@ class StoredPart:
         Raises:
             DatasetInvalid: the file is damaged.
         """
-        return count_values(self.directory / _FILES[self.part][0])
+        return count_values(self.directory / image_file(self.part))
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
         """The shape of an image: (h, w), or (h, w, 3) for color."""
-        with (self.directory / _FILES[self.part][0]).open("rb") as file:
+        with (self.directory / image_file(self.part)).open("rb") as file:
             dimensions = file.read(4)[3]
             return struct.unpack(f">{dimensions}I", file.read(4 * dimensions))[1:]
 
     @cached_property
     def labels(self) -> Sequence[int]:
         """The class index of each image."""
-        return read_labels(self.directory / _FILES[self.part][1])
+        return read_labels(self.directory / label_file(self.part))
 
     def images(self) -> Iterator[bytes]:
         """The pixels of each image, row by row."""
@@ -75,7 +83,7 @@ class StoredPart:
         return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks)
 
     def _opened(self, index: int) -> BinaryIO:
-        file = (self.directory / _FILES[self.part][0]).open("rb")
+        file = (self.directory / image_file(self.part)).open("rb")
         file.seek(4 + 4 * (1 + len(self.shape)) + index * prod(self.shape))
         return file
 

@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from tenfold.web.api import (
     aliases,
+    checks,
     classifications,
     comparisons,
     dataset_images,
@@ -28,6 +29,7 @@ from tenfold.web.api.openapi import document
 
 RESOURCES = (
     aliases,
+    checks,
     classifications,
     comparisons,
     dataset_images,

@@ -4,6 +4,7 @@ from tenfold.web.pages import (
     account,
     aliases,
     classify,
+    dataset_checks,
     dataset_diff,
     datasets,
     home,
@@ -31,7 +32,7 @@ BLUEPRINTS = tuple(
         home,
         *(job_list, job_page, image_list, image_page, review_page),
         *(train_page, sweep, classify, predict),
-        *(model_import, models, aliases, datasets, dataset_diff, compare_page, difference_page),
+        *(model_import, models, aliases, datasets, dataset_checks, dataset_diff, compare_page, difference_page),
         *(reference, problems),
         *(sign_in, account, users),
     )

@@ -16,7 +16,7 @@ NAMING = ("dataset", "together_with", "on", "check")
 # In a data set's directory: the job that made it, and its source.
 SOURCE = "source.json"
 
-USERS = (JobKind.SWEEP, JobKind.TRAINING, JobKind.REVIEW, JobKind.COMPARISON, JobKind.MODEL_IMPORT)
+USERS = (JobKind.SWEEP, JobKind.TRAINING, JobKind.REVIEW, JobKind.COMPARISON, JobKind.MODEL_IMPORT, JobKind.CHECK)
 
 
 def list_datasets(volume: Volume) -> Sequence[DatasetEntry]:

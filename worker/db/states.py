@@ -16,6 +16,7 @@ class JobKind(StrEnum):
     REVIEW = "review"
     COMPARISON = "comparison"
     MODEL_IMPORT = "model_import"
+    CHECK = "check"
 
 
 class JobState(StrEnum):
@@ -50,6 +51,7 @@ class StepKind(StrEnum):
     ADVANCE = "advance"
     CORRECT = "correct"
     COMPARE = "compare"
+    CHECK = "check"
     IMPORT_MODEL = "import_model"
 
 
@@ -61,6 +63,7 @@ FIRST_STEP = {
     JobKind.REVIEW: StepKind.CORRECT,
     JobKind.COMPARISON: StepKind.COMPARE,
     JobKind.MODEL_IMPORT: StepKind.IMPORT_MODEL,
+    JobKind.CHECK: StepKind.CHECK,
 }
 
 

@@ -27,8 +27,8 @@ VERSION = "tenfold_version"
 # The remote control command that asks every worker about itself (`upkeep/about.py`).
 ABOUT = "tenfold_about"
 
-# Imports, reviews, comparisons and the steps of a sweep are short: they share the queue of classifications, so that
-# they never wait for a long training.
+# Imports, reviews, comparisons, checks and the steps of a sweep are short: they share the queue of classifications, so
+# that they never wait for a long training.
 QUEUES: dict[JobKind, tuple[StepKind, ...]] = {
     JobKind.TRAINING: (StepKind.TRAIN,),
     JobKind.CLASSIFICATION: (
@@ -40,6 +40,7 @@ QUEUES: dict[JobKind, tuple[StepKind, ...]] = {
         StepKind.CORRECT,
         StepKind.COMPARE,
         StepKind.IMPORT_MODEL,
+        StepKind.CHECK,
     ),
 }
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from enum import Enum, auto
 
 from tenfold.trainer.errors import TrainerError
+from tenfold.worker.checks import step as checking
 from tenfold.worker.classification import merging
 from tenfold.worker.classification import step as classification
 from tenfold.worker.comparisons import step as comparing
@@ -39,6 +40,7 @@ WORK: dict[StepKind, Work] = {
     StepKind.ADVANCE: sweeps.advance,
     StepKind.CORRECT: correcting.merge_corrections,
     StepKind.COMPARE: comparing.compare_models,
+    StepKind.CHECK: checking.check_labels,
     StepKind.IMPORT_MODEL: model_import.import_model,
 }
 

@@ -45,6 +45,7 @@ VALUES: dict[str, Callable[[LivedIn], list[str]]] = {
 }
 CLASSIFIED_ONLY = ("images.", "image.", "review.")
 COMPARED_ONLY = ("differences.",)
+CHECKED_ONLY = ("dataset_checks.",)
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,8 @@ def addresses(lived: LivedIn, rule: Rule) -> list[str]:
         values[parts.index("job_id")] = [lived.succeeded(JobKind.CLASSIFICATION).id]
     if rule.endpoint.startswith(COMPARED_ONLY):
         values[parts.index("job_id")] = [lived.succeeded(JobKind.COMPARISON).id]
+    if rule.endpoint.startswith(CHECKED_ONLY):
+        values[parts.index("job_id")] = [lived.succeeded(JobKind.CHECK).id]
     with lived.app.test_request_context():
         adapter = lived.app.create_url_adapter(None) or lived.app.url_map.bind("localhost")
         return [adapter.build(rule.endpoint, dict(zip(parts, each, strict=True))) for each in product(*values)]

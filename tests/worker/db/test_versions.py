@@ -8,6 +8,7 @@ import pytest
 from redis import Redis
 
 from tenfold.trainer.architecture.parameters import TrainingParameters
+from tenfold.worker.checks.parameters import CheckParameters
 from tenfold.worker.classification.parameters import ClassificationParameters
 from tenfold.worker.classification.results import PICTURES, ROWS, SHADOW
 from tenfold.worker.comparisons.parameters import ComparisonParameters
@@ -159,7 +160,7 @@ def declared() -> dict[str, Any]:
     """What of the rows and of the files between steps a worker must understand, as far as it is declared."""
     parameters = (
         *(TrainingParameters, SweepParameters, ClassificationParameters, ImportParameters, ReviewParameters),
-        *(ComparisonParameters, ModelImportParameters),
+        *(ComparisonParameters, ModelImportParameters, CheckParameters),
     )
     return {
         "steps": sorted(kind for kinds in QUEUES.values() for kind in kinds),

@@ -19,6 +19,7 @@ UNITS = {
     JobKind.REVIEW: "corrections",
     JobKind.COMPARISON: "images",
     JobKind.MODEL_IMPORT: "file",
+    JobKind.CHECK: "images",
 }
 
 

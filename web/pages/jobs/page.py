@@ -25,6 +25,7 @@ from tenfold.web.pages.jobs.training_report import TrainingReport, training_repo
 from tenfold.web.pages.parts.parameter_table import ParameterRow, parameter_rows
 from tenfold.web.pages.parts.pictures import pictures_among
 from tenfold.web.pages.review.forms import review_of
+from tenfold.worker.checks.parameters import CheckParameters
 from tenfold.worker.classification.parameters import ClassificationParameters
 from tenfold.worker.comparisons.parameters import ComparisonParameters
 from tenfold.worker.datasets.datasets import get_dataset
@@ -52,6 +53,7 @@ DECLARATIONS: dict[JobKind, type[BaseModel]] = {
     JobKind.REVIEW: ReviewParameters,
     JobKind.COMPARISON: ComparisonParameters,
     JobKind.MODEL_IMPORT: ModelImportParameters,
+    JobKind.CHECK: CheckParameters,
 }
 
 # Whose summary names a model.

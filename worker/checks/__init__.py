@@ -1,0 +1,1 @@
+"""Checks the labels of a data set, and makes versions of it with corrected labels."""
