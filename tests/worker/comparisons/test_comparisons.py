@@ -3,12 +3,14 @@
 import csv
 import json
 
+import keras
 import numpy as np
 import pytest
 
 from tenfold.trainer.data.datasets import Dataset
 from tenfold.trainer.data.samples import png
 from tenfold.trainer.evaluation.acceptance import wilson
+from tenfold.trainer.input_spec import InputSpec
 from tenfold.worker.comparisons.differences import Differences
 from tenfold.worker.comparisons.parameters import ComparisonParameters
 from tenfold.worker.comparisons.step import compare_models
@@ -227,6 +229,20 @@ def test_classes_are_compared_by_name_whatever_their_order(
     assert summary is not None
     assert summary["models"][0]["right"] == summary["models"][1]["right"]
     assert "equally often" in summary["conclusion"]
+
+
+def test_models_of_other_inputs_get_the_images_prepared_for_each(
+    services: Services, models: tuple[str, str], mnist: Dataset
+) -> None:
+    color = linear_model(services, "color", mnist, 200, input=InputSpec("resize", 32, 32, 3).as_dict())
+    layers = [keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")]
+    keras.Sequential(layers).save(services.volume.model(color) / "model.keras")
+
+    summary = compared(services, models[1], color).summary
+
+    assert summary is not None
+    assert summary["images"] == TESTED
+    assert any("A digit 28×28 gray, B resize 32×32 color" in note for note in summary["notes"])
 
 
 def test_a_cancelled_comparison_leaves_nothing_and_a_retry_finishes_it(
