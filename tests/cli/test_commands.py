@@ -531,3 +531,16 @@ def test_a_model_and_its_sample_are_sent_with_what_is_declared(
     assert "mine as 28x28x1" in tenfold("job list")
     assert "There is no data set 'nowhere'" in tenfold(f"{line} nowhere", status=4)
     assert "input: " in tenfold("model import net.onnx --input 28 --preprocessing digit", status=2)
+
+
+def test_a_model_takes_the_place_of_the_recipe(tenfold: Callable[..., str], services: Services, model: str) -> None:
+    training = services.jobs.get(tenfold(f"train --from {model} --freeze all_but_head --epochs 2").splitlines()[0])
+    sweep = services.jobs.get(tenfold(f"sweep --from {model} --over 'freeze=none|all_but_head'").splitlines()[0])
+
+    assert (training.parameters["from_model"], training.parameters["freeze"]) == (model, "all_but_head")
+    assert (training.parameters["recipe"], sweep.parameters["recipe"]) == ("dropout-128", "dropout-128")
+    assert sweep.parameters["from_model"] == model
+    assert "units cannot be changed" in tenfold(f"train --from {model} --units 64", status=4)
+    for neither_or_both in ("train", f"train cnn --from {model}", "sweep --over seed=1..9"):
+        assert "either RECIPE, or --from MODEL" in tenfold(neither_or_both, status=2)
+    assert "freeze: only layers of a model" in tenfold("train cnn --freeze convolutions", status=2)
