@@ -3,7 +3,9 @@
 import io
 import os
 import pickle
+import socket
 import stat
+import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -398,6 +400,31 @@ def test_a_network_that_takes_minutes_is_ended(tmp_path: Path) -> None:
     with pytest.raises(ModelRefused) as error:
         run_isolated(OPENING, request, Limits(2**32, 1, 2**28), work, lambda: None)
     refused(error, "file", "1 s of processor time", "smaller network")
+
+
+PROBE = """
+import json, os, socket
+from pathlib import Path
+from tenfold.trainer.importing.isolation import Limits
+Limits(2**32, 10, 2**20).apply()
+try:
+    socket.create_connection(("127.0.0.1", {port}), timeout=5)
+    reached = True
+except OSError:
+    reached = False
+Path("answer.json").write_text(json.dumps(dict(reached=reached, names=sorted(os.environ))))
+"""
+
+
+def test_the_process_has_no_secrets_and_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_unshare = subprocess.run(["unshare", "--user", "--net", "true"], check=False).returncode == 0
+    monkeypatch.setenv("TENFOLD_DATABASE_URL", "postgresql://tenfold:secret@db/tenfold")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        (tmp_path / "probe.py").write_text(PROBE.format(port=server.getsockname()[1]))
+        answer = run_isolated("probe", {}, Limits(2**32, 10, 2**20), tmp_path, lambda: None)
+    assert not any(name.startswith("TENFOLD") for name in answer["names"])
+    assert not (answer["reached"] and may_unshare)
 
 
 def test_the_process_is_killed_when_its_job_is_cancelled(tmp_path: Path) -> None:

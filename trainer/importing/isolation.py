@@ -39,6 +39,9 @@ INHERITED = ("KERAS_BACKEND", "LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "
 # From <linux/prctl.h>: this signal is sent when the parent dies.
 PR_SET_PDEATHSIG = 1
 
+# From <linux/sched.h>: namespaces of its own for users, which anybody may make, and with that for the network.
+CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+
 LOGGED_BYTES = 4000
 
 
@@ -51,8 +54,10 @@ class Limits:
     file_bytes: int
 
     def apply(self) -> None:
-        """Limit this process, and end it with its parent."""
-        CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        """Limit this process, cut it off from the network where the kernel allows that, and end it with its parent."""
+        libc = CDLL(None)
+        libc.unshare(CLONE_NEWUSER | CLONE_NEWNET)
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # after that call, which would reset it
         seconds = max(1, round(self.cpu_seconds))
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
         resource.setrlimit(resource.RLIMIT_DATA, (self.memory_bytes, self.memory_bytes))
