@@ -11,7 +11,8 @@ Every image is answered by both models, so only the images on which exactly one 
   bootstrap's distribution is computed, not simulated. One image is added to each of the two counts, as by
   D. G. Bonett, R. M. Price, "Adjusted Wald confidence interval for a difference of binomial proportions based on
   paired data", Journal of Educational and Behavioral Statistics 2012: without it the interval of few differing images
-  is too narrow, and that of none has no width.
+  is too narrow, and that of none has no width. Of the intervals 95 % or more hold the true difference, but 93.5 % in
+  the worst case found: one model is never wrong alone, and some six images differ.
 - Holm's correction for several comparisons: S. Holm, "A simple sequentially rejective multiple test procedure",
   Scandinavian Journal of Statistics 1979.
 - Images needed: R. J. Connor, "Sample size for testing differences in proportions for the paired-sample design",
