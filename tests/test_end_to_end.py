@@ -24,6 +24,7 @@ from tenfold.client import Client, ServerError
 from tenfold.trainer.data.datasets import Dataset
 from tenfold.trainer.data.samples import png, write_digit_zip
 from tenfold.web.local.supervisor import free_port
+from tests.conftest import write_dataset
 from tests.up import TENFOLD, Up
 from tests.uploads import class_folders
 from tests.waiting import PATIENCE_MS, until
@@ -316,14 +317,18 @@ def test_a_zip_is_uploaded_by_the_form_and_its_results_downloaded(
     assert len(download.value.path().read_text().splitlines()) == 501
 
 
-def test_a_sweep_is_run_by_command_and_ranked_on_its_page(up: Up, page: Page) -> None:
-    sweep = up.run_json("sweep", "custom", "--over", "units=4|64", "--method", "grid", "--epochs", "1", "--wait")
+def test_a_sweep_is_run_by_command_and_ranked_on_its_page(up: Up, mnist: Dataset, page: Page) -> None:
+    write_dataset(mnist.head(train=6000, test=1000), up.directory / "data" / "datasets" / "few")
+    sweep = up.run_json(
+        *("sweep", "custom", "--dataset", "few", "--filters", "4", "--units", "none", "--epochs", "1"),
+        *("--over", "batch_size=16|1024", "--method", "grid", "--wait"),
+    )
 
     assert sweep["trials"] == 2
-    assert sweep["best"]["values"] == {"units": "64"}
-    assert sweep["test_accuracy"] > 0.9
+    assert sweep["best"]["values"] == {"batch_size": "16"}
+    assert sweep["test_accuracy"] > 0.7
     page.goto(f"{up.url}/jobs/{sweep['job']['id']}")
-    assert [cell.inner_text() for cell in page.locator("tbody tr td:nth-child(2)").all()] == ["64", "4"]
+    assert [cell.inner_text() for cell in page.locator("tbody tr td:nth-child(2)").all()] == ["16", "1024"]
     page.get_by_role("link", name="1", exact=True).click()
     assert page.get_by_role("heading", name="Training of custom").is_visible()
 

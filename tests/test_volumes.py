@@ -147,13 +147,14 @@ def killed_worker(services: Services, job_id: str) -> "Iterator[subprocess.Popen
         process.wait()
 
 
-@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
 def test_an_archive_is_classified_by_two_workers_and_looked_through_and_reviewed(
-    web: FlaskClient, workers: list[Services], mnist: Dataset, kind: str
+    web: FlaskClient, workers: list[Services], mnist: Dataset, volume_kind: str
 ) -> None:
     put_model(workers[0])
     files = digits(mnist, IMAGES)
-    packed = zipped(files) if kind == "zip" else tar_bytes([member(name, data) for name, data in files.items()], "gz")
+    # A bucket gives a zip's members by range requests, and a compressed tar from its start.
+    tar = tar_bytes([member(name, data) for name, data in files.items()], "gz")
+    packed = zipped(files) if volume_kind == "bucket" else tar
 
     job = work_off(workers, post(web, "classifications", packed, review_below="1"))
 

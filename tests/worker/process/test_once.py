@@ -22,6 +22,7 @@ from tenfold.worker.training.submission import submit_training
 from tenfold.worker.uploads.upload import Upload
 from tests.conftest import write_dataset
 from tests.reviews import untrained_model
+from tests.trainer.trainings import SMALL
 from tests.waiting import PATIENCE_SECONDS
 from tests.worker.process.test_killed_workers import until
 
@@ -130,7 +131,7 @@ def test_a_job_that_there_is_not_is_not_worth_another_try(start: Start) -> None:
 
 
 def train(services: Services, dataset: str, *, epochs: int) -> Job:
-    return submit_training(services, TrainingParameters(recipe="dropout-128", dataset=dataset, epochs=epochs))
+    return submit_training(services, TrainingParameters(recipe="custom", dataset=dataset, epochs=epochs, **SMALL))
 
 
 def classify(services: Services, mnist: Dataset, *, images: int) -> Job:

@@ -20,6 +20,7 @@ from tenfold.worker.sweeps import step as sweeps
 from tenfold.worker.sweeps.parameters import SweepParameters
 from tenfold.worker.sweeps.submission import submit_sweep
 from tests.conftest import every_database, write_dataset
+from tests.trainer.trainings import SMALL
 
 Submit = Callable[..., Job]
 
@@ -29,7 +30,7 @@ def submit(services: Services, mnist: Dataset) -> Submit:
     write_dataset(mnist.head(train=1000, test=200), services.volume.datasets / "tiny")
 
     def submit(**parameters: Any) -> Job:
-        given = {"dataset": "tiny", "units": "16", "epochs": 2, "space": "dropout=0|0.2"} | parameters
+        given = {"dataset": "tiny", "epochs": 2, "space": "dropout=0|0.2"} | SMALL | parameters
         return submit_sweep(services, SweepParameters(**given))
 
     return submit
@@ -68,7 +69,7 @@ def worker(services: Services) -> Worker:
 
 
 def test_a_grid_tries_every_combination_and_ranks_them(services: Services, submit: Submit, worker: Worker) -> None:
-    sweep = submit(method="grid", space="units=4|32\nlearning_rate=0.001|0.01", epochs=1)
+    sweep = submit(method="grid", space="batch_size=8|512\nlearning_rate=0.001|0.01", epochs=1)
     assert sweep.total == 4
 
     ended = worker.run_to_the_end(sweep)
@@ -76,12 +77,12 @@ def test_a_grid_tries_every_combination_and_ranks_them(services: Services, submi
     assert ended.state is JobState.SUCCEEDED
     assert ended.summary is not None
     ranked = ended.summary["ranking"]
-    assert {(row["values"]["units"], row["values"]["learning_rate"]) for row in ranked} == {
-        *(("4", "0.001"), ("4", "0.01"), ("32", "0.001"), ("32", "0.01"))
+    assert {(row["values"]["batch_size"], row["values"]["learning_rate"]) for row in ranked} == {
+        *(("8", "0.001"), ("8", "0.01"), ("512", "0.001"), ("512", "0.01"))
     }
     figures = [row["val_accuracy"] for row in ranked]
     assert figures == sorted(figures, reverse=True)
-    assert figures[0] > figures[-1], "a tiny net at a low learning rate is worse than a wide one at a high one"
+    assert figures[0] > figures[-1], "two steps at a low learning rate are worse than many at a high one"
     directory = services.volume.job(sweep.id)
     with (directory / "trials.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -151,7 +152,7 @@ def test_a_hopeless_trial_is_pruned_early(services: Services, submit: Submit, wo
 def test_cancelling_a_sweep_cancels_its_trials_and_retrying_goes_on(
     services: Services, submit: Submit, worker: Worker
 ) -> None:
-    sweep = submit(method="grid", space="units=4|8|16", epochs=1, parallel=2)
+    sweep = submit(method="grid", space="learning_rate=0.001|0.002|0.003", epochs=1, parallel=2)
     worker.run_sweep_step(sweep)
     worker.run_next_trial(sweep)
 
@@ -165,7 +166,9 @@ def test_cancelling_a_sweep_cancels_its_trials_and_retrying_goes_on(
 
 
 def test_a_trial_that_fails_counts_and_the_sweep_goes_on(services: Services, submit: Submit, worker: Worker) -> None:
-    sweep = submit(method="grid", space="optimizer=sgd|adam", learning_rate=10, units="512,512", epochs=2)
+    sweep = submit(
+        method="grid", space="optimizer=sgd|adam", learning_rate=10, filters="none", units="512,512", epochs=2
+    )
 
     ended = worker.run_to_the_end(sweep)
 
@@ -179,7 +182,7 @@ def test_a_trial_that_fails_counts_and_the_sweep_goes_on(services: Services, sub
 def test_a_trial_whose_values_do_not_go_together_has_failed_and_the_others_go_on(
     services: Services, submit: Submit, worker: Worker
 ) -> None:
-    sweep = submit(method="grid", space="units=16|2048; filters=none|64", epochs=1, parallel=1)
+    sweep = submit(method="grid", space="units=none|2048; filters=2|64", epochs=1, parallel=1)
 
     ended = worker.run_to_the_end(sweep)
 
