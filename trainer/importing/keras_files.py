@@ -11,6 +11,7 @@ import numpy as np
 
 from tenfold.trainer.errors import ModelRefused
 from tenfold.trainer.importing.keras_configs import check_config
+from tenfold.trainer.importing.outputs import not_finite
 from tenfold.trainer.importing.zips import files_of, open_zip, unpack
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
@@ -82,14 +83,6 @@ def check_finite(model: keras.Model) -> None:
         values = np.asarray(keras.ops.convert_to_numpy(variable.value))
         if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
             raise not_finite(variable.path)
-
-
-def not_finite(name: str) -> ModelRefused:
-    return ModelRefused(
-        "file",
-        f"The weight {name[:200]!r} has values that are NaN or infinite: the training diverged. Save the weights of an "
-        "earlier epoch, or train with a lower learning rate.",
-    )
 
 
 def _parsed(written: bytes | str) -> Any:

@@ -12,7 +12,7 @@ import onnx
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, inliner, numpy_helper
 
 from tenfold.trainer.errors import ModelRefused
-from tenfold.trainer.importing.keras_files import not_finite
+from tenfold.trainer.importing.outputs import not_finite
 
 DOMAINS = ("", "ai.onnx")
 

@@ -43,3 +43,11 @@ def check_classes(count: int | None, declared: int | None) -> int:
             f"{declared} classes are declared; the network has {count} outputs. Name {count} classes, in order.",
         )
     return count
+
+
+def not_finite(name: str) -> ModelRefused:
+    return ModelRefused(
+        "file",
+        f"The weight {name[:200]!r} has values that are NaN or infinite: the training diverged. Save the weights of an "
+        "earlier epoch, or train with a lower learning rate.",
+    )
