@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -67,7 +68,7 @@ def export_model(
     """
     from mlflow import MlflowClient
 
-    name = name or f"tenfold-{document['dataset']}"
+    name = name or re.sub("[/:]", "-", f"tenfold-{document['dataset']}")  # MLflow allows neither in a name
     mlflow = MlflowClient(tracking_uri)
     found = mlflow.get_experiment_by_name(experiment)
     experiment_id = found.experiment_id if found else mlflow.create_experiment(experiment)
@@ -126,9 +127,7 @@ def _log(
         }.items()
         if value is not None
     }
-    model = mlflow.create_logged_model(
-        experiment_id, name=document["recipe"].replace("/", "-"), source_run_id=run_id, params=parameters
-    )
+    model = mlflow.create_logged_model(experiment_id, name="model", source_run_id=run_id, params=parameters)
     mlflow.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=len(history))])
     metrics, now = [], started
     for row in history:

@@ -59,6 +59,7 @@ def test_an_exported_model_is_loaded_back_with_its_metrics_and_answers_the_same(
         "linear",
         mnist,
         300,
+        trained_on="scans 1/2.zip",
         parameters=parameters,
         calibration=calibration,
         versions={"keras": keras.__version__},
@@ -72,7 +73,7 @@ def test_an_exported_model_is_loaded_back_with_its_metrics_and_answers_the_same(
 
     exported = client.export_to_mlflow("linear", store)
 
-    assert exported["model_uri"] == "models:/tenfold-tiny/1"
+    assert exported["model_uri"] == "models:/tenfold-scans 1-2.zip/1"
     tracked = MlflowClient(store)
     run = tracked.get_run(exported["run_id"])
     assert (run.info.status, run.info.run_name, run.info.end_time - run.info.start_time) == ("FINISHED", "linear", 750)
@@ -81,7 +82,7 @@ def test_an_exported_model_is_loaded_back_with_its_metrics_and_answers_the_same(
         "units": "",
         "learning_rate": "0.001",
         "recipe": "custom",
-        "dataset": "tiny",
+        "dataset": "scans 1/2.zip",
     }
     losses = tracked.get_metric_history(run.info.run_id, "loss")
     assert [(loss.step, loss.value, loss.timestamp - run.info.start_time) for loss in losses] == [
