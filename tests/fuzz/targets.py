@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tenfold.trainer.data.importing.building import LEFT_TO_THE_IMAGES
 from tenfold.trainer.data.importing.kinds import read_upload
 from tenfold.trainer.errors import DatasetInvalid, ImageUnreadable
 from tenfold.trainer.images import normalize_all
@@ -58,7 +59,7 @@ def dataset(data: bytes) -> None:
     path = _directory / "dataset"
     path.write_bytes(data)
     with contextlib.suppress(DatasetInvalid):
-        read_upload(path, lambda: None, "auto")
+        read_upload(path, lambda: None, LEFT_TO_THE_IMAGES)
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {"archive": archive, "image": image, "dataset": dataset}

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenfold.trainer.data.importing import refusals
+from tenfold.trainer.data.importing.building import LEFT_TO_THE_IMAGES
 from tenfold.trainer.data.importing.kinds import read_upload
 from tenfold.trainer.errors import DatasetInvalid
 from tests.hostile.measured import measured
@@ -26,7 +27,7 @@ LABELS = np.arange(20) % 2
 
 def read(path: Path) -> str:
     try:
-        read_upload(path, lambda: None, "auto")
+        read_upload(path, lambda: None, LEFT_TO_THE_IMAGES)
     except DatasetInvalid as error:
         return str(error)
     return ""
@@ -130,7 +131,7 @@ def test_names_that_lead_outside_are_left_out_and_counted(tmp_path: Path) -> Non
     files = {f"{index % 2}/{index}.png": b"no image" for index in range(20)}
     (tmp_path / "upload").write_bytes(zipped(files | {"../../etc/1.png": b"x", "7/../../2.png": b"x"}))
 
-    found = read_upload(tmp_path / "upload", lambda: None, "auto")
+    found = read_upload(tmp_path / "upload", lambda: None, LEFT_TO_THE_IMAGES)
 
     assert found.skipped["files whose names lead out of the archive"] == 2
 

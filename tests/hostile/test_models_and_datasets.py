@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tenfold.trainer.data.importing import refusals
+from tenfold.trainer.data.importing.building import LEFT_TO_THE_IMAGES
 from tenfold.trainer.data.importing.kinds import read_upload
 from tenfold.trainer.errors import DatasetInvalid
 from tenfold.trainer.serving.inference import Classifier
@@ -33,7 +34,7 @@ class Touches:
 
 def read(path: Path) -> str:
     try:
-        read_upload(path, lambda: None, "auto")
+        read_upload(path, lambda: None, LEFT_TO_THE_IMAGES)
     except DatasetInvalid as error:
         return str(error)
     return ""

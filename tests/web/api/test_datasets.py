@@ -61,7 +61,13 @@ def test_each_kind_of_file_becomes_a_data_set(
     assert accepted.status_code == 202, accepted.text
     assert accepted.json["kind"] == "import"
     assert accepted.json["source"]["name"] == "upload.bin"
-    assert accepted.json["parameters"] == {"name": "own", "test_share": 0.25, "preprocessing": "auto"}
+    assert accepted.json["parameters"] == {
+        "name": "own",
+        "test_share": 0.25,
+        "preprocessing": "auto",
+        "size": "auto",
+        "color": "auto",
+    }
     assert accepted.json["progress"] == {
         "done": 0,
         "total": 1,
@@ -112,7 +118,9 @@ def test_what_is_no_data_set_fails_with_its_reason_and_is_not_listed(
         ({"name": "mnist"}, "name", "built-in"),
         ({"test_share": "0.9"}, "test_share", "less than or equal to 0.5"),
         ({"test_share": "nan"}, "test_share", ""),
-        ({"color": "red"}, "color", "not permitted"),
+        ({"color": "red"}, "color", "gray"),
+        ({"size": "7"}, "size", "8 to 128"),
+        ({"kolor": "red"}, "kolor", "not permitted"),
     ],
 )
 @pytest.mark.parametrize("way", ["form", "raw"])
