@@ -262,6 +262,7 @@ DONE_BY = {
     "GET /datasets/<name>/preview.png": "dataset preview",
     "GET /datasets/<name>/diff": "dataset diff",
     "POST /datasets/<name>/versions": "dataset relabel",
+    "GET /datasets/<name>/versions": "dataset show",
     "POST /checks": "dataset check",
     "GET /checks": "job list --kind",
     "GET /datasets/<name>/images/<part>/<int:index>.png": "dataset diff --pictures",

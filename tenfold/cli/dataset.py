@@ -52,11 +52,14 @@ def show_dataset(name: str, as_json: bool) -> None:
     """Show a data set and the report of its import."""
     with connect() as client:
         document = client.dataset(name)
+        versions = [] if as_json else client.dataset_versions(name)
     if as_json:
         print_json(document)
         return
     print_table(HEADER, [_row(cast("DatasetItem", document))])
-    click.echo(f"Content: {document['content_sha256'] or 'not read since an earlier version imported it'}")
+    click.echo(f"Content: {document['content_sha256'] or 'known once a job has read it'}")
+    if versions:
+        click.echo(f"Versions made from it: {', '.join(version['name'] for version in versions)}")
     for note in (document["report"] or {}).get("notes", []):
         click.echo(note)
     for warning in document["warnings"]:

@@ -244,6 +244,12 @@ class Client(AliasCalls):
         """Queue a check of a data set's labels; `Job.results` then has the suspected ones, the clearest first."""
         return self._submit("checks", {"dataset": name}, idempotency_key)
 
+    def dataset_versions(self, name: str) -> list[DatasetItem]:
+        """The data sets that were made from this one with corrected labels."""
+        path = f"datasets/{_quoted(name)}/versions"
+        versions: list[DatasetItem] = self.document("GET", path, needs=("items",))["items"]
+        return versions
+
     def relabel_dataset(
         self, name: str, new: str, corrections: Sequence[Mapping[str, Any]], content_sha256: str | None = None
     ) -> dict[str, Any]:

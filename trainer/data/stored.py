@@ -19,6 +19,10 @@ _FILES = {"train": (TRAIN_IMAGES, TRAIN_LABELS), "test": (TEST_IMAGES, TEST_LABE
 # Images read at a time.
 _READ = 4096
 
+# Images that tell whether all are light on dark.
+_JUDGED = 100
+
+_WHITE = 255
 _INVERTED = bytes(range(255, -1, -1))
 
 
@@ -54,6 +58,15 @@ class StoredPart:
             return struct.unpack(f">{dimensions}I", file.read(4 * dimensions))[1:]
 
     @cached_property
+    def _light_on_dark(self) -> bool:
+        """Whether the first images are gray, and dark on average."""
+        if len(self.shape) > 2:
+            return False
+        with self._opened(0) as file:
+            pixels = file.read(prod(self.shape) * _JUDGED)
+        return sum(pixels) < _WHITE / 2 * len(pixels)
+
+    @cached_property
     def labels(self) -> Sequence[int]:
         """The class index of each image."""
         return read_labels(self.directory / label_file(self.part))
@@ -71,11 +84,11 @@ class StoredPart:
             return file.read(prod(self.shape))
 
     def png(self, index: int) -> bytes:
-        """One image as a PNG file; a gray one as dark ink on white."""
+        """One image as a PNG file; gray ones that are light on dark are inverted."""
         height, width, *channels = self.shape
         pixels = self.image(index)
         row = width * (channels[0] if channels else 1)
-        if not channels:
+        if self._light_on_dark:
             pixels = pixels.translate(_INVERTED)
         lines = b"".join(b"\0" + pixels[start : start + row] for start in range(0, len(pixels), row))
         header = struct.pack(">IIBBBBB", width, height, 8, 2 if channels else 0, 0, 0, 0)

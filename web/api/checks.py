@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, jsonify, request
 
 from tenfold.web.api.answers import accepted, idempotency_key, json_body
-from tenfold.web.api.documents.datasets import DatasetDocument, dataset_document
+from tenfold.web.api.documents.datasets import DatasetDocument, DatasetList, dataset_document, dataset_item
 from tenfold.web.api.documents.jobs import JobDocument
 from tenfold.web.api.jobs import LISTED, KindFilter, list_of_kind
 from tenfold.web.api.openapi import examples
@@ -11,7 +11,8 @@ from tenfold.web.api.openapi.operations import Answer, operation, queued
 from tenfold.web.core.services import services
 from tenfold.worker.checks.parameters import CheckParameters
 from tenfold.worker.checks.submission import submit_check
-from tenfold.worker.datasets.versions import VersionParameters, make_version
+from tenfold.worker.datasets.datasets import get_dataset
+from tenfold.worker.datasets.versions import VersionParameters, make_version, versions_of
 from tenfold.worker.db.states import JobKind
 
 routes = Blueprint("checks", __name__)
@@ -40,6 +41,21 @@ def create_check() -> Response:
     that are probably wrong, in the files `suspects.csv` and `suspects.json`."""
     parameters = CheckParameters.model_validate(json_body(request))
     return accepted(submit_check(services(), parameters, idempotency_key(request)))
+
+
+@routes.get("/datasets/<name>/versions")
+@operation(
+    "Data sets",
+    "List the versions of a data set",
+    answers=[Answer(200, "All of them.", DatasetList, {"items": [examples.DATASET_ITEM], "next": None})],
+    problems=(404,),
+)
+def list_dataset_versions(name: str) -> Response:
+    """The data sets that were made from it with corrected labels."""
+    get_dataset(services().volume, name)
+    items = [dataset_item(entry) for entry in versions_of(services(), name)]
+    answer: DatasetList = {"items": items, "next": None}
+    return jsonify(answer)
 
 
 @routes.post("/datasets/<name>/versions")

@@ -42,7 +42,7 @@ def get_dataset_diff(name: str) -> Response:
 @operation(
     "Data sets",
     "Show an image of a data set",
-    answers=[Answer(200, "The picture; a gray one as dark ink on white.", media_types=["image/png"])],
+    answers=[Answer(200, "The picture; gray images that are light on dark are inverted.", media_types=["image/png"])],
     problems=(404, 409),
 )
 def get_dataset_image(name: str, part: str, index: int) -> Response:

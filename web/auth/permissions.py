@@ -63,6 +63,7 @@ _ENDPOINTS: dict[Permission, tuple[str, ...]] = {
         "api.comparisons.get_difference_picture",
         "api.comparisons.get_differences",
         "api.checks.list_checks",
+        "api.checks.list_dataset_versions",
         "api.comparisons.list_comparisons",
         "api.datasets.list_datasets",
         "api.files.list_job_files",

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from tenfold.trainer.data.catalog import DatasetEntry, count_classes
 from tenfold.web.api.documents.datasets import dataset_item
+from tenfold.web.api.documents.jobs import job_item
 from tenfold.web.api.documents.models import model_document
 from tenfold.web.core.forms import form_fields, given_fields
 from tenfold.web.core.problems import field_errors
@@ -18,11 +19,15 @@ from tenfold.web.core.uploads import take_upload
 from tenfold.worker.datasets.datasets import delete_dataset, get_dataset, list_datasets
 from tenfold.worker.datasets.parameters import ImportParameters
 from tenfold.worker.datasets.submission import submit_import
+from tenfold.worker.datasets.versions import versions_of
+from tenfold.worker.db.records import Job
+from tenfold.worker.db.states import JobKind
 from tenfold.worker.errors import InvalidSubmission
 
 blueprint = Blueprint("datasets", __name__)
 
 MODELS_SHOWN = 10
+CHECKS_SHOWN, CHECKS_LOOKED_AT = 3, 50
 
 
 @blueprint.get("/datasets")
@@ -50,8 +55,17 @@ def show(name: str) -> ResponseReturnValue:
         "datasets/page.html",
         dataset=_shown(entry),
         report=entry.report,
+        checks=_checks_of(name),
+        versions=[version.name for version in versions_of(services(), name)],
+        job_item=job_item,
         models=[model_document(model, aliases.get(model.id, ())) for model in trained],
     )
+
+
+def _checks_of(name: str) -> list[Job]:
+    """The newest checks of its labels."""
+    recent = services().jobs.list(kind=JobKind.CHECK, limit=CHECKS_LOOKED_AT)
+    return [job for job in recent if job.parameters["dataset"] == name][:CHECKS_SHOWN]
 
 
 @blueprint.post("/datasets/<name>/delete")

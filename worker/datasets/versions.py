@@ -16,7 +16,7 @@ from tenfold.trainer.data.catalog import DatasetEntry
 from tenfold.trainer.data.content import content_sha256, files_sha256
 from tenfold.trainer.data.files import ABOUT, SHORT, UNSIGNED_BYTE, written_about
 from tenfold.trainer.data.stored import PARTS, Part, StoredPart, image_file, label_file
-from tenfold.worker.datasets.datasets import get_dataset, why_name_is_taken
+from tenfold.worker.datasets.datasets import get_dataset, list_datasets, why_name_is_taken
 from tenfold.worker.datasets.differences import open_images
 from tenfold.worker.datasets.parameters import DatasetName
 from tenfold.worker.errors import InvalidSubmission, WrongState
@@ -77,6 +77,12 @@ def make_version(services: Services, name: str, parameters: VersionParameters) -
     except FileExistsError as error:
         raise InvalidSubmission("name", f"The name {parameters.name} is already in use. Choose another one.") from error
     return get_dataset(services.volume, parameters.name)
+
+
+def versions_of(services: Services, name: str) -> list[DatasetEntry]:
+    """The data sets that were made from this one with corrected labels."""
+    made = list_datasets(services.volume)
+    return [entry for entry in made if (entry.report.get("made_from") or {}).get("name") == name]
 
 
 def _corrected(
@@ -160,6 +166,7 @@ def _about(
         "name": parameters.name,
         "class_names": list(base.class_names),
         "report": {
+            "made_from": {"name": base.name, "content_sha256": base.content_sha256},
             "images": sum(each.total() for each in counts.values()),
             **{part: counts[part].total() for part in PARTS},
             "per_class": per_class,

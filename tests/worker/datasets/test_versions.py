@@ -5,7 +5,7 @@ import pytest
 
 from tenfold.trainer.data.datasets import Dataset, load_dataset
 from tenfold.worker.datasets.datasets import get_dataset
-from tenfold.worker.datasets.versions import Correction, VersionParameters, make_version
+from tenfold.worker.datasets.versions import Correction, VersionParameters, make_version, versions_of
 from tenfold.worker.errors import InvalidSubmission, WrongState
 from tenfold.worker.services import Services
 from tests.conftest import write_dataset
@@ -41,6 +41,7 @@ def test_labels_are_changed_and_images_left_out_in_a_copy(services: Services, ba
     assert dataset.class_names == base.class_names
     assert made.report["notes"] == ["Made from base: 1 label corrected, 2 images left out."]
     assert load_dataset("base", services.volume.datasets).content_sha256 == base.content_sha256
+    assert [entry.name for entry in versions_of(services, "base")] == ["base-2"]
 
 
 def test_it_has_the_content_hash_that_its_images_and_labels_have(services: Services, mnist: Dataset) -> None:
