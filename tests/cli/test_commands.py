@@ -544,3 +544,23 @@ def test_a_model_takes_the_place_of_the_recipe(tenfold: Callable[..., str], serv
     for neither_or_both in ("train", f"train cnn --from {model}", "sweep --over seed=1..9"):
         assert "either RECIPE, or --from MODEL" in tenfold(neither_or_both, status=2)
     assert "freeze: only layers of a model" in tenfold("train cnn --freeze convolutions", status=2)
+
+
+def test_a_data_set_is_relabeled_by_a_table_and_compared_with_what_it_was(
+    tenfold: Callable[..., str], services: Services, mnist: Dataset, tmp_path: Path
+) -> None:
+    few = mnist.head(60, 30)
+    write_dataset(few, services.volume.dataset("few"))
+    right = str((int(few.train_labels[3]) + 1) % 10)
+    table = tmp_path / "corrections.csv"
+    table.write_text(f"part,index,label,corrected\ntrain,3,x,{right}\ntest,0,x,(none)\ntrain,5,x,\n")
+
+    assert "1 label corrected, 1 image left out" in tenfold(f"dataset relabel few few-2 {table}")
+    printed = tenfold("dataset diff few few-2 --pictures pictures")
+    assert printed.startswith("few-2 against few: 1 image removed, 1 image with another label; 89 images in both.")
+    assert f"{few.train_labels[3]} → {right}" in printed
+    assert sorted(path.name for path in Path("pictures").iterdir()) == ["relabeled-train-3.png", "removed-test-0.png"]
+    assert "Versions made from it: few-2" in tenfold("dataset show few")
+    assert "queued" in tenfold(f"job show {tenfold('dataset check few').splitlines()[0]}")
+    table.write_text("part,index\ntrain,3\n")
+    assert "has no column corrected" in tenfold(f"dataset relabel few few-3 {table}", status=2)

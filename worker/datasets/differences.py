@@ -33,14 +33,23 @@ def compare_datasets(volume: Volume, a: str, b: str) -> Compared:
     """
     entry_a, entry_b = get_dataset(volume, a), get_dataset(volume, b)
     directory_a, directory_b = _directory(volume, entry_a), _directory(volume, entry_b)
-    size = sum((directory / file).stat().st_size for directory in (directory_a, directory_b) for file in FILES)
-    if size > MAX_BYTES:
-        raise WrongState(
-            f"The data sets {a} and {b} have {size / 2**30:.1f} GiB; at most {MAX_BYTES / 2**30:.0f} GiB are compared "
-            "here. Their content hashes and class counts say whether they differ."
-        )
+    check_size(directory_a, directory_b)
     found = find_differences(directory_a, directory_b, entry_a.class_names, entry_b.class_names)
     return Compared(entry_a, entry_b, found)
+
+
+def check_size(*directories: Path) -> None:
+    """Refuse to read data sets, in a web request, that would take more than seconds.
+
+    Raises:
+        WrongState: they have more than `MAX_BYTES` together.
+    """
+    size = sum((directory / file).stat().st_size for directory in directories for file in FILES)
+    if size > MAX_BYTES:
+        raise WrongState(
+            f"{' and '.join(directory.name for directory in directories)} have {size / 2**30:.1f} GiB of images; at "
+            f"most {MAX_BYTES / 2**30:.0f} GiB are read here."
+        )
 
 
 def open_images(volume: Volume, name: str, part: Part) -> StoredPart:

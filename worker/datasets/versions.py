@@ -17,7 +17,7 @@ from tenfold.trainer.data.content import content_sha256, files_sha256
 from tenfold.trainer.data.files import ABOUT, SHORT, UNSIGNED_BYTE, written_about
 from tenfold.trainer.data.stored import PARTS, Part, StoredPart, image_file, label_file
 from tenfold.worker.datasets.datasets import get_dataset, list_datasets, why_name_is_taken
-from tenfold.worker.datasets.differences import open_images
+from tenfold.worker.datasets.differences import check_size, open_images
 from tenfold.worker.datasets.parameters import DatasetName
 from tenfold.worker.errors import InvalidSubmission, WrongState
 from tenfold.worker.services import Services
@@ -61,6 +61,7 @@ def make_version(services: Services, name: str, parameters: VersionParameters) -
     """
     base = get_dataset(services.volume, name)
     parts = {part: open_images(services.volume, name, part) for part in PARTS}
+    check_size(parts["train"].directory)
     if parameters.content_sha256 not in (None, base.content_sha256):
         raise WrongState(
             f"The data set {name} has changed since: another one came under its name. Check it again, and correct that."
