@@ -47,7 +47,10 @@ def _truth(truth: Mapping[str, Any], images: int, labeled: int) -> Iterator[str]
             f"{truth['images_with_true_label']:,} of {images:,} images."
         )
     elif truth["source"] == "folders" and truth["folder_level"]:
-        yield f"True labels come from the folders ({truth['folder_level']}), for {labeled:,} of {images:,} images."
+        yield (
+            f"True labels come from the folders (for example {truth['folder_level']}), for {labeled:,} of {images:,} "
+            "images."
+        )
         if truth["ambiguous_folder"]:
             yield f"In {truth['ambiguous_folder']!r} more than one folder is named after a class."
     if truth["images_with_unknown_label"]:

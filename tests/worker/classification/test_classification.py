@@ -102,7 +102,7 @@ def test_what_was_skipped_and_assumed_is_told(services: Services, model: str, mn
     }
     assert job.summary["true_labels"]["source"] == "folders"
     assert job.summary["notes"][1:] == [
-        "True labels come from the folders (the folder '7' in '7/anna'), for 3 of 4 images.",
+        "True labels come from the folders (for example the folder '7' in '7/anna'), for 3 of 4 images.",
         "Folders not named after a class of this model; their images have no true label: misc (1).",
         "Skipped hidden files: 1 (7/anna/.ipynb_checkpoints/1.png).",
     ]
@@ -176,7 +176,7 @@ def test_every_image_is_a_row_in_order_and_nothing_but_results_is_left(
     assert job.summary["skipped_kinds"] == {"archives": 1, "other_files": 1, "system_files": 1}
     assert sum(map(len, job.summary["skipped_examples"].values())) == 3
     assert [note.partition(")")[0] for note in job.summary["notes"]][1:] == [
-        "True labels come from the folders (the folder '0'",
+        "True labels come from the folders (for example the folder '0'",
         "Skipped archives: 1 (inside.zip",
         "Skipped other files: 1 (notes.txt",
         "Skipped system files: 1 (Thumbs.db",
