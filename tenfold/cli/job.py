@@ -78,6 +78,8 @@ def show_job(job_id: str, as_json: bool) -> None:
     left = "" if job.eta_seconds is None else f", {about(job.eta_seconds)} left"
     owner = f" of {job.document['owner']}" if job.document["owner"] else ""
     click.echo(f"{job.document['kind']} {job.id}{owner} {job.state}: {progress_of(job)}{left}")
+    for alias, model_id in (job.document["source"] or {}).get("aliases", {}).items():
+        click.echo(f"model {model_id}, named by the alias {alias}")
     if headline(job):
         print_outcome(job)
 

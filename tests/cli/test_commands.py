@@ -209,6 +209,13 @@ def test_owners_are_shown_where_there_are_some(
     assert tenfold("job show last") == f"training {job} of anna queued: 0 of 7 epochs\n"
 
 
+def test_a_job_says_by_which_alias_its_model_was_named(tenfold: Callable[..., str], model: str) -> None:
+    Path("one.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    tenfold("classify one.png --model production")
+
+    assert f"model {model}, named by the alias production\n" in tenfold("job show last")
+
+
 def test_a_job_in_the_list_says_which_file_it_is_about_and_how_old_it_is(
     tenfold: Callable[..., str], services: Services, model: str
 ) -> None:
