@@ -19,6 +19,10 @@ PAGES = (
 )
 
 
+# Blueprints whose addresses do not start with that of the page that leads to them.
+BELOW = {"aliases": "models.index"}
+
+
 @dataclass(frozen=True)
 class Link:
     """`current` if it links to this page or to a parent of this page."""
@@ -30,9 +34,14 @@ class Link:
 
 def navigation() -> dict[str, Any]:
     """What the base template needs on every page, including error pages."""
-    links = [(text, url_for(endpoint)) for endpoint, text in PAGES if endpoint in current_app.view_functions]
+    above = BELOW.get(request.blueprint or "")
+    links = [
+        Link(text, url_for(endpoint), endpoint == above or _is_current(url_for(endpoint)))
+        for endpoint, text in PAGES
+        if endpoint in current_app.view_functions
+    ]
     return {
-        "navigation": [Link(text, address, _is_current(address)) for text, address in links],
+        "navigation": links,
         "endpoints": current_app.view_functions,
         "version": version("tenfold"),
     }
