@@ -74,6 +74,12 @@ def show(model_id: str) -> ResponseReturnValue:
     found = services().models.get(model_id)
     if found.id != model_id:
         return redirect(url_for("models.show", model_id=found.id))
+    return model_page(found)
+
+
+def model_page(found: Model, errors: Sequence[Mapping[str, str]] = ()) -> str:
+    """The page of a model; `errors` are those of the form that promotes it."""
+    model_id = found.id
     files = services().volume.model_files(model_id)
     aliases = services().aliases.list()
     parameters = TrainingParameters(**found.parameters) if found.parameters else None
@@ -84,6 +90,7 @@ def show(model_id: str) -> ResponseReturnValue:
         named=services().models.among([alias.model for alias in aliases if alias.model]),
         alias_pattern=ALIAS_PATTERN,
         max_alias=MAX_ALIAS,
+        alias_errors=errors,
         drawing=draw_layers(parameters.plan(), classes=len(found.class_names), spec=found.input)
         if parameters and parameters.network_known
         else None,

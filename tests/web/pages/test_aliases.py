@@ -1,5 +1,7 @@
 """The pages of aliases: a model is promoted, its history is shown, and a change is rolled back."""
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -53,19 +55,38 @@ def test_a_removed_alias_keeps_its_page(api: FlaskClient, services: Services, mo
 
 
 @pytest.mark.parametrize(
-    ("path", "given"),
+    ("path", "given", "said"),
     [
-        ("/models/model-1/aliases", {"alias": "Best one"}),
-        ("/models/model-1/aliases", {"alias": "best", "reason": "x" * 501}),
-        ("/aliases/production/rollback", {"to": "9"}),
-        ("/aliases/production/rollback", {}),
+        ("/models/model-1/aliases", {"alias": "Best one", "reason": "why"}, "&#39;Best one&#39; cannot be an alias"),
+        ("/models/model-1/aliases", {"alias": "best", "reason": "x" * 501}, "up to 500 characters"),
+        ("/aliases/production/rollback", {"to": "9"}, "No change 9 let the alias production name a model"),
+        ("/aliases/production/rollback", {}, "Give the number of a change"),
+        ("/aliases/production/delete", {"reason": "x" * 501}, "up to 500 characters"),
     ],
 )
-def test_a_form_that_cannot_be_is_refused(
-    api: FlaskClient, services: Services, model: str, path: str, given: dict[str, str]
+def test_a_form_with_an_error_comes_back_with_the_message(
+    api: FlaskClient, services: Services, model: str, path: str, given: dict[str, str], said: str
 ) -> None:
-    assert api.post(path, data=given).status_code == 422
+    response = api.post(path, data=given)
+
+    assert response.status_code == 422
+    alert = response.text.partition('role="alert"')[2].partition("</div>")[0]
+    assert said in alert
     assert [alias.alias for alias in services.aliases.list()] == ["production"]
+
+
+def test_what_was_typed_comes_back_with_the_error(api: FlaskClient, model: str) -> None:
+    page = api.post("/models/model-1/aliases", data={"alias": "Best one", "reason": "fewer <errors>"}).text
+
+    assert 'value="Best one"' in page
+    assert 'value="fewer &lt;errors&gt;"' in page
+
+
+@pytest.mark.parametrize("path", ["/aliases", "/aliases/production"])
+def test_the_menu_shows_that_aliases_belong_to_models(api: FlaskClient, model: str, path: str) -> None:
+    current = re.findall(r"aria-current=page>(.*?)<", api.get(path).text)
+
+    assert current == ["Models"]
 
 
 def test_who_may_not_change_aliases_is_offered_no_form(api: FlaskClient, services: Services, second: str) -> None:
