@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ NAME_FONT, COUNT_FONT = FontProperties(size=11, weight="bold"), FontProperties(s
 FAINT = "#666666"
 
 
-def plot_samples(dataset: Dataset, path: Path, per_class: int = 10) -> None:
+def plot_samples(dataset: Dataset, path: Path | IO[bytes], per_class: int = 10) -> None:
     """Draw a row of training images for each of the first 30 classes, evenly spaced among the class's images."""
     names = [_shortened(name) for name in dataset.class_names[:MAX_CLASSES]]
     counts = np.bincount(dataset.train_labels, minlength=len(dataset.class_names))

@@ -5,6 +5,7 @@ import pytest
 
 from tenfold.trainer.data.datasets import Dataset, load_dataset
 from tenfold.worker.datasets.datasets import get_dataset
+from tenfold.worker.datasets.loading import load
 from tenfold.worker.datasets.versions import Correction, VersionParameters, make_version, versions_of
 from tenfold.worker.errors import InvalidSubmission, WrongState
 from tenfold.worker.services import Services
@@ -89,3 +90,14 @@ def test_corrections_of_other_content_are_refused(services: Services, base: Data
 def test_a_correction_names_a_part() -> None:
     with pytest.raises(ValueError, match="part"):
         Correction.model_validate({"part": "validation", "index": 0, "label": "1"})
+
+
+def test_its_preview_is_drawn_when_a_job_first_reads_it(services: Services, base: Dataset) -> None:
+    make_version(services, "base", version("base-2", ("test", 0, None)))
+    assert not get_dataset(services.volume, "base-2").has_preview
+
+    dataset = load(services.volume, "base-2")
+
+    entry = get_dataset(services.volume, "base-2")
+    assert entry.has_preview
+    assert entry.content_sha256 == dataset.content_sha256
