@@ -1,7 +1,7 @@
 """The base of all training engines."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import keras
@@ -98,11 +98,31 @@ TEST_BATCH = 1000
 def evaluate_in_batches(model: keras.Model, images: Bytes, labels: Labels, spec: InputSpec = DIGIT) -> dict[str, float]:
     """Keras' `loss` and `accuracy` on (n, *spec.shape) uint8 images, in batches to bound the memory."""
     one_hot, classes = takes_one_hot(model), model.output_shape[-1]
-    model.reset_metrics()
-    metrics: dict[str, float] = {}
+    means = BatchMeans()
     for start in range(0, len(images), TEST_BATCH):
         batch = slice(start, start + TEST_BATCH)
         target = keras.utils.to_categorical(labels[batch], classes) if one_hot else labels[batch]
         inputs = spec.scaled(spec.oriented(images[batch]).astype(np.float32))
-        metrics = model.test_on_batch(inputs, target, return_dict=True)
-    return {name: float(value) for name, value in metrics.items()}
+        model.reset_metrics()
+        means.add(model.test_on_batch(inputs, target, return_dict=True), len(target))
+    return means.result()
+
+
+class BatchMeans:
+    """The means over all images of metrics that are measured one batch at a time.
+
+    `train_on_batch` and `test_on_batch` of newer versions of Keras return those of their batch (keras#22617), of
+    older ones the means since `reset_metrics`: reset the metrics for each batch.
+    """
+
+    def __init__(self) -> None:
+        self._sums: dict[str, float] = {}
+        self._images = 0
+
+    def add(self, metrics: Mapping[str, float], images: int) -> None:
+        for name, value in metrics.items():
+            self._sums[name] = self._sums.get(name, 0.0) + float(value) * images
+        self._images += images
+
+    def result(self) -> dict[str, float]:
+        return {name: total / self._images for name, total in self._sums.items()}

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from tenfold.trainer.arrays import Bytes, Labels
 from tenfold.trainer.input_spec import DIGIT, InputSpec
 from tenfold.trainer.training.augmentation import distort
-from tenfold.trainer.training.engines.engine import Distortions, Engine
+from tenfold.trainer.training.engines.engine import BatchMeans, Distortions, Engine
 
 
 class StepwiseEngine(Engine):
@@ -18,10 +18,10 @@ class StepwiseEngine(Engine):
     ) -> None:
         super().__init__(model, images, labels, batch_size=batch_size, spec=spec)
         self._images, self._labels = spec.oriented(images), labels
-        self._metrics: dict[str, float] = {}
+        self._means = BatchMeans()
 
     def train(self, order: npt.NDArray[np.int32], distortions: Distortions | None = None) -> Iterator[int]:
-        self.model.reset_metrics()
+        self._means = BatchMeans()
         for step in range(self.steps):
             here = slice(step * self.batch_size, (step + 1) * self.batch_size)
             images = self.spec.scaled(self._images[order[here]].astype(np.float32))
@@ -29,9 +29,10 @@ class StepwiseEngine(Engine):
                 images = distort(images, *(drawn[here] for drawn in distortions), outside=self.paper)
             labels = self._labels[order[here]]
             target = keras.utils.to_categorical(labels, self.classes) if self.one_hot else labels
-            self._metrics = self.model.train_on_batch(images, target, return_dict=True)
+            self.model.reset_metrics()
+            self._means.add(self.model.train_on_batch(images, target, return_dict=True), len(target))
             if (step + 1) % self._stride == 0 or step + 1 == self.steps:
                 yield step + 1
 
     def metrics(self) -> dict[str, float]:
-        return {name: float(value) for name, value in self._metrics.items()}
+        return self._means.result()

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -11,7 +12,7 @@ from tenfold.trainer.architecture.networks import build_model, has_convolutions
 from tenfold.trainer.architecture.plans import Plan
 from tenfold.trainer.data.datasets import Dataset
 from tenfold.trainer.training.augmentation import draw_distortions
-from tenfold.trainer.training.engines import make_engine
+from tenfold.trainer.training.engines import Engine, make_engine
 from tenfold.trainer.training.engines.engine import (
     IMAGES_PER_CALL,
     IMAGES_PER_CALL_WITH_CONVOLUTIONS,
@@ -85,6 +86,7 @@ def test_step_by_step_gives_the_same_weights_as_many_steps_at_a_time(
     told = list(stepwise.train(order, distortions)), list(engine.train(order, distortions))
 
     assert told == ([10], [10])
+    assert stepwise.metrics() == pytest.approx(engine.metrics(), rel=1e-3)
     for one, other in zip(alone.get_weights(), many.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
     validation = (few.test_images, few.test_labels)
@@ -107,10 +109,11 @@ def test_metrics_are_those_of_one_epoch_whatever_was_tested_before(whole_batches
     assert seen[0] == pytest.approx(keras_says, rel=1e-5)
 
 
-def test_a_test_is_what_keras_evaluates(whole_batches: Dataset, mnist: Dataset) -> None:
+@pytest.mark.parametrize("kind", [make_engine, StepwiseEngine], ids=["compiled", "stepwise"])
+def test_a_test_is_what_keras_evaluates(kind: Callable[..., Engine], whole_batches: Dataset, mnist: Dataset) -> None:
     """1,500 images: a whole batch of a test and half of one."""
     model = build(PLANS["label smoothing"])
-    engine = make_engine(model, whole_batches.train_images, whole_batches.train_labels, batch_size=32)
+    engine = kind(model, whole_batches.train_images, whole_batches.train_labels, batch_size=32)
     images, labels = mnist.test_images[:1500], mnist.test_labels[:1500]
 
     measured = engine.test(images, labels)
