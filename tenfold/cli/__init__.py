@@ -1,4 +1,4 @@
-"""The `tenfold` command: a module for each noun, and for each group of verbs, imported when it is used."""
+"""The `tenfold` command. `commands/` has its subcommands, each imported when it is used; here is what they share."""
 
 import sys
 from collections.abc import Sequence
@@ -29,9 +29,9 @@ SECTIONS = {
     ),
     "Manage": (
         Entry("job", "job:job", "List, show, follow and change jobs."),
-        Entry("model", "model:model", "List, show and manage trained models."),
-        Entry("alias", "alias:alias", "List, show, roll back and delete aliases of models."),
-        Entry("dataset", "dataset:dataset", "List, show, check, compare, import and delete data sets."),
+        Entry("model", "model.model:model", "List, show and manage trained models."),
+        Entry("alias", "model.alias:alias", "List, show, roll back and delete aliases of models."),
+        Entry("dataset", "dataset.dataset:dataset", "List, show, check, compare, import and delete data sets."),
         Entry("recipe", "recipe:recipe", "List and show the recipes for training."),
         Entry("worker", "worker:worker", "List the workers."),
         Entry("webhook", "webhook:webhook", "Manage webhooks."),

@@ -24,7 +24,7 @@ class Entry:
     """A command that is imported when it is used.
 
     Args:
-        where: `module:attribute`, within `tenfold.cli`.
+        where: `module:attribute`, within `tenfold.cli.commands`.
         summary: the first sentence of its help, for the list of commands. A test compares the two.
         extra: which extra installs the packages that it imports; default: none is needed.
     """
@@ -42,7 +42,7 @@ class Entry:
         """
         module, _, attribute = self.where.partition(":")
         try:
-            command: click.Command = getattr(import_module(f"tenfold.cli.{module}"), attribute)
+            command: click.Command = getattr(import_module(f"tenfold.cli.commands.{module}"), attribute)
         except ModuleNotFoundError as error:
             if self.extra is None or (error.name or "").startswith("tenfold"):
                 raise

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
+from tenfold.cli.commands.submit import submitted, wait_option
 from tenfold.cli.completions import complete_datasets
 from tenfold.cli.output import output_option, print_json
 from tenfold.cli.server import connect
-from tenfold.cli.submit import submitted, wait_option
 
 # In the column `corrected`: leave the image out.
 NONE = "(none)"

@@ -4,10 +4,10 @@ from typing import Any
 
 import click
 
+from tenfold.cli.commands.user import scope_choice
 from tenfold.cli.console import confirm, yes_option
 from tenfold.cli.local import local_services
 from tenfold.cli.output import output_option, print_json, print_list, table_option
-from tenfold.cli.user import scope_choice
 from tenfold.web.api.documents.common import timestamp
 from tenfold.worker.db.scopes import Scope
 from tenfold.worker.people.keys import MAX_DAYS

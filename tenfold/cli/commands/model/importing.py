@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
+from tenfold.cli.commands.submit import submitted, upload_option, uploading, wait_option
 from tenfold.cli.completions import complete_datasets
 from tenfold.cli.options import check, options_of
 from tenfold.cli.output import output_option
 from tenfold.cli.server import connect
-from tenfold.cli.submit import submitted, upload_option, uploading, wait_option
 from tenfold.worker.model_import.parameters import ModelImportParameters
 
 

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from tenfold.cli.commands.dataset.check import check_labels, relabel
+from tenfold.cli.commands.dataset.diff import diff
+from tenfold.cli.commands.submit import submitted, upload_option, uploading, wait_option
 from tenfold.cli.completions import complete_datasets
 from tenfold.cli.console import confirm, yes_option
-from tenfold.cli.dataset_check import check_labels, relabel
-from tenfold.cli.dataset_diff import diff
 from tenfold.cli.options import check, options_of
 from tenfold.cli.output import output_option, print_json, print_list, print_table, table_option
 from tenfold.cli.server import connect
-from tenfold.cli.submit import submitted, upload_option, uploading, wait_option
 from tenfold.worker.datasets.parameters import ImportParameters
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tenfold.cli.commands.job import find_job, job_argument
+from tenfold.cli.commands.submit import submitted, wait_option
 from tenfold.cli.console import say
-from tenfold.cli.job import find_job, job_argument
 from tenfold.cli.options import check, options_of
 from tenfold.cli.output import output_option, print_list, table_option
 from tenfold.cli.server import connect
-from tenfold.cli.submit import submitted, wait_option
 from tenfold.client import Job
 from tenfold.worker.db.states import JobKind
 from tenfold.worker.review.parameters import ReviewParameters

@@ -15,7 +15,7 @@ from mlflow.exceptions import MlflowException
 from onnx import numpy_helper
 
 from tenfold.cli import run
-from tenfold.cli.model_export import MLFLOW_SETTINGS
+from tenfold.cli.commands.model.exporting import MLFLOW_SETTINGS
 from tenfold.client import Client
 from tenfold.trainer.data.datasets import Dataset
 from tenfold.web.local.supervisor import free_port

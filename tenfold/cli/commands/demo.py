@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
+from tenfold.cli.commands.trainer import run_module
 from tenfold.cli.console import console, follow, say, transfer_bar
 from tenfold.cli.outcomes import exit_unless_succeeded
 from tenfold.cli.output import output_option, print_json, print_lines
-from tenfold.cli.trainer import run_module
 from tenfold.cli.volumes import Directory
 from tenfold.client import Client, Job
 from tenfold.web.local.redis_server import RedisMissing

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tenfold.cli.alias import reason_option
-from tenfold.cli.compare import compare, differences
+from tenfold.cli.commands.model.alias import reason_option
+from tenfold.cli.commands.model.compare import compare, differences
+from tenfold.cli.commands.model.exporting import export_model
+from tenfold.cli.commands.model.importing import import_model
 from tenfold.cli.completions import complete_aliases, complete_models
 from tenfold.cli.console import confirm, yes_option
 from tenfold.cli.files import download, fetch_options, show_files
-from tenfold.cli.model_export import export_model
-from tenfold.cli.model_import import import_model
 from tenfold.cli.output import output_option, print_json, print_lines, print_list, print_table, table_option
 from tenfold.cli.server import connect
 

@@ -1,0 +1,1 @@
+"""`tenfold dataset`."""

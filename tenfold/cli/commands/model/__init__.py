@@ -1,0 +1,1 @@
+"""`tenfold model` and `tenfold alias`."""
