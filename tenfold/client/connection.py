@@ -23,6 +23,9 @@ DEFAULT_SERVER = "http://127.0.0.1:8000"
 RETRIES = 5
 TIMEOUT_SECONDS = 60
 
+# Items requested at a time.
+MAX_ON_A_PAGE = 500
+
 IDEMPOTENCY_KEY = "Idempotency-Key"
 
 # Nothing was sent.

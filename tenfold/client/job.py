@@ -20,7 +20,7 @@ from tenfold.files.names import INPUT_SUFFIXES
 if TYPE_CHECKING:
     import pandas
 
-    from tenfold.client.client import Client
+    from tenfold.client.connection import Connection
     from tenfold.web.api.documents.comparisons import DifferenceItem
     from tenfold.web.api.documents.jobs import FileItem
     from tenfold.web.api.documents.reviews import ReviewItem
@@ -53,7 +53,7 @@ NOTHING_NEW = (httpx.codes.NOT_FOUND, httpx.codes.REQUESTED_RANGE_NOT_SATISFIABL
 class Job:
     """A job as the server last described it; `refresh` and `wait` bring it up to date."""
 
-    client: Client = field(repr=False)
+    client: Connection = field(repr=False)
     document: JobDocument
     etag: str | None = field(default=None, repr=False)
 

@@ -303,7 +303,7 @@ def test_more_jobs_than_a_page_holds_are_listed(client: Client, monkeypatch: pyt
 def test_more_models_than_a_page_holds_are_listed(
     client: Client, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tenfold.client.client.MAX_ON_A_PAGE", 2)
+    monkeypatch.setattr("tenfold.client.models.MAX_ON_A_PAGE", 2)
     for name in ("a", "b", "c", "d", "e"):
         add_model(services, name)
 
@@ -336,7 +336,7 @@ def add_model(services: Services, name: str) -> None:
 def test_a_webhook_is_made_looked_at_and_removed(
     client: Client, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tenfold.client.client.MAX_ON_A_PAGE", 2)
+    monkeypatch.setattr("tenfold.client.webhooks.MAX_ON_A_PAGE", 2)
     webhook = client.add_webhook("https://example.org/hook", ["training"])
     ended = [client.train("dropout-128").cancel().id for _ in range(3)]
 
