@@ -105,6 +105,10 @@ class PredictorAway(WorkerError):
     """No predictor answered in time: none is running, it is starting, or it is overloaded."""
 
 
+class NoPredictor(PredictorAway):
+    """None is online: none is running, or it is still starting."""
+
+
 class PredictionFailed(WorkerError):
     """The predictor had an error that the image did not cause."""
 

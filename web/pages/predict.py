@@ -16,7 +16,7 @@ from tenfold.web.core.qualities import QUALITIES
 from tenfold.web.core.services import services
 from tenfold.web.pages.parts.model_choices import SEARCH, ModelOffer, offer_models
 from tenfold.worker.db.records import Model
-from tenfold.worker.errors import InvalidSubmission, PredictionFailed, PredictorAway, UnknownModel
+from tenfold.worker.errors import InvalidSubmission, NoPredictor, PredictionFailed, PredictorAway, UnknownModel
 from tenfold.worker.models.leaderboard import newest_models
 from tenfold.worker.predictions.parameters import PredictionParameters
 
@@ -54,7 +54,8 @@ def answer() -> ResponseReturnValue:
     except PredictorAway as error:
         errors = [{"field": "", "message": str(error)}]
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-        return _page(request.form, errors=errors), HTTPStatus.SERVICE_UNAVAILABLE, headers
+        page = _page(request.form, errors=errors, starting=isinstance(error, NoPredictor))
+        return page, HTTPStatus.SERVICE_UNAVAILABLE, headers
 
 
 @blueprint.post("/predict/models")
@@ -99,6 +100,7 @@ def _page(
     answer: dict[str, Any] | None = None,
     others: Sequence[dict[str, Any]] = (),
     errors: list[dict[str, str]] | None = None,
+    starting: bool = False,
 ) -> str:
     asked_first = values.get("model", "")
     offer = offer_models(services(), search=values.get(SEARCH, ""), chosen=[asked_first] if asked_first else [])
@@ -118,6 +120,7 @@ def _page(
         compared=compared,
         asked=asked,
         errors=errors,
+        starting=starting,
         offer=offer,
         answered_by=_model(answer["model"]) if answer else None,
         qualities=QUALITIES,

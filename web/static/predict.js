@@ -10,6 +10,9 @@ const byId = (id) => document.getElementById(id);
 const PAUSE_MS = 150;
 // The other models are asked when the drawing has not changed for this long.
 const OTHERS_PAUSE_MS = 500;
+// While no predictor is online, the server is asked again after its Retry-After of five seconds: for a minute.
+const MAX_RETRIES = 12;
+const STARTING = "The predictor is starting …";
 
 let pad = null;
 let image = null; // the drawing or the file, whichever came last
@@ -18,6 +21,7 @@ let again = false; // whether something has changed since it started
 let question = 0; // the number of the newest request; older answers of the other models are dropped
 let pause = null;
 let othersPause = null;
+let retry = null;
 
 function drawn() {
   byId("undo").disabled = byId("clear").disabled = pad.empty;
@@ -34,23 +38,27 @@ function drawn() {
 }
 
 // One request at a time, so that a slow connection is not overloaded. The last change is always asked about.
-async function ask() {
+async function ask(retries = 0) {
   question += 1;
   clearTimeout(othersPause);
+  clearTimeout(retry);
   if (asking) {
     again = true;
     return;
   }
   asking = true;
+  let seconds = null;
   do {
     again = false;
-    await askFirst();
+    seconds = await askFirst(retries < MAX_RETRIES);
   } while (again);
   asking = false;
-  othersPause = setTimeout(askOthers, OTHERS_PAUSE_MS);
+  if (seconds) retry = setTimeout(() => ask(retries + 1), seconds * 1000);
+  else othersPause = setTimeout(askOthers, OTHERS_PAUSE_MS);
 }
 
-async function askFirst() {
+// Returns the seconds after which to ask again, if the predictor is starting and `patient`.
+async function askFirst(patient) {
   const mine = image;
   const answer = byId("answer");
   answer.setAttribute("aria-busy", "true");
@@ -58,7 +66,11 @@ async function askFirst() {
     const body = bodyWith(mine);
     body.delete("compare");
     const { response, page } = await fetchPage(form.action, { method: "POST", body });
-    if (!image) return; // cleared in the meantime
+    if (!image) return null; // cleared in the meantime
+    if (patient && page.querySelector("[data-starting]")) {
+      if (byId("answer").textContent !== STARTING) show(STARTING, "secondary", "status");
+      return Number(response.headers.get("Retry-After"));
+    }
     const arrived = page.getElementById("answer");
     if (arrived) put(...arrived.children);
     else show(page.querySelector("main")?.textContent ?? `The server answered with status ${response.status}.`);
@@ -67,6 +79,7 @@ async function askFirst() {
   } finally {
     answer.removeAttribute("aria-busy");
   }
+  return null;
 }
 
 async function askOthers() {
@@ -97,10 +110,10 @@ function bodyWith(file) {
   return body;
 }
 
-function show(text) {
+function show(text, color = "danger", role = "alert") {
   const alert = document.createElement("div");
-  alert.className = "alert alert-danger";
-  alert.role = "alert";
+  alert.className = `alert alert-${color}`;
+  alert.role = role;
   alert.textContent = text;
   put(alert);
 }
@@ -115,6 +128,7 @@ function forget() {
   question += 1;
   clearTimeout(pause);
   clearTimeout(othersPause);
+  clearTimeout(retry);
   pause = null;
   again = false;
   byId("others").hidden = true;

@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from redis.exceptions import RedisError
 
-from tenfold.worker.errors import InvalidSubmission, PredictionFailed, PredictorAway
+from tenfold.worker.errors import InvalidSubmission, NoPredictor, PredictionFailed, PredictorAway
 from tenfold.worker.redis import REDIS_TIMEOUT_SECONDS, connect_redis
 
 QUEUE = "tenfold:predictions"
@@ -72,7 +72,7 @@ class PredictionQueue:
         """
         try:
             if not self.has_predictor():
-                raise PredictorAway(AWAY)
+                raise NoPredictor(AWAY)
             answer = self._ask(uuid4().hex, image, parameters)
         except RedisError as error:
             raise PredictorAway("Redis is unavailable, so the predictor cannot be reached. Try again later.") from error

@@ -4,6 +4,7 @@ import io
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,12 @@ def models(services: Services) -> list[str]:
 
 @pytest.fixture
 def predictor(services: Services, models: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with predicting(services, monkeypatch):
+        yield
+
+
+@contextmanager
+def predicting(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A predictor that answers from this process, and counts as running however long it loads a model."""
     monkeypatch.setattr("tenfold.worker.predictions.queue.PREDICTOR_GONE_SECONDS", PATIENCE_SECONDS)
     stopping = threading.Event()
@@ -104,6 +111,31 @@ def test_a_drawing_is_read_by_every_model(app: Flask, predictor: None) -> None:
         expect(page.get_by_role("link", name="recipe-second")).to_be_visible()
         page.get_by_label("recipe-second").uncheck()
         expect(page.locator("#model-answers li")).to_have_count(1)
+
+
+def test_a_drawing_waits_for_a_predictor_that_is_starting(
+    app: Flask, services: Services, models: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenfold.web.pages.predict.RETRY_AFTER_SECONDS", 1)
+    with browsing(app, refused={503}) as page:
+        page.goto("/predict")
+        draw(page)
+        expect(page.locator("#answer")).to_have_text("The predictor is starting …")
+        with predicting(services, monkeypatch):
+            expect(page.locator("#label")).to_be_visible()
+            expect(page.locator("#model-answers li")).to_have_count(2)
+
+
+def test_a_drawing_waits_for_no_predictor_for_ever(
+    app: Flask, models: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenfold.web.pages.predict.RETRY_AFTER_SECONDS", 0.01)
+    with browsing(app, refused={503}) as page:
+        page.goto("/predict")
+        draw(page)
+
+        expect(page.locator("#answer")).to_contain_text("No predictor online, or it is still starting.")
+        expect(page.get_by_text("The predictor is starting …")).to_have_count(0)
 
 
 def test_strokes_are_taken_back_and_examples_drawn(app: Flask, predictor: None) -> None:
