@@ -19,6 +19,10 @@ DATA_CHANGED = (
     "The data set {dataset} has changed since this training started, so it started over: its first {epochs} epochs "
     "were on other data."
 )
+DATA_UNKNOWN = (
+    "An earlier version of Tenfold saved the first {epochs} epochs without the content hash of the data set {dataset}, "
+    "so the training started over."
+)
 
 Weights = list[npt.NDArray[Any]]
 
@@ -87,7 +91,7 @@ def restore_checkpoint(path: Path, model: keras.Model, parameters: TrainingParam
             about = json.loads(str(saved["about"]))
             arrays = {name: saved[name] for name in sorted(saved.files) if name != "about"}
         history = [EpochResult(**result) for result in about["history"]]
-        same_data = about["content"] == content
+        saved_content = about.get("content")
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
         return nothing
     state = [array for name, array in arrays.items() if name.startswith("v")]
@@ -96,8 +100,9 @@ def restore_checkpoint(path: Path, model: keras.Model, parameters: TrainingParam
     same_shapes = [array.shape for array in state] == [tuple(variable.shape) for variable in variables]
     if about["parameters"] != parameters.model_dump(mode="json") or not same_shapes:
         return nothing
-    if not same_data:
-        return Checkpoint([], note=DATA_CHANGED.format(dataset=parameters.dataset, epochs=len(history)))
+    if saved_content != content:
+        note = DATA_CHANGED if saved_content else DATA_UNKNOWN
+        return Checkpoint([], note=note.format(dataset=parameters.dataset, epochs=len(history)))
     for variable, array in zip(variables, state, strict=True):
         variable.assign(array)
     return Checkpoint(history, best or None)

@@ -1,5 +1,6 @@
 """A training that was interrupted goes on from its last epoch as if it had never stopped."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -147,6 +148,23 @@ def test_one_of_other_images_is_not_gone_on_with_and_that_is_said(
         "other data."
     ]
     assert not train(whole.parameters, others, checkpoint=checkpoint).notes, "it goes on with its own"
+
+
+def test_one_of_an_earlier_version_without_a_content_hash_starts_over_and_that_is_said(
+    finished: tuple[Trained, bytes], whole_batches: Dataset, checkpoint: Path
+) -> None:
+    whole, saved = finished
+    checkpoint.write_bytes(saved)
+    with np.load(checkpoint, allow_pickle=False) as arrays:
+        kept = dict(arrays)
+    about = json.loads(str(kept.pop("about")))
+    about["data"] = about.pop("content")
+    np.savez(checkpoint, about=np.array(json.dumps(about)), **kept)
+
+    resumed = train(whole.parameters, whole_batches, checkpoint=checkpoint)
+
+    assert weights(resumed) == weights(whole)
+    assert "without the content hash of the data set mnist" in resumed.notes[0]
 
 
 @pytest.mark.parametrize(
