@@ -2,7 +2,6 @@
 
 import inspect
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 
 import click
@@ -90,12 +89,11 @@ def reference() -> str:
         more = [_with_subcommands(tenfold.commands[name], name, root) for name in sorted(tenfold.commands)]
         sections["More"] = [found for commands in more for found in commands]
     rows = {context.command_path: _rows(context) for commands in sections.values() for context in commands}
-    counts = Counter(row for names in rows.values() for row in names)
-    common = {row for row, count in counts.items() if count >= MIN_COMMON}
-    parts = [HEAD + codes + COMPLETION, "\n## Common options\n", _table([row for row in counts if row in common])]
+    common = _common(rows)
+    parts = [HEAD + codes + COMPLETION, "\n## Common options\n\n", *_common_options(common, sections)]
     for heading, commands in sections.items():
         parts.append(f"\n## {heading}\n")
-        parts += [_describe(context, rows, common) for context in commands]
+        parts += [_describe(context, rows, common.keys()) for context in commands]
     return "".join(parts)
 
 
@@ -109,16 +107,51 @@ def _with_subcommands(command: click.Command, name: str, parent: click.Context) 
                 yield from _with_subcommands(found, subname, context)
 
 
+def _common(rows: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
+    """The rows that at least `MIN_COMMON` commands have, the rarest first, and these commands."""
+    having: dict[str, list[str]] = {}
+    for command, names in rows.items():
+        for row in names:
+            having.setdefault(row, []).append(command)
+    return {
+        row: having[row] for row in sorted(having, key=lambda row: len(having[row])) if len(having[row]) >= MIN_COMMON
+    }
+
+
+def _common_options(
+    common: Mapping[str, Sequence[str]], sections: Mapping[str, Sequence[click.Context]]
+) -> Iterator[str]:
+    """Each common option with the commands that have it; of the most frequent one, those that have not."""
+    leaves = [
+        context.command_path
+        for commands in sections.values()
+        for context in commands
+        if not isinstance(context.command, click.Group)
+    ]
+    *few, frequent = common
+    for row in few:
+        yield f"{row.rstrip()} For {_named(common[row])}.\n"
+    option = frequent.partition(",")[0]
+    having = {command for row, commands in common.items() if row.partition(",")[0] == option for command in commands}
+    yield f"{frequent.rstrip()} For all other commands except {_named([leaf for leaf in leaves if leaf not in having])}.\n"
+
+
+def _named(commands: Sequence[str]) -> str:
+    return ", ".join(f"`{command.removeprefix('tenfold ')}`" for command in commands)
+
+
 def _describe(context: click.Context, rows: Mapping[str, Mapping[str, str]], common: Set[str]) -> str:
     title, command = context.command_path, context.command
-    usage = " ".join([title, *command.collect_usage_pieces(context)])
-    text = f"\n### {title}\n\n```\n{usage}\n```\n\n{inspect.cleandoc(command.help or '')}\n"
+    arguments = [] if isinstance(command, click.Group) else command.collect_usage_pieces(context)[1:]
+    text = f"\n### {title}\n\n"
+    if arguments:
+        text += f"`{' '.join([title, '[OPTIONS]', *arguments])}`\n\n"
+    text += f"{inspect.cleandoc(command.help or '')}\n"
     extended = EXTENDS.get(title)
     inherited = rows[extended].keys() - common if extended else set()
-    text += _table([row for row in rows[title] if row not in common and row not in inherited])
-    also = [f"`{name}`" for row, name in rows[title].items() if row in common]
-    also += [f"the options of `{extended}`"] if inherited & rows[title].keys() else []
-    return text + (f"\nAlso {', '.join(also)}.\n" if also else "")
+    options = [row for row in rows[title] if row not in common and row not in inherited]
+    text += "\n" + "".join(options) if options else ""
+    return text + (f"\nAlso the options of `{extended}`.\n" if inherited & rows[title].keys() else "")
 
 
 def _rows(context: click.Context) -> dict[str, str]:
@@ -127,19 +160,11 @@ def _rows(context: click.Context) -> dict[str, str]:
     return {_row(option, context): option.opts[0] for option in options}
 
 
-def _table(rows: Sequence[str]) -> str:
-    return "\n| option | what it does |\n|---|---|\n" + "".join(rows) if rows else ""
-
-
 def _row(option: click.Option, context: click.Context) -> str:
     record = option.get_help_record(context)
     assert record is not None, f"{option.name} has no help"
-    names, help_text = (_for_table(part) for part in record)
-    return f"| `{names}` | {help_text} |\n"
-
-
-def _for_table(text: str) -> str:
-    return re.sub(r"\s+", " ", text).replace("|", "\\|")
+    names, help_text = (re.sub(r"\s+", " ", part) for part in record)
+    return f"- `{names}`: {help_text}\n"
 
 
 if __name__ == "__main__":
