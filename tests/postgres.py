@@ -31,7 +31,7 @@ class PostgresMissing(Exception):
 
 
 class Postgres:
-    """A temporary cluster on loopback. Whoever starts it must stop it.
+    """A temporary cluster on loopback. The caller that starts it must stop it.
 
     Args:
         directory: a new directory for it, which the user that it runs as must be able to reach.

@@ -133,7 +133,8 @@ def _common_options(
         yield f"{row.rstrip()} For {_named(common[row])}.\n"
     option = frequent.partition(",")[0]
     having = {command for row, commands in common.items() if row.partition(",")[0] == option for command in commands}
-    yield f"{frequent.rstrip()} For all other commands except {_named([leaf for leaf in leaves if leaf not in having])}.\n"
+    without = _named([leaf for leaf in leaves if leaf not in having])
+    yield f"{frequent.rstrip()} For all other commands except {without}.\n"
 
 
 def _named(commands: Sequence[str]) -> str:

@@ -382,7 +382,7 @@ def _answer(connection: socket.socket, request: bytes) -> bytes:
 
 
 def test_every_form_of_every_page_refuses_another_site(app: Flask, people: dict[str, Person]) -> None:
-    """Each route that changes something, whoever has signed in."""
+    """Each route that changes something, also for administrators."""
     browser = sign_in(app, "admin")
     strange = ({"Origin": "https://elsewhere.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "same-site"}, {})
     for method, rule in ROUTES:

@@ -1,4 +1,4 @@
-"""What always holds of the rows, whoever did what in whichever order. docs/architecture.md promises the same list.
+"""What always holds of the rows, in whichever order things were done. docs/architecture.md promises the same list.
 
 Each invariant is a function that raises AssertionError where it does not hold, and whose docstring is the promise.
 """
@@ -220,7 +220,7 @@ def the_person_with_the_fewest_running_steps_is_next(before: Rows, after: Rows, 
     owner = after.jobs[taken.job_id].owner
     kinds = next(kinds for kinds in QUEUES.values() if taken.kind in kinds)
     if before.steps[step_id].attempts:
-        return  # what was tried before is tried again by its own message, whoever's it is
+        return  # what was tried before is tried again by its own message, not by turns
     waiting = {
         before.jobs[step.job_id].owner
         for step in before.steps.values()

@@ -98,8 +98,8 @@ else:
 class TrainingParameters(_Changes):
     """What to train. Has every field of `Plan` as well; None means the recipe's value.
 
-    With `from_model`, None means that model's value. Whoever queues the training fills those in (`started_from`), so
-    that the plan is known; `NETWORK` fields stay None where the model was not built from a plan.
+    With `from_model`, None means that model's value. Those are filled in when the training is queued (`started_from`),
+    so that the plan is known; `NETWORK` fields stay None where the model was not built from a plan.
     """
 
     seed: int = Field(

@@ -150,7 +150,7 @@ def test_the_common_files_do_not_wait_for_pillow(format: str, mode: str, monkeyp
 def test_an_image_of_more_pixels_than_are_needed_is_halved(
     format: str, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever reads it, and upright."""
+    """By each decoder, and upright."""
     columns = np.linspace(0, 255, 64).astype(np.uint8)
     whole = np.broadcast_to(columns[None, :, None], (32, 64, 3)).copy()
     exif = Image.Exif()

@@ -1,4 +1,4 @@
-"""Who may use a server that has no users yet: whoever has its start-up token, and nobody who comes through a proxy."""
+"""Who may use a server that has no users yet: all who have its start-up token, and nobody who comes through a proxy."""
 
 import json
 import os

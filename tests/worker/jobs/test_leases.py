@@ -1,4 +1,4 @@
-"""Leases: of any number of contenders one wins, and whoever has lost writes nothing."""
+"""Leases: of any number of contenders one wins, and those that have lost write nothing."""
 
 import threading
 from collections.abc import Callable

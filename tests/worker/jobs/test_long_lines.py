@@ -1,4 +1,4 @@
-"""However long the line is, whoever looks at it walks along indexes, and at no more of it than is told."""
+"""However long the queue is, each look at it uses indexes and reads no more rows than it returns."""
 
 from sqlalchemy import insert
 
