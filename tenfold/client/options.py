@@ -27,6 +27,7 @@ class TrainingOptions(TypedDict, total=False):
     schedule: Literal["constant", "cosine", "exponential"] | None
     loss: Literal["sparse_categorical_crossentropy", "categorical_crossentropy"] | None
     label_smoothing: float | None
+    class_weights: Literal["none", "balanced"] | None
     epochs: int | None
     batch_size: int | None
     validation: Literal["none", "test", "split"] | None

@@ -24,6 +24,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "schedule": st.sampled_from(CHOICES["schedule"]),
     "loss": st.sampled_from(CHOICES["loss"]),
     "label_smoothing": st.floats(0, 0.5),
+    "class_weights": st.sampled_from(CHOICES["class_weights"]),
     "epochs": st.integers(1, 1000),
     "batch_size": st.integers(1, 8192),
     "validation": st.sampled_from(CHOICES["validation"]),

@@ -26,6 +26,10 @@ STOPPED_EARLY: dict[str, Any] = {
 }
 
 
+# As Keras' `fit` takes them.
+CLASS_WEIGHT = {label: 0.25 * (label + 1) for label in range(10)}
+
+
 class Killed(Exception):
     """Stands for whatever ends a worker."""
 
@@ -59,6 +63,11 @@ def figures(trained: Trained) -> list[tuple[float | None, ...]]:
 def run_in_order(engine: Engine, images: int) -> list[int]:
     """One epoch over the images as they lie; returns the steps that were told."""
     return list(engine.train(np.arange(images, dtype=np.int32)))
+
+
+def image_weights(dataset: Dataset, class_weight: dict[int, float]) -> np.ndarray:
+    """The weight of each training image, float32."""
+    return np.array([class_weight[label] for label in dataset.train_labels.tolist()], np.float32)
 
 
 def scaled(dataset: Dataset) -> np.ndarray:

@@ -122,6 +122,12 @@ class Plan(BaseModel):
     label_smoothing: float = Field(
         0.0, ge=0, le=0.5, title="Label smoothing", description="Fraction of each label distributed over all classes."
     )
+    class_weights: Literal["none", "balanced"] = Field(
+        "none",
+        title="Class weights",
+        description="Weight of each training image in the loss: balanced makes rare classes count as much as frequent "
+        "ones. Validation is not weighted.",
+    )
     epochs: int = Field(
         10,
         ge=1,

@@ -1,4 +1,4 @@
-"""Splits a data set into training and validation images."""
+"""Splits a data set into training and validation images, and weighs the classes of what is trained on."""
 
 from dataclasses import dataclass
 
@@ -33,6 +33,18 @@ def split_for(plan: Plan, dataset: Dataset, seed: int) -> Split:
     held_out = np.zeros(len(labels), bool)
     held_out[_drawn(labels, max(1, round(len(labels) * plan.validation_split)), seed)] = True
     return Split(images[~held_out], labels[~held_out], images[held_out], labels[held_out])
+
+
+def balanced_weights(labels: Labels) -> npt.NDArray[np.float32]:
+    """The weight of each image in the loss that makes all classes count the same: n / (classes · images of its class).
+
+    As scikit-learn's `compute_sample_weight("balanced", labels)`: the mean is 1, and a class without images is none.
+
+    >>> balanced_weights(np.array([0, 0, 0, 2]))
+    array([0.6666667, 0.6666667, 0.6666667, 2.       ], dtype=float32)
+    """
+    counts = np.bincount(labels)
+    return (len(labels) / (np.count_nonzero(counts) * counts[labels])).astype(np.float32)
 
 
 def _drawn(labels: Labels, count: int, seed: int) -> npt.NDArray[np.int64]:

@@ -14,7 +14,7 @@ from tenfold.trainer.architecture.networks import build_model, compile_model, on
 from tenfold.trainer.architecture.parameters import TrainingParameters
 from tenfold.trainer.architecture.plans import Plan
 from tenfold.trainer.data.datasets import Dataset
-from tenfold.trainer.data.splits import Split, split_for
+from tenfold.trainer.data.splits import Split, balanced_weights, split_for
 from tenfold.trainer.errors import InputUnsupported, TrainingDiverged
 from tenfold.trainer.training.augmentation import draw_distortions
 from tenfold.trainer.training.checkpoints import Checkpoint, EpochResult, restore_checkpoint, save_checkpoint
@@ -89,7 +89,13 @@ def train(
         raise InputUnsupported(f"Data set {dataset.name} has {dataset.input.size} images: {problem}.")
     split = split_for(plan, dataset, parameters.seed)
     steps = -(-len(split.train_labels) // plan.batch_size)
+    weights = balanced_weights(split.train_labels) if plan.class_weights == "balanced" else None
     model, notes = _start(parameters, plan, dataset, plan.epochs * steps, ancestor)
+    if weights is not None:
+        notes.append(
+            f"Class weights: in the training loss an image counts {weights.min():.3g} (most frequent class) to "
+            f"{weights.max():.3g} times (rarest class); validation and test are not weighted."
+        )
     state = restore_checkpoint(checkpoint, model, parameters, dataset.content_sha256) if checkpoint else Checkpoint([])
     listeners = keras.callbacks.CallbackList(list(callbacks), model=model)
     listeners.on_train_begin()
@@ -102,7 +108,12 @@ def train(
     with (
         on_logits(model),
         make_engine(
-            model, split.train_images, split.train_labels, batch_size=plan.batch_size, spec=dataset.input
+            model,
+            split.train_images,
+            split.train_labels,
+            batch_size=plan.batch_size,
+            spec=dataset.input,
+            weights=weights,
         ) as engine,
     ):
         while len(state.history) < plan.epochs and not _stalled(state.history, plan):

@@ -8,7 +8,7 @@ import pytest
 from tenfold.trainer.architecture.parameters import TrainingParameters
 from tenfold.trainer.architecture.plans import Plan
 from tenfold.trainer.data.datasets import Dataset
-from tenfold.trainer.data.splits import Split, split_for
+from tenfold.trainer.data.splits import Split, balanced_weights, split_for
 from tenfold.trainer.training.loop import train
 from tests.trainer.trainings import SMALL, weights
 
@@ -101,3 +101,12 @@ def test_each_class_has_its_share_held_out(seed: int) -> None:
     assert labels.sum() == 30
     assert split.validation_labels is not None
     assert np.bincount(split.validation_labels).tolist() == [100, 3]
+
+
+def test_balanced_weights_are_the_images_over_classes_times_images_of_the_class() -> None:
+    """Of five images, 3 are of class 0 and 2 of class 7; the classes between have none."""
+    weights = balanced_weights(np.array([0, 7, 0, 7, 0], np.uint8))
+
+    assert weights.dtype == np.float32
+    assert weights == pytest.approx([5 / 6, 5 / 4, 5 / 6, 5 / 4, 5 / 6])
+    assert weights.mean() == pytest.approx(1)

@@ -34,11 +34,12 @@ def test_an_interrupted_training_ends_with_the_same_weights(
 
 
 def test_one_with_all_that_has_a_state_does_too(whole_batches: Dataset, checkpoint: Path) -> None:
-    """Batch normalization, dropout, a schedule, an optimizer of its own, and distortions drawn for each epoch."""
+    """Batch normalization, dropout, a schedule, an optimizer of its own, class weights, distortions of each epoch."""
     few = whole_batches.head(train=640, test=100)
     parameters = TrainingParameters(
         **{"filters": (4,), "units": (8,), "batch_normalization": True, "dropout": 0.2, "augmentation": "elastic"},
         **{"schedule": "cosine", "optimizer": "rmsprop", "loss": "categorical_crossentropy", "epochs": 4},
+        class_weights="balanced",
     )
 
     assert_resumes_as(train(parameters, few), few, checkpoint, epoch=3)

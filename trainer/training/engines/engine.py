@@ -31,13 +31,21 @@ class Engine(ABC):
     """Trains and tests one compiled model on fixed images, in a `with` block. See `make_engine` for the arguments."""
 
     def __init__(
-        self, model: keras.Model, images: Bytes, labels: Labels, *, batch_size: int, spec: InputSpec = DIGIT
+        self,
+        model: keras.Model,
+        images: Bytes,
+        labels: Labels,
+        *,
+        batch_size: int,
+        spec: InputSpec = DIGIT,
+        weights: Floats | None = None,
     ) -> None:
         self.model = model
         self.spec = spec
         # The value of paper, for the augmentation.
         self.paper = spec.scaled(0.0)
         self.batch_size = batch_size
+        self.weights = weights
         self.one_hot = takes_one_hot(model)
         self.classes = int(model.output_shape[-1])
         self.steps = -(-len(images) // batch_size)

@@ -12,16 +12,24 @@ import numpy.typing as npt
 
 from tenfold.trainer.arrays import Bytes, Labels
 from tenfold.trainer.input_spec import DIGIT, InputSpec
-from tenfold.trainer.training.augmentation import distort
+from tenfold.trainer.training.augmentation import Floats, distort
 from tenfold.trainer.training.engines.engine import Distortions, Engine
 
 
 class JaxEngine(Engine):
     def __init__(
-        self, model: keras.Model, images: Bytes, labels: Labels, *, batch_size: int, spec: InputSpec = DIGIT
+        self,
+        model: keras.Model,
+        images: Bytes,
+        labels: Labels,
+        *,
+        batch_size: int,
+        spec: InputSpec = DIGIT,
+        weights: Floats | None = None,
     ) -> None:
-        super().__init__(model, images, labels, batch_size=batch_size, spec=spec)
+        super().__init__(model, images, labels, batch_size=batch_size, spec=spec, weights=weights)
         self._images, self._labels = jnp.asarray(spec.oriented(images)), jnp.asarray(labels)
+        self._weights = None if weights is None else jnp.asarray(weights)
         _make_metrics(model, self.classes, self.one_hot)
         self._run = jax.jit(self._scan)
 
@@ -32,7 +40,7 @@ class JaxEngine(Engine):
         parts = (order, *distortions) if distortions else (order,)
         for start, stop in self.calls():
             batches = list(self.batches(parts, start, stop))
-            state = self._run(state, self._images, self._labels, batches)
+            state = self._run(state, self._images, self._labels, self._weights, batches)
             for group, values in zip(variables, state, strict=True):
                 for variable, value in zip(group, values, strict=True):
                     variable.assign(value)
@@ -41,17 +49,17 @@ class JaxEngine(Engine):
     def metrics(self) -> dict[str, float]:
         return {name: float(value) for name, value in self.model.get_metrics_result().items()}
 
-    def _scan(self, state: Any, images: Any, labels: Any, batches: Any) -> Any:
-        state, _ = jax.lax.scan(partial(self._step, images, labels), state, batches)
+    def _scan(self, state: Any, images: Any, labels: Any, weights: Any, batches: Any) -> Any:
+        state, _ = jax.lax.scan(partial(self._step, images, labels, weights), state, batches)
         return state
 
-    def _step(self, images: Any, labels: Any, state: Any, batch: Any) -> Any:
+    def _step(self, images: Any, labels: Any, weights: Any, state: Any, batch: Any) -> Any:
         order, *distortions = batch
         x = self.spec.scaled(images[order].astype(jnp.float32))
         if distortions:
             x = distort(x, *distortions, outside=self.paper)
         y = jax.nn.one_hot(labels[order], self.classes) if self.one_hot else labels[order]
-        _, state = self.model.train_step(state, (x, y))
+        _, state = self.model.train_step(state, (x, y) if weights is None else (x, y, weights[order]))
         return [list(group) for group in state], None
 
 

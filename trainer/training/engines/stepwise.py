@@ -8,15 +8,22 @@ import numpy.typing as npt
 
 from tenfold.trainer.arrays import Bytes, Labels
 from tenfold.trainer.input_spec import DIGIT, InputSpec
-from tenfold.trainer.training.augmentation import distort
+from tenfold.trainer.training.augmentation import Floats, distort
 from tenfold.trainer.training.engines.engine import BatchMeans, Distortions, Engine
 
 
 class StepwiseEngine(Engine):
     def __init__(
-        self, model: keras.Model, images: Bytes, labels: Labels, *, batch_size: int, spec: InputSpec = DIGIT
+        self,
+        model: keras.Model,
+        images: Bytes,
+        labels: Labels,
+        *,
+        batch_size: int,
+        spec: InputSpec = DIGIT,
+        weights: Floats | None = None,
     ) -> None:
-        super().__init__(model, images, labels, batch_size=batch_size, spec=spec)
+        super().__init__(model, images, labels, batch_size=batch_size, spec=spec, weights=weights)
         self._images, self._labels = spec.oriented(images), labels
         self._means = BatchMeans()
 
@@ -29,8 +36,9 @@ class StepwiseEngine(Engine):
                 images = distort(images, *(drawn[here] for drawn in distortions), outside=self.paper)
             labels = self._labels[order[here]]
             target = keras.utils.to_categorical(labels, self.classes) if self.one_hot else labels
+            weights = None if self.weights is None else self.weights[order[here]]
             self.model.reset_metrics()
-            self._means.add(self.model.train_on_batch(images, target, return_dict=True), len(target))
+            self._means.add(self.model.train_on_batch(images, target, weights, return_dict=True), len(target))
             if (step + 1) % self._stride == 0 or step + 1 == self.steps:
                 yield step + 1
 

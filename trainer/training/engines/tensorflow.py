@@ -17,16 +17,24 @@ import tensorflow as tf
 from tenfold.trainer.architecture.networks import has_convolutions, takes_one_hot
 from tenfold.trainer.arrays import Bytes, Labels
 from tenfold.trainer.input_spec import DIGIT, InputSpec
-from tenfold.trainer.training.augmentation import distort
+from tenfold.trainer.training.augmentation import Floats, distort
 from tenfold.trainer.training.engines.engine import TEST_BATCH, Distortions, Engine
 
 
 class TensorFlowEngine(Engine):
     def __init__(
-        self, model: keras.Model, images: Bytes, labels: Labels, *, batch_size: int, spec: InputSpec = DIGIT
+        self,
+        model: keras.Model,
+        images: Bytes,
+        labels: Labels,
+        *,
+        batch_size: int,
+        spec: InputSpec = DIGIT,
+        weights: Floats | None = None,
     ) -> None:
-        super().__init__(model, images, labels, batch_size=batch_size, spec=spec)
+        super().__init__(model, images, labels, batch_size=batch_size, spec=spec, weights=weights)
         self._images, self._labels = tf.constant(spec.oriented(images)), tf.constant(labels)
+        self._weights = None if weights is None else tf.constant(weights)
         self._compiled = acquire(model, spec)
 
     def close(self) -> None:
@@ -36,9 +44,8 @@ class TensorFlowEngine(Engine):
         self._compiled.load_state(self.model)
         parts = (order, *distortions) if distortions else (order,)
         for start, stop in self.calls():
-            self._compiled.train(
-                self._images, self._labels, [tf.constant(part) for part in self.batches(parts, start, stop)]
-            )
+            batches = [tf.constant(part) for part in self.batches(parts, start, stop)]
+            self._compiled.train(self._images, self._labels, self._weights, batches)
             if stop == self.steps:
                 self._compiled.store_state(self.model)
             yield stop
@@ -111,13 +118,14 @@ class CompiledNetwork:
     def metrics(self) -> dict[str, float]:
         return {name: float(value) for name, value in self._network.get_metrics_result().items()}
 
-    def _train(self, images: tf.Tensor, labels: tf.Tensor, batches: list[tf.Tensor]) -> None:
+    def _train(self, images: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor | None, batches: list[tf.Tensor]) -> None:
         for step in tf.range(batches[0].shape[0]):
             order, *distortions = (part[step] for part in batches)
             x = self._scaled(tf.gather(images, order))
             if distortions:
                 x = distort(x, *distortions, outside=self._spec.scaled(0.0))
-            self._network.train_step((x, self._target(tf.gather(labels, order))))
+            target = self._target(tf.gather(labels, order))
+            self._network.train_step((x, target) if weights is None else (x, target, tf.gather(weights, order)))
 
     def _test(self, images: tf.Tensor, labels: tf.Tensor) -> None:
         self._network.test_step((self._scaled(images), self._target(labels)))

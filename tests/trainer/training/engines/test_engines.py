@@ -19,7 +19,7 @@ from tenfold.trainer.training.engines.engine import (
     MAX_STEPS_PER_CALL,
 )
 from tenfold.trainer.training.engines.stepwise import StepwiseEngine
-from tests.trainer.trainings import arrays, run_in_order, scaled
+from tests.trainer.trainings import CLASS_WEIGHT, arrays, image_weights, run_in_order, scaled
 
 PLANS = {
     "rmsprop, one-hot": Plan(units=(32,), optimizer="rmsprop", loss="categorical_crossentropy"),
@@ -58,6 +58,32 @@ def test_an_epoch_is_the_one_that_keras_fit_runs(
     assert engine.metrics()["accuracy"] == pytest.approx(keras_says["accuracy"][0], abs=1e-3)
     for mine, theirs in zip(ours.get_weights(), fitted.get_weights(), strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-4)
+
+
+@pytest.mark.parametrize("engine", [make_engine, StepwiseEngine], ids=["compiled", "stepwise"])
+@pytest.mark.parametrize("plan", [SMALLEST, SMALLEST.model_copy(update={"label_smoothing": 0.1})], ids=["", "one-hot"])
+def test_an_epoch_with_class_weights_is_the_one_that_keras_fit_runs(
+    plan: Plan, engine: Callable[..., Engine], whole_batches: Dataset
+) -> None:
+    """The mean over the batch, not over its weights; accuracy and validation are not weighted."""
+    few = whole_batches.head(train=1000, test=100)
+    fitted, ours = build(plan), build(plan)
+
+    target = keras.utils.to_categorical(few.train_labels, 10) if plan.one_hot else few.train_labels
+    keras_says = fitted.fit(
+        scaled(few), target, batch_size=96, shuffle=False, verbose=0, class_weight=CLASS_WEIGHT
+    ).history
+    weights = image_weights(few, CLASS_WEIGHT)
+    trained_by = engine(ours, few.train_images, few.train_labels, batch_size=96, weights=weights)
+    run_in_order(trained_by, 1000)
+
+    assert trained_by.metrics()["loss"] == pytest.approx(keras_says["loss"][0], rel=1e-4)
+    assert trained_by.metrics()["accuracy"] == pytest.approx(keras_says["accuracy"][0], abs=1e-3)
+    for mine, theirs in zip(ours.get_weights(), fitted.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-4)
+    test_target = keras.utils.to_categorical(few.test_labels, 10) if plan.one_hot else few.test_labels
+    says = ours.evaluate(few.test_images / 255.0, test_target, verbose=0, return_dict=True)
+    assert trained_by.test(few.test_images, few.test_labels) == pytest.approx(says, rel=1e-3)
 
 
 def test_an_epoch_of_the_dense_net_is_keras_s_to_the_last_digits(whole_batches: Dataset) -> None:

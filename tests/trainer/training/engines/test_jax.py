@@ -25,15 +25,24 @@ from tenfold.trainer.serving.inference import Classifier
 from tenfold.trainer.training.engines import make_engine
 from tenfold.trainer.training.loop import Trained, train
 from tests.paths import ROOT
-from tests.trainer.trainings import Killed, figures, kill_in_epoch, run_in_order, scaled, state
+from tests.trainer.trainings import (
+    CLASS_WEIGHT,
+    Killed,
+    figures,
+    image_weights,
+    kill_in_epoch,
+    run_in_order,
+    scaled,
+    state,
+)
 
 pytestmark = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed: pip install 'tenfold[jax]'")
 
-# All that has a state: batch normalization, dropout, the optimizer, the schedule, what is drawn for the images.
+# All that has a state (batch normalization, dropout, the optimizer, the schedule, distortions), and class weights.
 EVERYTHING: dict[str, Any] = {
     **{"units": (32,), "batch_normalization": True, "dropout": 0.1, "optimizer": "adamw"},
     **{"schedule": "cosine", "learning_rate": 0.01, "augmentation": "elastic", "label_smoothing": 0.05},
-    **{"epochs": 2, "validation": "split", "validation_split": 0.25, "early_stopping": 5},
+    **{"epochs": 2, "validation": "split", "validation_split": 0.25, "early_stopping": 5, "class_weights": "balanced"},
 }
 
 SIGMOID = Plan(units=(32,), output_activation="sigmoid", learning_rate=0.01)
@@ -51,18 +60,21 @@ def train_on_jax(directory: Path, datasets: Path) -> None:
     facts = {
         "backend": keras.backend.backend(),
         "fit": _compare_with_fit(digits.head(train=960, test=0)),
+        "weighted fit": _compare_with_fit(digits.head(train=960, test=0), CLASS_WEIGHT),
         "sigmoid": sigmoid_losses(digits.head(train=960, test=500), directory),
         **_interrupt_and_resume(digits, directory),
     }
     (directory / "facts.json").write_text(json.dumps(facts))
 
 
-def _compare_with_fit(digits: Dataset) -> dict[str, Any]:
+def _compare_with_fit(digits: Dataset, class_weight: dict[int, float] | None = None) -> dict[str, Any]:
     plan = Plan(units=(32, 16), loss="categorical_crossentropy")
     fitted, ours = (build_model(plan, classes=10, seed=5, steps=10) for _ in range(2))
     target = keras.utils.to_categorical(digits.train_labels, 10)
-    keras_says = fitted.fit(scaled(digits), target, batch_size=96, shuffle=False, verbose=0).history
-    engine = make_engine(ours, digits.train_images, digits.train_labels, batch_size=96)
+    weighted: dict[str, Any] = {"class_weight": class_weight} if class_weight else {}
+    keras_says = fitted.fit(scaled(digits), target, batch_size=96, shuffle=False, verbose=0, **weighted).history
+    weights = image_weights(digits, class_weight) if class_weight else None
+    engine = make_engine(ours, digits.train_images, digits.train_labels, batch_size=96, weights=weights)
     steps = run_in_order(engine, 960)
     pairs = zip(ours.get_weights(), fitted.get_weights(), strict=True)
     return {
@@ -146,8 +158,9 @@ def facts(on_jax: Path) -> dict[str, Any]:
     return dict(json.loads((on_jax / "facts.json").read_text()))
 
 
-def test_an_epoch_is_the_one_that_keras_fit_runs(facts: dict[str, Any]) -> None:
-    fit = facts["fit"]
+@pytest.mark.parametrize("name", ["fit", "weighted fit"])
+def test_an_epoch_is_the_one_that_keras_fit_runs(name: str, facts: dict[str, Any]) -> None:
+    fit = facts[name]
 
     assert (facts["backend"], fit["engine"]) == ("jax", "JaxEngine")
     assert fit["steps"] == [10]
