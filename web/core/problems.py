@@ -15,7 +15,6 @@ from werkzeug.exceptions import HTTPException
 from tenfold.web.core.problem_codes import PROBLEM_CODES, ProblemCode, code_of_status
 from tenfold.web.core.request_ids import request_id
 from tenfold.worker.errors import (
-    AliasChanged,
     IdempotencyConflict,
     InvalidSubmission,
     OffsetConflict,
@@ -45,7 +44,6 @@ CODE_OF: dict[type[WorkerError], str] = {
     OfLaterVersion: "later_version",
     UnknownModel: "model_not_found",
     UnknownAlias: "alias_not_found",
-    AliasChanged: "wrong_state",
     UnknownRow: "row_not_found",
     UnknownUpload: "upload_not_found",
     OffsetConflict: "offset_conflict",

@@ -71,7 +71,7 @@ def test_every_error_of_the_worker_has_a_code_and_so_has_what_is_derived_from_it
     derived: Callable[..., WorkerError] = type("Derived", (kind,), {})
     answer = api.get(failing(derived("field", "wrong") if "field" in str(vars(kind)) else derived("wrong")))
 
-    code = PROBLEM_CODES[CODE_OF.get(kind, "internal_error")]
+    code = PROBLEM_CODES[next((CODE_OF[base] for base in kind.__mro__ if base in CODE_OF), "internal_error")]
     assert (answer.json["code"], answer.status_code) == (code.name, code.status)
 
 
