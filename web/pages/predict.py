@@ -9,13 +9,14 @@ from flask.typing import ResponseReturnValue
 from pydantic import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from tenfold.trainer.errors import InputUnsupported
 from tenfold.web.api.predicting import predict, take_image
 from tenfold.web.core.forms import Choice, form_fields, given_fields
 from tenfold.web.core.problems import RETRY_AFTER_SECONDS, field_errors
 from tenfold.web.core.qualities import QUALITIES
 from tenfold.web.core.services import services
 from tenfold.web.pages.parts.model_choices import SEARCH, ModelOffer, offer_models
-from tenfold.worker.db.records import Model
+from tenfold.worker.db.records import Model, input_of
 from tenfold.worker.errors import InvalidSubmission, NoPredictor, PredictionFailed, PredictorAway, UnknownModel
 from tenfold.worker.models.leaderboard import newest_models
 from tenfold.worker.predictions.parameters import PredictionParameters
@@ -132,9 +133,12 @@ def _no_drawing(offer: ModelOffer) -> dict[str, str]:
     """Why a model takes no drawing, by its ID; that of the one in production by "" too."""
     found = {}
     for entry in offer.entries:
-        model = _model(entry.id)
-        if model is not None and model.input.preprocessing != "digit":
+        try:
+            takes = input_of(entry.dataset, entry.input)
+        except InputUnsupported:  # said when the model is asked
+            continue
+        if takes.preprocessing != "digit":
             found[entry.id] = (
-                f"This model takes pictures ({model.input.size}): upload one. The drawing area is for digit models."
+                f"This model takes pictures ({takes.size}): upload one. The drawing area is for digit models."
             )
     return found | ({"": found[offer.production]} if offer.production in found else {})

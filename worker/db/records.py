@@ -25,6 +25,17 @@ def _name_of(kind: type[StrEnum]) -> Enum:
 _ASSUMED = InputSpec("digit", reason="The model was trained by a version of Tenfold that didn't record its input.")
 
 
+def input_of(dataset: str, recorded: dict[str, Any] | None) -> InputSpec:
+    """The input of a model that was trained on this data set, with `input` of its metrics, if it has it.
+
+    Raises:
+        InputUnsupported: a later version of Tenfold trained it, with an input that this one can't make.
+    """
+    if recorded is not None:
+        return InputSpec.read(recorded)
+    return BUILTIN_DATASETS[dataset].input if dataset in BUILTIN_DATASETS else _ASSUMED
+
+
 class Record(DeclarativeBase):
     type_annotation_map = {dict[str, Any]: JSON, str: String(255)}  # noqa: RUF012
 
@@ -144,9 +155,7 @@ class Model(Record):
         Raises:
             InputUnsupported: a later version of Tenfold trained it, with an input that this one can't make.
         """
-        if "input" in self.metrics:
-            return InputSpec.read(self.metrics["input"])
-        return BUILTIN_DATASETS[self.dataset].input if self.dataset in BUILTIN_DATASETS else _ASSUMED
+        return input_of(self.dataset, self.metrics.get("input"))
 
     @property
     def input_recorded(self) -> bool:

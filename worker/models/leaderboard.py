@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import case, func, select
 
@@ -14,7 +15,8 @@ from tenfold.worker.models.registry import matches
 class Entry:
     """A row of the leaderboard. Figures missing in models of earlier versions are None; the job may be deleted.
 
-    `validation` is the accuracy on a validation split, None for a training without one.
+    `validation` is the accuracy on a validation split, None for a training without one; `input` is that of
+    `metrics.json`.
     """
 
     id: str
@@ -30,6 +32,7 @@ class Entry:
     created_at: float
     trial: bool
     has_job: bool
+    input: dict[str, Any] | None
 
 
 def newest_models(
@@ -65,6 +68,7 @@ def newest_models(
             Model.created_at,
             Model.trial,
             Job.id.is_not(None),
+            figures["input"],
         )
         .outerjoin(Job, Job.id == Model.id)
         .order_by(Model.id.desc())

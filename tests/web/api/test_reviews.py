@@ -208,12 +208,13 @@ def test_a_merge_that_cannot_be_names_its_field(api: FlaskClient, job: Job) -> N
 def test_a_data_set_that_a_merge_needs_stays(api: FlaskClient, services: Services, job: Job, mnist: Dataset) -> None:
     write_dataset(mnist.head(100, 50), services.volume.dataset("some"))
     say(api, job, 1, "7")
-    api.post("/api/v1/reviews", json={"classification": job.id, "dataset": "new", "together_with": "some"})
+    merge = {"classification": job.id, "dataset": "new", "together_with": "some"}
+    review = api.post("/api/v1/reviews", json=merge).json["id"]
 
     refused = api.delete("/api/v1/datasets/some")
 
     assert refused.status_code == 409
-    assert "reviews" in refused.json["detail"]
+    assert f"Unfinished jobs use the data set some: {review}" in refused.json["detail"]
 
 
 def test_the_page_works_by_forms_alone(api: FlaskClient, job: Job) -> None:

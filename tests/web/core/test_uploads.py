@@ -194,7 +194,7 @@ def test_a_directory_of_the_inbox_is_classified_where_it_lies(
 
     job = accepted(response, services)
     assert job.total == 2
-    assert job.source == {"name": "inbox/scans/march"}
+    assert job.source == {"name": "inbox/scans/march", "aliases": {"production": model}}
     assert job.parameters["directory"] == "scans/march"
     assert sorted(path.name for path in inbox.rglob("*.png")) == ["a.png", "b.png"]
 
