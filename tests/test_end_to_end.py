@@ -318,9 +318,9 @@ def test_a_zip_is_uploaded_by_the_form_and_its_results_downloaded(
 
 
 def test_a_sweep_is_run_by_command_and_ranked_on_its_page(up: Up, mnist: Dataset, page: Page) -> None:
-    write_dataset(mnist.head(train=6000, test=1000), up.directory / "data" / "datasets" / "few")
+    write_dataset(mnist.head(train=6000, test=1000), up.directory / "data" / "datasets" / "swept")
     sweep = up.run_json(
-        *("sweep", "custom", "--dataset", "few", "--filters", "4", "--units", "none", "--epochs", "1"),
+        *("sweep", "custom", "--dataset", "swept", "--filters", "4", "--units", "none", "--epochs", "1"),
         *("--over", "batch_size=16|1024", "--method", "grid", "--wait"),
     )
 
@@ -395,7 +395,7 @@ def test_an_image_is_uploaded_to_be_read(up: Up, predictor: Client, seven: Path,
     page.get_by_label("A photo or scan").set_input_files(seven)
 
     expect(page.locator("#label")).to_have_text("7")
-    expect(page.get_by_role("img", name="The 28×28 model input")).to_be_visible()
+    expect(page.get_by_role("img", name="The model input")).to_be_visible()
 
 
 def test_doubtful_answers_are_reviewed_by_keys_and_become_a_data_set(up: Up, doubtful: str, page: Page) -> None:

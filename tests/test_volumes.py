@@ -243,6 +243,7 @@ def test_a_training_whose_worker_is_killed_goes_on_on_another_host_and_its_model
     third = host("third")
     panel = load_ensemble([third.models.get(job_id)], third.volume)
     assert panel.ensemble.classify(mnist.test_images[:2].reshape(2, SIDE, SIDE)).shape == (2, 10)
+    assert web.delete("/api/v1/aliases/production").status_code == 204
     assert web.delete(f"/api/v1/models/{job_id}").status_code == 204
     assert not third.volume.storage.names(third.volume.models)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import BadRequest
 
 from tenfold.web.api.documents.jobs import job_document
-from tenfold.web.core.body_limits import MAX_BODY_BYTES
+from tenfold.web.core.body_limits import max_body_bytes
 from tenfold.web.core.services import services
 from tenfold.worker.db.records import Job
 from tenfold.worker.errors import InvalidSubmission
@@ -59,9 +59,9 @@ def json_body(request: Request) -> dict[str, Any]:
     Raises:
         BadRequest: the body is not a JSON object.
         UnsupportedMediaType: its content type is not JSON.
-        RequestEntityTooLarge: it is longer than 64 KiB.
+        RequestEntityTooLarge: it is longer than 64 KiB, or than the call's own limit.
     """
-    request.max_content_length = MAX_BODY_BYTES
+    request.max_content_length = max_body_bytes()
     try:
         body = request.get_json()
     except RecursionError:

@@ -6,6 +6,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 # Maximum of a form or JSON object, held in memory.
 MAX_BODY_BYTES = 1 << 16
 
+# The same for routes that take long lists, such as 1,000 corrections with the names of their classes.
+LONG_LISTS = {"api.checks.create_dataset_version": 1 << 20}
+
 # Routes that receive files. Their limits are the settings `max_upload_bytes` and `max_prediction_bytes`.
 TAKE_FILES = frozenset(
     {
@@ -34,8 +37,14 @@ def refuse_large_bodies() -> None:
     """
     if request.endpoint is None or request.endpoint in TAKE_FILES:
         return
-    request.max_content_length = MAX_BODY_BYTES
-    if (request.content_length or 0) > MAX_BODY_BYTES:
+    most = max_body_bytes()
+    request.max_content_length = most
+    if (request.content_length or 0) > most:
         raise RequestEntityTooLarge(
-            f"The request body has {request.content_length:,} bytes; the maximum here is {MAX_BODY_BYTES:,}."
+            f"The request body has {request.content_length:,} bytes; the maximum here is {most:,}."
         )
+
+
+def max_body_bytes() -> int:
+    """The limit of a form or JSON object for the current request."""
+    return LONG_LISTS.get(request.endpoint or "", MAX_BODY_BYTES)

@@ -22,7 +22,7 @@ from tenfold.worker.datasets.parameters import DatasetName
 from tenfold.worker.errors import InvalidSubmission, WrongState
 from tenfold.worker.services import Services
 
-# What fits into the body of a call.
+# What fits into the body of a call (`web/core/body_limits.py`).
 MAX_CORRECTIONS = 1000
 
 
@@ -33,7 +33,7 @@ class Correction(BaseModel):
 
     part: Part = Field(description="`train` or `test`.")
     index: int = Field(ge=0, description="Number of the image in its part, from 0.")
-    label: str | None = Field(max_length=1000, description="Name of the right class; null leaves the image out.")
+    label: str | None = Field(max_length=255, description="Name of the right class; null leaves the image out.")
 
 
 class VersionParameters(BaseModel):

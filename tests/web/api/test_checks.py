@@ -7,6 +7,7 @@ import numpy as np
 from flask.testing import FlaskClient
 
 from tenfold.trainer.data.datasets import Dataset, load_dataset
+from tenfold.worker.datasets.versions import MAX_CORRECTIONS
 from tenfold.worker.db.states import JobState
 from tenfold.worker.services import Services
 from tests.conftest import write_dataset
@@ -50,3 +51,11 @@ def test_wrong_labels_are_found_and_corrected_in_a_new_data_set(
         json={"name": "mended", "corrections": [{"part": "train", "index": 1, "label": None}]},
     )
     assert (again.status_code, again.json["errors"][0]["field"]) == (422, "name")
+
+
+def test_as_many_corrections_are_taken_as_the_document_says(api: FlaskClient) -> None:
+    corrections = [{"part": "train", "index": index, "label": "l" * 255} for index in range(MAX_CORRECTIONS)]
+
+    refused = api.post("/api/v1/datasets/nosuch/versions", json={"name": "new", "corrections": corrections})
+
+    assert refused.json["code"] == "dataset_not_found"

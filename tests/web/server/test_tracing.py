@@ -79,4 +79,4 @@ def test_without_tracing_nothing_of_it_is_on_the_row(
 ) -> None:
     job_id = submit_and_work_off(api, services, zipped)
 
-    assert set(services.jobs.get(job_id).source) == {"name", "bytes", "sha256"}
+    assert set(services.jobs.get(job_id).source) == {"name", "bytes", "sha256", "aliases"}
