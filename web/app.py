@@ -8,9 +8,9 @@ from flask_bootstrap import Bootstrap5
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from tenfold.web.api.blueprint import api
-from tenfold.web.api.caching import compress
-from tenfold.web.api.job_answers import JOB_ANSWERS, JobAnswers
-from tenfold.web.api.polling import LONG_POLL_SLOTS, LongPollSlots
+from tenfold.web.api.parts.caching import compress
+from tenfold.web.api.parts.job_answers import JOB_ANSWERS, JobAnswers
+from tenfold.web.api.parts.polling import LONG_POLL_SLOTS, LongPollSlots
 from tenfold.web.auth.setup import set_up_auth
 from tenfold.web.auth.start_token import with_start_token
 from tenfold.web.core.problems import register_problems

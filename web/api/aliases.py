@@ -6,8 +6,6 @@ from flask import Blueprint, Response, jsonify, request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from werkzeug.exceptions import PreconditionFailed
 
-from tenfold.web.api.answers import PageFilter, json_body, page_of
-from tenfold.web.api.caching import check_if_match, with_strong_etag
 from tenfold.web.api.documents.aliases import (
     AliasChangeDocument,
     AliasChangeList,
@@ -18,6 +16,8 @@ from tenfold.web.api.documents.aliases import (
 )
 from tenfold.web.api.openapi import examples
 from tenfold.web.api.openapi.operations import NO_CONTENT, Answer, operation
+from tenfold.web.api.parts.answers import PageFilter, json_body, page_of
+from tenfold.web.api.parts.caching import check_if_match, with_strong_etag
 from tenfold.web.core.services import services
 from tenfold.worker.errors import AliasChanged, InvalidSubmission, UnknownAlias, UnknownModel
 from tenfold.worker.models.aliases import (

@@ -24,8 +24,8 @@ from tenfold.web.api import (
     webhooks,
     workers,
 )
-from tenfold.web.api.caching import add_etag, check_if_match
 from tenfold.web.api.openapi import document
+from tenfold.web.api.parts.caching import add_etag, check_if_match
 
 RESOURCES = (
     aliases,

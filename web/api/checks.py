@@ -2,12 +2,12 @@
 
 from flask import Blueprint, Response, jsonify, request
 
-from tenfold.web.api.answers import accepted, idempotency_key, json_body
 from tenfold.web.api.documents.datasets import DatasetDocument, DatasetList, dataset_document, dataset_item
 from tenfold.web.api.documents.jobs import JobDocument
 from tenfold.web.api.jobs import LISTED, KindFilter, list_of_kind
 from tenfold.web.api.openapi import examples
 from tenfold.web.api.openapi.operations import Answer, operation, queued
+from tenfold.web.api.parts.answers import accepted, idempotency_key, json_body
 from tenfold.web.core.services import services
 from tenfold.worker.checks.parameters import CheckParameters
 from tenfold.worker.checks.submission import submit_check

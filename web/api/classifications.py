@@ -2,11 +2,11 @@
 
 from flask import Blueprint, Response, request
 
-from tenfold.web.api.answers import accepted, fields_beside_file, idempotency_key
 from tenfold.web.api.documents.jobs import JobDocument
 from tenfold.web.api.jobs import LISTED, KindFilter, list_of_kind
 from tenfold.web.api.openapi import examples
 from tenfold.web.api.openapi.operations import FileBody, operation, queued
+from tenfold.web.api.parts.answers import accepted, fields_beside_file, idempotency_key
 from tenfold.web.core.services import services
 from tenfold.web.core.uploads import take_images
 from tenfold.worker.classification.parameters import ClassificationParameters

@@ -6,12 +6,12 @@ from flask import Blueprint, Response, jsonify, request, url_for
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from werkzeug.exceptions import NotFound
 
-from tenfold.web.api.answers import accepted, idempotency_key, json_body
 from tenfold.web.api.documents.comparisons import DifferencesDocument, difference_item
 from tenfold.web.api.documents.jobs import JobDocument
 from tenfold.web.api.jobs import LISTED, KindFilter, list_of_kind
 from tenfold.web.api.openapi import examples
 from tenfold.web.api.openapi.operations import Answer, operation, queued
+from tenfold.web.api.parts.answers import accepted, idempotency_key, json_body
 from tenfold.web.core.problems import with_code
 from tenfold.web.core.services import services
 from tenfold.worker.classification.parameters import split_words

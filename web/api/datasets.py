@@ -4,11 +4,11 @@ from flask import Blueprint, Response, jsonify, request, send_file
 from werkzeug.exceptions import NotFound
 
 from tenfold.trainer.data.files import PREVIEW
-from tenfold.web.api.answers import accepted, fields_beside_file, idempotency_key
 from tenfold.web.api.documents.datasets import DatasetDocument, DatasetList, dataset_document, dataset_item
 from tenfold.web.api.documents.jobs import JobDocument
 from tenfold.web.api.openapi import examples
 from tenfold.web.api.openapi.operations import NO_CONTENT, Answer, FileBody, operation, queued
+from tenfold.web.api.parts.answers import accepted, fields_beside_file, idempotency_key
 from tenfold.web.core.problems import with_code
 from tenfold.web.core.services import services
 from tenfold.web.core.uploads import take_upload

@@ -7,10 +7,10 @@ from http import HTTPStatus
 from flask import Blueprint, Response, request, stream_with_context
 from werkzeug.exceptions import ServiceUnavailable
 
-from tenfold.web.api.job_answers import JobAnswer, job_answers
 from tenfold.web.api.openapi import examples
 from tenfold.web.api.openapi.operations import Answer, operation
-from tenfold.web.api.polling import CHECK_EVERY_SECONDS, long_poll_slots
+from tenfold.web.api.parts.job_answers import JobAnswer, job_answers
+from tenfold.web.api.parts.polling import CHECK_EVERY_SECONDS, long_poll_slots
 from tenfold.web.core.problems import with_code
 from tenfold.worker.errors import UnknownJob
 

@@ -5,10 +5,10 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request, send_file, url_for
 from werkzeug.exceptions import NotFound
 
-from tenfold.web.api.caching import hold_if_small
 from tenfold.web.api.documents.jobs import FileItem, FileList
 from tenfold.web.api.openapi import examples
 from tenfold.web.api.openapi.operations import Answer, operation
+from tenfold.web.api.parts.caching import hold_if_small
 from tenfold.web.core.problems import with_code
 from tenfold.web.core.services import services
 from tenfold.worker.storage import StoredFile

@@ -8,12 +8,12 @@ from flask import Blueprint, Response, jsonify, request
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from tenfold.trainer.architecture.plans import Flag
-from tenfold.web.api.answers import PageFilter, accepted, page_of
 from tenfold.web.api.documents.jobs import JobDocument, JobList, job_document, job_item
-from tenfold.web.api.job_answers import job_answers
 from tenfold.web.api.openapi import examples
 from tenfold.web.api.openapi.operations import NO_CONTENT, Answer, operation, queued
-from tenfold.web.api.polling import long_poll_slots
+from tenfold.web.api.parts.answers import PageFilter, accepted, page_of
+from tenfold.web.api.parts.job_answers import job_answers
+from tenfold.web.api.parts.polling import long_poll_slots
 from tenfold.web.core.services import services, settings
 from tenfold.worker.db.states import JobKind, JobState
 from tenfold.worker.jobs import submission

@@ -3,10 +3,10 @@
 from flask import Blueprint, Response, jsonify, request
 from pydantic import Field
 
-from tenfold.web.api.answers import PageFilter, page_of
 from tenfold.web.api.documents.models import ModelDocument, ModelList, model_document
 from tenfold.web.api.openapi import examples
 from tenfold.web.api.openapi.operations import NO_CONTENT, Answer, operation
+from tenfold.web.api.parts.answers import PageFilter, page_of
 from tenfold.web.core.services import services
 from tenfold.worker.models import removal
 

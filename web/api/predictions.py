@@ -2,11 +2,11 @@
 
 from flask import Blueprint, Response, jsonify, request
 
-from tenfold.web.api.answers import fields_beside_file
 from tenfold.web.api.documents.predictions import PredictionDocument
 from tenfold.web.api.openapi import examples
 from tenfold.web.api.openapi.operations import Answer, FileBody, operation
-from tenfold.web.api.predicting import predict, take_image
+from tenfold.web.api.parts.answers import fields_beside_file
+from tenfold.web.api.parts.predicting import predict, take_image
 from tenfold.worker.predictions.parameters import PredictionParameters
 
 routes = Blueprint("predictions", __name__)

@@ -8,14 +8,14 @@ from flask import Blueprint, Response, jsonify, request, url_for
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import NotFound
 
-from tenfold.web.api.answers import accepted, idempotency_key, json_body
-from tenfold.web.api.caching import with_strong_etag
 from tenfold.web.api.documents.common import timestamp
 from tenfold.web.api.documents.jobs import JobDocument
 from tenfold.web.api.documents.reviews import ReviewDocument, ReviewItem, review_counts, review_item
 from tenfold.web.api.jobs import LISTED, KindFilter, list_of_kind
 from tenfold.web.api.openapi import examples
 from tenfold.web.api.openapi.operations import NO_CONTENT, Answer, operation, queued
+from tenfold.web.api.parts.answers import accepted, idempotency_key, json_body
+from tenfold.web.api.parts.caching import with_strong_etag
 from tenfold.web.auth.guard import check_owner
 from tenfold.web.core.problems import with_code
 from tenfold.web.core.services import services

@@ -3,11 +3,11 @@
 from flask import Blueprint, Response, request
 
 from tenfold.trainer.architecture.parameters import TrainingParameters
-from tenfold.web.api.answers import accepted, idempotency_key, json_body
 from tenfold.web.api.documents.jobs import JobDocument
 from tenfold.web.api.jobs import LISTED, KindFilter, list_of_kind
 from tenfold.web.api.openapi import examples
 from tenfold.web.api.openapi.operations import operation, queued
+from tenfold.web.api.parts.answers import accepted, idempotency_key, json_body
 from tenfold.web.core.services import services
 from tenfold.worker.db.states import JobKind
 from tenfold.worker.training.submission import submit_training

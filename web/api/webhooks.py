@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, jsonify, request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from tenfold.web.api.answers import PageFilter, json_body, page_of
 from tenfold.web.api.documents.webhooks import (
     DeliveryList,
     NewWebhook,
@@ -19,6 +18,7 @@ from tenfold.web.api.documents.webhooks import (
 )
 from tenfold.web.api.openapi import examples
 from tenfold.web.api.openapi.operations import NO_CONTENT, Answer, operation
+from tenfold.web.api.parts.answers import PageFilter, json_body, page_of
 from tenfold.web.core.services import services, settings
 from tenfold.web.webhooks.connections import is_public
 from tenfold.worker.db.states import JobKind

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from tenfold.trainer.errors import InputUnsupported
-from tenfold.web.api.predicting import predict, take_image
+from tenfold.web.api.parts.predicting import predict, take_image
 from tenfold.web.core.forms import Choice, form_fields, given_fields
 from tenfold.web.core.problems import RETRY_AFTER_SECONDS, field_errors
 from tenfold.web.core.qualities import QUALITIES

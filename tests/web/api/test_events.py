@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tenfold.web.api.events import HEARTBEAT_SECONDS, MAX_STREAM_SECONDS, events
-from tenfold.web.api.job_answers import JobAnswer
+from tenfold.web.api.parts.job_answers import JobAnswer
 from tenfold.worker.db.states import JobState
 from tenfold.worker.errors import UnknownJob
 from tests import patient

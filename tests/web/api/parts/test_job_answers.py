@@ -5,7 +5,7 @@ import json
 import pytest
 from flask import Flask
 
-from tenfold.web.api.job_answers import LOOK_EVERY_SECONDS, JobAnswers
+from tenfold.web.api.parts.job_answers import LOOK_EVERY_SECONDS, JobAnswers
 from tenfold.worker.db.states import JobKind, JobState
 from tenfold.worker.errors import UnknownJob
 from tenfold.worker.jobs.progress import LiveProgress

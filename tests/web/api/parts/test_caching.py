@@ -9,7 +9,7 @@ import brotli
 import pytest
 from flask.testing import FlaskClient
 
-from tenfold.web.api.caching import MAX_COMPRESSED_BYTES
+from tenfold.web.api.parts.caching import MAX_COMPRESSED_BYTES
 from tenfold.worker.services import Services
 
 ROWS = b"row,name\n" + b"".join(b"%d,image.png\n" % row for row in range(2000))
