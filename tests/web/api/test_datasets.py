@@ -1,6 +1,7 @@
 """A person's own data sets through the API and the pages, imported by a worker that runs in this process."""
 
 import io
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from PIL import Image
 from werkzeug.test import TestResponse
 
 from tenfold.trainer.data.datasets import Dataset
+from tenfold.trainer.input_spec import InputSpec
 from tenfold.worker.process.runner import Runner
 from tenfold.worker.services import Services
 from tests.conftest import write_dataset
@@ -309,6 +311,21 @@ def test_two_data_sets_are_compared_image_by_image(api: FlaskClient, services: S
     page = api.get("/datasets/a/diff?other=b").text
     assert found["summary"] in page
     assert relabeled["b"]["links"]["picture"] in page
+
+
+def test_data_sets_of_other_sizes_are_told_to_have_no_image_in_common(
+    api: FlaskClient, services: Services, mnist: Dataset
+) -> None:
+    a = mnist.head(40, 20)
+    write_dataset(a, services.volume.dataset("a"))
+    record = {"class_names": list(a.class_names), "input": InputSpec("resize", 20, 20).as_dict()}
+    cropped = replace(a, train_images=a.train_images[:, 4:24, 4:24], test_images=a.test_images[:, 4:24, 4:24])
+    write_dataset(cropped, services.volume.dataset("b"))
+    (services.volume.dataset("b") / "about.json").write_text(json.dumps(record))
+
+    found = api.get("/api/v1/datasets/a/diff", query_string={"other": "b"}).json
+
+    assert found["summary"].endswith("a has 28×28 gray images, b 20×20 gray, so none can be the same.")
 
 
 def test_what_is_no_image_of_a_data_set_is_refused_with_the_reason(

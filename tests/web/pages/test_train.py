@@ -162,6 +162,17 @@ def test_a_model_is_fine_tuned_from_its_own_form(api: FlaskClient, services: Ser
     assert job.parameters["learning_rate"] == 0.002
 
 
+def test_the_form_of_a_model_begins_with_a_data_set_that_it_takes(api: FlaskClient, services: Services) -> None:
+    keep(services, "m1", 0.9712, recipe="cnn", dataset="fashion-mnist")
+    services.volume.model("m1").mkdir()
+    (services.volume.model("m1") / "model.keras").touch()
+
+    page = api.get("/train?from_model=m1").text
+
+    assert '<option value="fashion-mnist" selected>' in page
+    assert '<option value="mnist" selected>' in api.get("/train?from_model=m1&dataset=mnist").text
+
+
 def test_a_model_that_is_gone_is_told_above_the_recipes(api: FlaskClient) -> None:
     page = api.get("/train?from_model=nobody").text
 

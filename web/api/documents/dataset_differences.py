@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from tenfold.trainer.data.catalog import DatasetEntry
 from tenfold.trainer.data.differences import Place
 from tenfold.trainer.data.stored import Part
+from tenfold.trainer.input_spec import DIGIT
 from tenfold.worker.datasets.differences import Compared
 
 # Of each list, in an answer.
@@ -91,7 +92,7 @@ def dataset_differences(compared: Compared) -> DatasetDifferences:
         "relabeled": _changed(a.name, b.name, found.relabeled),
         "moved": _changed(a.name, b.name, found.moved),
     }
-    summary = _summary(document)
+    summary = _summary(document, _sizes(a, b))
     return {**document, "identical": not summary, "summary": summary or _same(a, b)}  # type: ignore[typeddict-item]
 
 
@@ -120,8 +121,16 @@ def _changed(a: str, b: str, pairs: Sequence[tuple[Place, Place]]) -> CountedCha
     return {"count": len(pairs), "items": items}
 
 
-def _summary(document: dict[str, Any]) -> str:
-    """The differences in a sentence; empty if there are none."""
+def _sizes(a: DatasetEntry, b: DatasetEntry) -> str:
+    """That no image can be the same, if they have other sizes or colors."""
+    of_a, of_b = a.input or DIGIT, b.input or DIGIT
+    if of_a.shape == of_b.shape:
+        return ""
+    return f" {a.name} has {of_a.size} images, {b.name} {of_b.size}, so none can be the same."
+
+
+def _summary(document: dict[str, Any], sizes: str) -> str:
+    """The differences in a sentence, and what their `sizes` say; empty if there are none."""
     kinds = {"added": "added", "removed": "removed", "relabeled": "with another label", "moved": "in the other part"}
     counts = [(document[name]["count"], words) for name, words in kinds.items()]
     found = [f"{count:,} image{'s' if count > 1 else ''} {words}" for count, words in counts if count]
@@ -133,7 +142,7 @@ def _summary(document: dict[str, Any]) -> str:
     if not found:
         return ""
     a, b = document["a"]["name"], document["b"]["name"]
-    return f"{b} against {a}: {', '.join(found)}; {document['same']:,} images in both."
+    return f"{b} against {a}: {', '.join(found)}; {document['same']:,} images in both.{sizes}"
 
 
 def _same(a: DatasetEntry, b: DatasetEntry) -> str:

@@ -44,7 +44,7 @@ Errors = Sequence[dict[str, str]]
 @blueprint.get("/train")
 def form() -> ResponseReturnValue:
     values = {name: value for name, value in given_fields(request.args).items() if name in _NAMES}
-    start = {} if "from_model" in values else {"recipe": SUGGESTED_RECIPE}
+    start = _fitting(values) if "from_model" in values else {"recipe": SUGGESTED_RECIPE}
     return _page(start | values, submitted=False, only_checked=CHECK in request.args)
 
 
@@ -59,6 +59,16 @@ def submit() -> ResponseReturnValue:
 
 
 _NAMES = frozenset(TrainingParameters.model_fields)
+
+
+def _fitting(values: Mapping[str, str]) -> dict[str, str]:
+    """A data set with images as the model to fine-tune takes them, best its own, if there is one."""
+    model = _model(values)
+    if model is None:
+        return {}
+    usable = [entry for entry in list_datasets(services().volume) if entry.usable]
+    fitting = [entry.name for entry in usable if (entry.input or DIGIT).shape == model.input.shape]
+    return {"dataset": model.dataset if model.dataset in fitting else fitting[0]} if fitting else {}
 
 
 def _page(values: Mapping[str, str], errors: Errors = (), *, submitted: bool, only_checked: bool = False) -> str:
