@@ -16,9 +16,10 @@ from tenfold.web.core.problems import with_code
 from tenfold.web.core.services import services
 from tenfold.worker.classification.parameters import split_words
 from tenfold.worker.comparisons.parameters import ComparisonParameters
-from tenfold.worker.comparisons.results import finished_comparison, open_differences, places_of
+from tenfold.worker.comparisons.results import open_differences, places_of
 from tenfold.worker.comparisons.submission import submit_comparison
 from tenfold.worker.db.states import JobKind
+from tenfold.worker.jobs.finished import succeeded
 
 routes = Blueprint("comparisons", __name__)
 
@@ -82,7 +83,7 @@ def create_comparison() -> Response:
 def get_differences(job_id: str) -> Response:
     """Those that one model has right and another wrong come first, the surest mistakes first."""
     wanted = DifferenceFilter.model_validate(request.args.to_dict())
-    job = finished_comparison(services(), job_id)
+    job = succeeded(services(), job_id, JobKind.COMPARISON)
     right, wrong = (places_of(job, field, getattr(wanted, field)) for field in ("right", "wrong"))
     with open_differences(services(), job_id) as differences:
         found = differences.page(wanted.cursor, wanted.limit + 1, right, wrong)

@@ -11,10 +11,12 @@ from tenfold.web.core.problems import field_errors
 from tenfold.web.core.services import services
 from tenfold.worker.checks.parameters import CheckParameters
 from tenfold.worker.checks.submission import submit_check
-from tenfold.worker.checks.suspects import finished_check, read_suspects
+from tenfold.worker.checks.suspects import read_suspects
 from tenfold.worker.datasets.datasets import get_dataset
 from tenfold.worker.datasets.versions import VersionParameters, make_version
+from tenfold.worker.db.states import JobKind
 from tenfold.worker.errors import InvalidSubmission, UnknownDataset
+from tenfold.worker.jobs.finished import succeeded
 
 blueprint = Blueprint("dataset_checks", __name__)
 
@@ -39,7 +41,7 @@ def index(job_id: str) -> str:
 @blueprint.post("/jobs/<job_id>/suspects")
 def correct(job_id: str) -> ResponseReturnValue:
     """Make a version of the data set with the corrections of the form: fields `train-17` and `test-3`."""
-    job = finished_check(services(), job_id)
+    job = succeeded(services(), job_id, JobKind.CHECK)
     summary = job.summary or {}
     corrections = []
     for field, value in request.form.items():
@@ -62,7 +64,7 @@ def correct(job_id: str) -> ResponseReturnValue:
 
 
 def _page(job_id: str, errors: Sequence[dict[str, str]] = ()) -> str:
-    job = finished_check(services(), job_id)
+    job = succeeded(services(), job_id, JobKind.CHECK)
     summary = job.summary or {}
     suspects = read_suspects(services(), job)
     given = request.values.get("start", "0")

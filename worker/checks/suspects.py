@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from tenfold.trainer.data.stored import Part
 from tenfold.worker.db.records import Job
-from tenfold.worker.db.states import JobKind, JobState
-from tenfold.worker.errors import WrongState
 from tenfold.worker.services import Services
 
 FILE, TABLE = "suspects.json", "suspects.csv"
@@ -31,16 +29,3 @@ def read_suspects(services: Services, job: Job) -> list[StoredSuspect]:
         return [StoredSuspect(**row) for row in json.loads(services.volume.storage.fetch(path).read_bytes())]
     except FileNotFoundError:
         return []
-
-
-def finished_check(services: Services, job_id: str) -> Job:
-    """The job.
-
-    Raises:
-        UnknownJob: there is no job with this id.
-        WrongState: it is no check, or has not succeeded.
-    """
-    job = services.jobs.get(job_id)
-    if job.kind is not JobKind.CHECK or job.state is not JobState.SUCCEEDED:
-        raise WrongState(f"Job {job_id} is no check of a data set that has succeeded.")
-    return job

@@ -4,34 +4,20 @@ from collections.abc import Sequence
 
 from tenfold.worker.comparisons.differences import FILE, Differences
 from tenfold.worker.db.records import Job
-from tenfold.worker.db.states import JobKind, JobState
+from tenfold.worker.db.states import JobKind
 from tenfold.worker.errors import InvalidSubmission, WrongState
+from tenfold.worker.jobs.finished import succeeded
 from tenfold.worker.services import Services
-
-
-def finished_comparison(services: Services, job_id: str) -> Job:
-    """The job.
-
-    Raises:
-        UnknownJob: there is no job with this id.
-        WrongState: it is no comparison, or has not succeeded.
-    """
-    job = services.jobs.get(job_id)
-    if job.kind is not JobKind.COMPARISON:
-        raise WrongState(f"Job {job_id} is a {job.kind.value}; only a comparison has differences.")
-    if job.state is not JobState.SUCCEEDED:
-        hint = "" if job.state.final else " Wait until it has finished."
-        raise WrongState(f"Job {job_id} is {job.state.value}; only finished comparisons have differences.{hint}")
-    return job
 
 
 def open_differences(services: Services, job_id: str) -> Differences:
     """The images on which the models differ; close it.
 
     Raises:
-        UnknownJob, WrongState: as `finished_comparison`.
+        UnknownJob: there is no job with this id.
+        WrongState: it is no comparison, has not succeeded, or its file is missing.
     """
-    finished_comparison(services, job_id)
+    succeeded(services, job_id, JobKind.COMPARISON)
     directory = services.volume.job(job_id)
     services.volume.storage.fetch(directory / FILE)
     try:

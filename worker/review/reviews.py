@@ -7,8 +7,9 @@ from tenfold.trainer.input_spec import InputSpec
 from tenfold.worker.classification.review_queue.queue import Item, ReviewQueue
 from tenfold.worker.datasets.datasets import check_usable, get_dataset
 from tenfold.worker.db.records import Correction, Job
-from tenfold.worker.db.states import JobKind, JobState
+from tenfold.worker.db.states import JobKind
 from tenfold.worker.errors import InvalidSubmission, UnknownJob, UnknownModel, UnknownRow, WrongState
+from tenfold.worker.jobs.finished import succeeded
 from tenfold.worker.models.preparing import prepared_as
 from tenfold.worker.review.parameters import ReviewParameters
 from tenfold.worker.services import Services
@@ -36,13 +37,7 @@ def reviewable(services: Services, job_id: str) -> Job:
         UnknownJob: there is no job with this id.
         WrongState: it is not a classification, or has not succeeded.
     """
-    job = services.jobs.get(job_id)
-    if job.kind is not JobKind.CLASSIFICATION:
-        raise WrongState(f"Job {job_id} is a {job.kind.value}; only a classification's answers can be reviewed.")
-    if job.state is not JobState.SUCCEEDED:
-        hint = "" if job.state.final else " Wait until it has finished."
-        raise WrongState(f"Job {job_id} is {job.state.value}; only finished answers can be reviewed.{hint}")
-    return job
+    return succeeded(services, job_id, JobKind.CLASSIFICATION)
 
 
 def open_queue(services: Services, job_id: str) -> ReviewQueue:

@@ -11,9 +11,11 @@ from tenfold.web.api.comparisons import DifferenceFilter
 from tenfold.web.api.documents.comparisons import DifferenceItem, difference_item
 from tenfold.web.core.services import services
 from tenfold.worker.comparisons.differences import Differences
-from tenfold.worker.comparisons.results import finished_comparison, open_differences, places_of
+from tenfold.worker.comparisons.results import open_differences, places_of
 from tenfold.worker.db.records import Job
+from tenfold.worker.db.states import JobKind
 from tenfold.worker.errors import InvalidSubmission, WrongState
+from tenfold.worker.jobs.finished import succeeded
 
 blueprint = Blueprint("differences", __name__)
 
@@ -36,7 +38,7 @@ class Group:
 @blueprint.get("/jobs/<job_id>/differences")
 def index(job_id: str) -> str:
     """All of them, or those of `?right=` and `?wrong=`; `?cursor=` continues at that rank."""
-    job = finished_comparison(services(), job_id)
+    job = succeeded(services(), job_id, JobKind.COMPARISON)
     chosen, right, wrong = _filter(job)
     with open_differences(services(), job_id) as differences:
         found = differences.page(chosen.cursor, ON_A_PAGE + 1, right, wrong)
