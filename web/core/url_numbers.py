@@ -1,4 +1,4 @@
-"""Numbers in addresses, limited to what the database can store; larger ones are answered with 404."""
+"""Numbers in addresses and forms, limited to what the database can store; a route answers larger ones with 404."""
 
 from typing import Any
 
@@ -6,6 +6,13 @@ from werkzeug.routing import IntegerConverter, Map
 
 # The largest INTEGER of SQLite.
 MAX_INTEGER = 2**63 - 1
+
+
+def stored_integer(text: str) -> int:
+    """For `type=` of `request.args.get` and `request.form.get`, which then ignore what raises ValueError."""
+    if abs(number := int(text)) > MAX_INTEGER:
+        raise ValueError(text)
+    return number
 
 
 class BoundedInteger(IntegerConverter):

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from tenfold.web.api.documents.aliases import alias_document, change_document
 from tenfold.web.core.problems import field_errors
 from tenfold.web.core.services import services
+from tenfold.web.core.url_numbers import stored_integer
 from tenfold.web.pages.models import model_page
 from tenfold.worker.errors import InvalidSubmission, UnknownAlias
 from tenfold.worker.models.aliases import PRODUCTION
@@ -31,7 +32,7 @@ def show(alias: str) -> ResponseReturnValue:
 
 
 def _page(alias: str, error: InvalidSubmission | None = None) -> str:
-    before = request.args.get("cursor", type=int)
+    before = request.args.get("cursor", type=stored_integer)
     found = services().aliases.changes(alias, before=before, limit=CHANGES_ON_A_PAGE + 1)
     page = found[:CHANGES_ON_A_PAGE]
     named = {model for change in page for model in (change.model, change.previous) if model}
@@ -66,7 +67,7 @@ def promote(model_id: str) -> ResponseReturnValue:
 @blueprint.post("/aliases/<alias>/rollback")
 def roll_back(alias: str) -> ResponseReturnValue:
     """Go back to the change whose number is in the form."""
-    reason, to = request.form.get("reason", ""), request.form.get("to", type=int)
+    reason, to = request.form.get("reason", ""), request.form.get("to", type=stored_integer)
     try:
         if to is None:
             raise InvalidSubmission("to", "Give the number of a change.")

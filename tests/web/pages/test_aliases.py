@@ -98,3 +98,15 @@ def test_who_may_not_change_aliases_is_offered_no_form(api: FlaskClient, service
     assert "Roll back to change" not in browser.get("/aliases/production").text
     assert "<button" not in browser.get(f"/models/{second}").text.split('id="aliases"')[1].split("</section>")[0]
     assert browser.post(f"/models/{second}/aliases", data={"alias": "mine"}, headers=HERE).status_code == 403
+
+
+@pytest.mark.parametrize("number", ["9" * 25, "-" + "9" * 25, "seven"])
+def test_a_number_that_no_change_has_changes_nothing(
+    api: FlaskClient, services: Services, model: str, number: str
+) -> None:
+    assert api.get(f"/aliases/production?cursor={number}").status_code == 200
+    refused = api.post("/aliases/production/rollback", data={"to": number})
+
+    assert refused.status_code == 422
+    assert "Give the number of a change." in refused.text
+    assert services.models.serving(None).id == model
